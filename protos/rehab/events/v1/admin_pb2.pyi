@@ -1,0 +1,109 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class BreakGlassStage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BREAK_GLASS_STAGE_UNSPECIFIED: _ClassVar[BreakGlassStage]
+    BREAK_GLASS_STAGE_GRANTED: _ClassVar[BreakGlassStage]
+    BREAK_GLASS_STAGE_ENDED: _ClassVar[BreakGlassStage]
+    BREAK_GLASS_STAGE_REVIEWED: _ClassVar[BreakGlassStage]
+
+class ErasureStage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ERASURE_STAGE_UNSPECIFIED: _ClassVar[ErasureStage]
+    ERASURE_STAGE_REQUESTED: _ClassVar[ErasureStage]
+    ERASURE_STAGE_REFUSED: _ClassVar[ErasureStage]
+    ERASURE_STAGE_DONE: _ClassVar[ErasureStage]
+BREAK_GLASS_STAGE_UNSPECIFIED: BreakGlassStage
+BREAK_GLASS_STAGE_GRANTED: BreakGlassStage
+BREAK_GLASS_STAGE_ENDED: BreakGlassStage
+BREAK_GLASS_STAGE_REVIEWED: BreakGlassStage
+ERASURE_STAGE_UNSPECIFIED: ErasureStage
+ERASURE_STAGE_REQUESTED: ErasureStage
+ERASURE_STAGE_REFUSED: ErasureStage
+ERASURE_STAGE_DONE: ErasureStage
+
+class Access(_message.Message):
+    __slots__ = ("rpc", "allowed", "reason", "purpose", "consent_id")
+    RPC_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    CONSENT_ID_FIELD_NUMBER: _ClassVar[int]
+    rpc: str
+    allowed: bool
+    reason: str
+    purpose: str
+    consent_id: str
+    def __init__(self, rpc: _Optional[str] = ..., allowed: bool = ..., reason: _Optional[str] = ..., purpose: _Optional[str] = ..., consent_id: _Optional[str] = ...) -> None: ...
+
+class BreakGlass(_message.Message):
+    __slots__ = ("grant_id", "stage", "reason", "expires_at")
+    GRANT_ID_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    grant_id: str
+    stage: BreakGlassStage
+    reason: str
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, grant_id: _Optional[str] = ..., stage: _Optional[_Union[BreakGlassStage, str]] = ..., reason: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Export(_message.Message):
+    __slots__ = ("export_id", "delivered", "format")
+    EXPORT_ID_FIELD_NUMBER: _ClassVar[int]
+    DELIVERED_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    export_id: str
+    delivered: bool
+    format: str
+    def __init__(self, export_id: _Optional[str] = ..., delivered: bool = ..., format: _Optional[str] = ...) -> None: ...
+
+class Erasure(_message.Message):
+    __slots__ = ("stage", "reason", "key_ids")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    KEY_IDS_FIELD_NUMBER: _ClassVar[int]
+    stage: ErasureStage
+    reason: str
+    key_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, stage: _Optional[_Union[ErasureStage, str]] = ..., reason: _Optional[str] = ..., key_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ModelDrift(_message.Message):
+    __slots__ = ("model_id", "feature", "psi", "p_value", "reference", "observed", "cause")
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_FIELD_NUMBER: _ClassVar[int]
+    PSI_FIELD_NUMBER: _ClassVar[int]
+    P_VALUE_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    OBSERVED_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    feature: str
+    psi: float
+    p_value: float
+    reference: _containers.RepeatedScalarFieldContainer[int]
+    observed: _containers.RepeatedScalarFieldContainer[int]
+    cause: str
+    def __init__(self, model_id: _Optional[str] = ..., feature: _Optional[str] = ..., psi: _Optional[float] = ..., p_value: _Optional[float] = ..., reference: _Optional[_Iterable[int]] = ..., observed: _Optional[_Iterable[int]] = ..., cause: _Optional[str] = ...) -> None: ...
+
+class PolicyChange(_message.Message):
+    __slots__ = ("policy", "version", "sha256", "approved_by")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    APPROVED_BY_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    version: str
+    sha256: bytes
+    approved_by: str
+    def __init__(self, policy: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[bytes] = ..., approved_by: _Optional[str] = ...) -> None: ...
