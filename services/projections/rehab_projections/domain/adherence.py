@@ -1,0 +1,211 @@
+"""How much of the prescription was done. docs/domain/adherence.md publishes these formulae."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from rehab_projections.domain.days import day_end, day_start, days_between, first_zone, local_date
+from rehab_projections.domain.done import Done, DoneByExercise
+from rehab_projections.domain.dose import Contribution, Dosed, dosed
+from rehab_projections.domain.matching import SessionStart, match
+from rehab_projections.domain.occurrences import LONGEST_WINDOW, Occurrence, occurrences
+from rehab_projections.domain.plan import PlanBook, Unit
+from rehab_projections.domain.sessions import OccurrenceRef
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as adherence needs it. `done` is asked only for sessions that are counted."""
+
+    session_id: str
+    started_at: datetime
+    zone: str
+    ref: OccurrenceRef | None
+    done: Callable[[], DoneByExercise]
+
+    def local_date(self, zone: ZoneInfo) -> date:
+        return local_date(self.started_at, first_zone(self.zone, zone.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Adherence:
+    """Counts of due windows, and ratios that are None when nothing was due: None is not 0."""
+
+    due: tuple[Dosed, ...]
+    weekly_frequency: Fraction | None
+    sessions: int
+
+    @property
+    def started(self) -> int:
+        return sum(one.started for one in self.due)
+
+    @property
+    def full(self) -> int:
+        return sum(one.full for one in self.due)
+
+    @property
+    def exceeded(self) -> int:
+        return sum(one.exceeded for one in self.due)
+
+    @property
+    def started_ratio(self) -> Fraction | None:
+        return Fraction(self.started, len(self.due)) if self.due else None
+
+    @property
+    def dose_ratio(self) -> Fraction | None:
+        return mean_dose(self.due)
+
+    @property
+    def full_ratio(self) -> Fraction | None:
+        return Fraction(self.full, len(self.due)) if self.due else None
+
+    @property
+    def streak(self) -> int:
+        """Consecutive started windows, newest first. What was not due neither adds nor breaks."""
+        length = 0
+        for one in reversed(self.due):
+            if not one.started:
+                break
+            length += 1
+        return length
+
+    @property
+    def longest_streak(self) -> int:
+        longest = length = 0
+        for one in self.due:
+            length = length + 1 if one.started else 0
+            longest = max(longest, length)
+        return longest
+
+    @property
+    def scored_coverage(self) -> Fraction | None:
+        tally = self._reps()
+        return Fraction(min(tally.scored, tally.reps), tally.reps) if tally.reps else None
+
+    @property
+    def quality_adjusted_dose(self) -> Fraction | None:
+        """good / prescribed x done / scored, at most 1; None while nothing was scored."""
+        tally = self._reps()
+        prescribed = sum(
+            (item.prescribed for one in self.due for item in one.items if item.unit == Unit.REPS),
+            Fraction(0),
+        )
+        if not prescribed or not tally.scored:
+            return None
+        return min(Fraction(1), Fraction(tally.good * tally.reps, tally.scored) / prescribed)
+
+    def _reps(self) -> Done:
+        return sum(
+            (item.tally for one in self.due for item in one.items if item.unit == Unit.REPS), Done()
+        )
+
+
+def mean_dose(due: Sequence[Dosed]) -> Fraction | None:
+    return sum((one.ratio for one in due), Fraction(0)) / len(due) if due else None
+
+
+def dosed_occurrences(
+    book: PlanBook,
+    sessions: Sequence[Session],
+    as_of: datetime,
+    zone: ZoneInfo,
+    wanted: Callable[[Occurrence], bool],
+) -> list[Dosed]:
+    """The wanted occurrences that are due as of a time, with what was done, oldest first.
+
+    Due means that the window has ended. All occurrences since the first prescription are matched,
+    so that what one window shows never depends on which window was asked for.
+    """
+    horizon = local_date(as_of + LONGEST_WINDOW, zone) + timedelta(days=1)
+    every = occurrences(book, horizon, zone.key)
+    matched = match(every, [SessionStart(s.session_id, s.started_at, s.ref) for s in sessions])
+    done = {session.session_id: session.done for session in sessions}
+    return [
+        dosed(
+            occurrence,
+            [
+                Contribution(
+                    session.session_id,
+                    done[session.session_id](),
+                    tuple(i for i in occurrence.items if i.admits(session.started_at)),
+                )
+                for session in matched.get(index, ())
+            ],
+        )
+        for index, occurrence in enumerate(every)
+        if occurrence.ends_at <= as_of and wanted(occurrence)
+    ]
+
+
+def adherence(
+    book: PlanBook,
+    sessions: Sequence[Session],
+    *,
+    first: date,
+    last: date,
+    as_of: datetime,
+    zone: ZoneInfo,
+) -> Adherence:
+    """Adherence over the local days from `first` to `last`, both included, as of a time."""
+    due = dosed_occurrences(
+        book, sessions, as_of, zone, lambda occurrence: first <= occurrence.local_date <= last
+    )
+    dates = [session.local_date(zone) for session in sessions]
+    return Adherence(
+        due=tuple(due),
+        weekly_frequency=_weekly_frequency(book, sessions, (first, last), as_of, zone),
+        sessions=sum(first <= day <= last for day in dates),
+    )
+
+
+def _weekly_frequency(
+    book: PlanBook,
+    sessions: Iterable[Session],
+    window: tuple[date, date],
+    as_of: datetime,
+    zone: ZoneInfo,
+) -> Fraction | None:
+    """Mean of min(1, sessions / prescribed) over the full weeks of the window.
+
+    A full week is seven ended local days, counted back from the last one, on each of which
+    sessions were prescribed and nothing was paused.
+    """
+    first, last = window
+    if day_end(last, zone) > as_of:
+        last = local_date(as_of, zone) - timedelta(days=1)
+    done = [s.local_date(zone) for s in sessions if any(s.done().values())]
+    weeks: list[Fraction] = []
+    week = timedelta(days=7)
+    while last - week + timedelta(days=1) >= first:
+        begin = last - week + timedelta(days=1)
+        prescribed = _prescribed(book, begin, last, zone)
+        if prescribed is not None:
+            count = sum(begin <= day <= last for day in done)
+            weeks.append(min(Fraction(1), count / prescribed))
+        last -= week
+    return sum(weeks, Fraction(0)) / len(weeks) if weeks else None
+
+
+def _prescribed(book: PlanBook, begin: date, last: date, zone: ZoneInfo) -> Fraction | None:
+    """Sessions prescribed for the days, None when on one of them none were or all was paused."""
+    total = Fraction(0)
+    for day in days_between(begin, last):
+        of_day = Fraction(sum(version.sessions_per_week for version in book.in_force(day)), 7)
+        if not of_day or is_stopped(book, day, zone):
+            return None
+        total += of_day
+    return total
+
+
+def is_stopped(book: PlanBook, day: date, zone: ZoneInfo) -> bool:
+    """Whether a plan in force on the local day is paused or ended at any time of it."""
+    start, end = day_start(day, zone), day_end(day, zone)
+    return any(
+        stop.touches(start, end)
+        for version in book.in_force(day)
+        for stop in book.stops(version.plan_id)
+    )

@@ -1,0 +1,57 @@
+"""What the folds know of one recorded event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from rehab.events.v1 import event_pb2
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Stamp(NamedTuple):
+    """When something happened, and which event said so: an order that arrival cannot change."""
+
+    at: datetime
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One event with its opened body. `zone` is the envelope's, possibly empty or unknown."""
+
+    patient_id: str
+    clinic_id: str
+    position: int
+    stamp: Stamp
+    zone: str
+    kind: str
+    body: event_pb2.Body
+    corrects: str = ""
+
+
+def moment(timestamp: Timestamp) -> datetime:
+    """The instant, to the microsecond. Raises ValueError when it lies outside years 1 to 9999."""
+    try:
+        return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
+    except OverflowError as error:
+        raise ValueError("timestamp out of range") from error
+
+
+def fact_of(recorded: event_pb2.RecordedEvent) -> Fact:
+    """Open a recorded event. Raises google.protobuf's DecodeError when its body is no Body."""
+    envelope = recorded.envelope
+    return Fact(
+        patient_id=envelope.subject_id,
+        clinic_id=envelope.clinic_id,
+        position=envelope.position,
+        stamp=Stamp(moment(envelope.occurred_at), envelope.event_id),
+        zone=envelope.zone,
+        kind=envelope.kind,
+        body=event_pb2.Body.FromString(recorded.body),
+        corrects=envelope.corrects,
+    )

@@ -1,0 +1,53 @@
+"""Days with data that qualify for remote therapeutic monitoring.
+
+They are local days where the patient was: counted in UTC, an evening in California moves to the
+next day, and a month of 22 days shows 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from rehab.events.v1.kinds import rtm_qualifying
+from rehab_projections.domain.days import first_zone, local_date
+from rehab_projections.domain.facts import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A quarter of an hour with qualifying data, and the first moment of it with such data.
+
+    Every UTC offset in use is a multiple of a quarter of an hour, so that a quarter never spans
+    two local days, in whatever zone it is read later.
+    """
+
+    zone: str
+    quarter: datetime
+    first_at: datetime
+
+
+def mark_of(fact: Fact) -> Mark | None:
+    """The mark of a qualifying event, None of any other."""
+    if not rtm_qualifying(fact.body):
+        return None
+    at = fact.stamp.at
+    quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+    return Mark(fact.zone, quarter, at)
+
+
+def monitoring_days(
+    marks: Iterable[Mark], first: date, last: date, as_of: datetime, zone: ZoneInfo
+) -> int:
+    """Distinct local days from `first` to `last`, both included, with data up to a time.
+
+    Days are those of the event's own zone, of the patient's where the event names none.
+    """
+    days = {
+        local_date(mark.first_at, first_zone(mark.zone, zone.key))
+        for mark in marks
+        if mark.first_at <= as_of
+    }
+    return sum(first <= day <= last for day in days)

@@ -1,0 +1,48 @@
+"""The span of local days a question is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rehab_projections.domain.days import local_date
+
+DEFAULT_DAYS = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """That many days, the last one that of the answer's time."""
+
+    count: int = DEFAULT_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class WholePlan:
+    """Everything since the first prescription."""
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """Local days, both included."""
+
+    first: date
+    last: date
+
+
+Window = Days | WholePlan | DateRange
+
+
+def bounds(
+    window: Window, as_of: datetime, zone: ZoneInfo, first_day: date | None
+) -> tuple[date, date]:
+    """First and last local day; `first_day` is that of the first prescription, None without."""
+    today = local_date(as_of, zone)
+    match window:
+        case Days(count):
+            return today - timedelta(days=count - 1), today
+        case WholePlan():
+            return min(first_day or today, today), today
+        case DateRange(first, last):
+            return first, last
