@@ -100,9 +100,8 @@ def drop_since(
     today = local_date(as_of, zone)
     span = timedelta(days=rules.DROP_RECENT_DAYS + rules.DROP_BEFORE_DAYS)
     first = today - span - timedelta(days=rules.DROP_BEFORE_DAYS)
-    due = dosed_occurrences(
-        book, sessions, as_of, zone, lambda occurrence: first <= occurrence.local_date < today
-    )
+    yesterday = today - timedelta(days=1)
+    due = dosed_occurrences(book, sessions, as_of, zone, (first, yesterday))
     since: date | None = None
     day = today
     while day - span >= first and _dropped(due, day, zone):

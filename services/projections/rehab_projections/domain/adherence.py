@@ -12,7 +12,7 @@ from rehab_projections.domain.days import day_end, day_start, days_between, firs
 from rehab_projections.domain.done import Done, DoneByExercise
 from rehab_projections.domain.dose import Contribution, Dosed, dosed
 from rehab_projections.domain.matching import SessionStart, match
-from rehab_projections.domain.occurrences import LONGEST_WINDOW, Occurrence, occurrences
+from rehab_projections.domain.occurrences import LONGEST_WINDOW, occurrences
 from rehab_projections.domain.plan import PlanBook, Unit
 from rehab_projections.domain.sessions import OccurrenceRef
 
@@ -113,15 +113,18 @@ def dosed_occurrences(
     sessions: Sequence[Session],
     as_of: datetime,
     zone: ZoneInfo,
-    wanted: Callable[[Occurrence], bool],
+    window: tuple[date, date],
 ) -> list[Dosed]:
-    """The wanted occurrences that are due as of a time, with what was done, oldest first.
+    """Occurrences of the local days that are due as of a time, with what was done, oldest first.
 
-    Due means that the window has ended. All occurrences since the first prescription are matched,
-    so that what one window shows never depends on which window was asked for.
+    Due means that the window has ended. All occurrences that any session may count for are
+    matched, so that what an occurrence shows never depends on which days were asked for.
     """
+    first, last = window
+    starts = [session.started_at for session in sessions]
+    since = local_date(min(starts, default=as_of) - LONGEST_WINDOW, zone) - timedelta(days=1)
     horizon = local_date(as_of + LONGEST_WINDOW, zone) + timedelta(days=1)
-    every = occurrences(book, horizon, zone.key)
+    every = occurrences(book, min(first, since), horizon, zone.key)
     matched = match(every, [SessionStart(s.session_id, s.started_at, s.ref) for s in sessions])
     done = {session.session_id: session.done for session in sessions}
     return [
@@ -137,7 +140,7 @@ def dosed_occurrences(
             ],
         )
         for index, occurrence in enumerate(every)
-        if occurrence.ends_at <= as_of and wanted(occurrence)
+        if occurrence.ends_at <= as_of and first <= occurrence.local_date <= last
     ]
 
 
@@ -151,9 +154,7 @@ def adherence(
     zone: ZoneInfo,
 ) -> Adherence:
     """Adherence over the local days from `first` to `last`, both included, as of a time."""
-    due = dosed_occurrences(
-        book, sessions, as_of, zone, lambda occurrence: first <= occurrence.local_date <= last
-    )
+    due = dosed_occurrences(book, sessions, as_of, zone, (first, last))
     dates = [session.local_date(zone) for session in sessions]
     return Adherence(
         due=tuple(due),

@@ -52,8 +52,10 @@ class Occurrence:
         return self.starts_at, self.ends_at, self.plan_id
 
 
-def occurrences(book: PlanBook, last: date, fallback_zone: str = "") -> list[Occurrence]:
-    """Every occurrence that starts on or before the local day, oldest first.
+def occurrences(
+    book: PlanBook, first: date, last: date, fallback_zone: str = ""
+) -> list[Occurrence]:
+    """Every occurrence that starts on a local day from `first` to `last`, oldest first.
 
     An occurrence whose window touches a pause, or the time after the plan's end, is cancelled: it
     is not due, whatever was done in it.
@@ -66,7 +68,7 @@ def occurrences(book: PlanBook, last: date, fallback_zone: str = "") -> list[Occ
             started = day_start(book.first_day_of(plan_id), zone)
             found += [
                 occurrence
-                for occurrence in _of_reign(reign, last, zone, started)
+                for occurrence in _of_reign(reign, first, last, zone, started)
                 if not _stopped(occurrence, stops)
             ]
     return sorted(found, key=Occurrence.order)
@@ -77,12 +79,13 @@ def _stopped(occurrence: Occurrence, stops: list[Stop]) -> bool:
 
 
 def _of_reign(
-    reign: Reign, last: date, zone: ZoneInfo, plan_start: datetime
+    reign: Reign, first: date, last: date, zone: ZoneInfo, plan_start: datetime
 ) -> Iterator[Occurrence]:
+    since = max(first, reign.first)
     until = last if reign.last is None else min(last, reign.last)
     slots = sorted({at for item in reign.version.items for at in item.times})
-    calendar = _Calendar(reign, until, zone, plan_start)
-    for day in days_between(reign.first, until):
+    calendar = _Calendar(reign, since, until, zone, plan_start)
+    for day in days_between(since, until):
         for slot in slots:
             due = [item for item in reign.version.items if slot in item.times and item.due_on(day)]
             if due:
@@ -107,12 +110,14 @@ def _occurrence(
 class _Calendar:
     """Knows, for one reign of one plan, when a started session still counts for an item."""
 
-    def __init__(self, reign: Reign, until: date, zone: ZoneInfo, plan_start: datetime) -> None:
+    def __init__(
+        self, reign: Reign, since: date, until: date, zone: ZoneInfo, plan_start: datetime
+    ) -> None:
         self.zone = zone
         self._plan_start = plan_start
         self._reign_end = NEVER if reign.last is None else day_end(reign.last, zone)
         self._next_starts = {
-            item: self._starts_after(item, reign.first, until)
+            item: self._starts_after(item, since, until)
             for item in reign.version.items
             if item.policy == plan_pb2.COMPLETION_POLICY_AFTER_START
         }

@@ -119,6 +119,14 @@ def session_id_of(fact: Fact) -> str:
     return session_id
 
 
+def active_at(fact: Fact) -> datetime:
+    """When an event of kind exercise_session or rep_observation says that the patient exercised."""
+    session = fact.body.exercise_session
+    if fact.kind == "exercise_session" and session.HasField("self_reported"):
+        return moment(session.self_reported.started_at)
+    return fact.stamp.at
+
+
 def with_fact(record: SessionRecord | None, fact: Fact) -> SessionRecord:
     """Fold one event of kind exercise_session or rep_observation."""
     if record is None:

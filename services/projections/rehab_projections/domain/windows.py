@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from rehab_projections.domain.days import local_date
 
 DEFAULT_DAYS = 28
+LONGEST_DAYS = 3660
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class WholePlan:
-    """Everything since the first prescription."""
+    """Everything since the first prescription, at most LONGEST_DAYS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def bounds(
         case Days(count):
             return today - timedelta(days=count - 1), today
         case WholePlan():
-            return min(first_day or today, today), today
+            earliest = today - timedelta(days=LONGEST_DAYS - 1)
+            return max(earliest, min(first_day or today, today)), today
         case DateRange(first, last):
             return first, last

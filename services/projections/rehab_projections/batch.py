@@ -1,0 +1,190 @@
+"""One batch of events while it is folded: whom it changes, and whose stream must be held back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from google.protobuf.message import DecodeError
+
+from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab.events.v1.kinds import KINDS
+from rehab_projections.changes import Changes, Parked, PatientChange, SessionChange
+from rehab_projections.domain import care, sessions
+from rehab_projections.domain.care import CareRecord, is_erased
+from rehab_projections.domain.facts import Fact, fact_of
+from rehab_projections.domain.history import SESSION_KINDS, PatientHistory, fold, united
+from rehab_projections.domain.monitoring import mark_of
+from rehab_projections.domain.sessions import SessionRecord, SetKey
+
+SessionKey = tuple[str, str]
+# The parts of a kind may qualify for a monitoring day although the kind as a whole does not.
+_MARKED = frozenset({"feedback", *(kind.name for kind in KINDS.values() if kind.rtm_qualifying)})
+FOLDED = care.KINDS | SESSION_KINDS | _MARKED | {"erasure"}
+
+
+class Batch:
+    """A batch while it is folded."""
+
+    def __init__(self) -> None:
+        self.facts: list[tuple[Fact, RecordedEvent]] = []
+        self.cares: dict[str, CareRecord] = {}
+        self.sessions: dict[SessionKey, SessionRecord] = {}
+        self.afresh: set[str] = set()
+        self.parked: dict[str, Parked] = {}
+        self._patients: dict[str, PatientChange] = {}
+
+    def open(self, events: Iterable[RecordedEvent]) -> None:
+        """Open bodies; a stream whose body cannot be opened is parked from there on."""
+        for event in events:
+            if event.envelope.subject_id in self.parked:
+                continue
+            try:
+                self.facts.append((_opened(event), event))
+            except (DecodeError, ValueError) as error:
+                self._park(event, error)
+
+    def drop(self, held: set[str], void: set[str]) -> None:
+        """Leave out streams held back, but for their erasure, and events already corrected."""
+        self.parked = {p: parked for p, parked in self.parked.items() if p not in held}
+        self.facts = [
+            (fact, event)
+            for fact, event in self.facts
+            if is_erased(fact) or (fact.patient_id not in held and fact.stamp.event_id not in void)
+        ]
+
+    def patients_of(self, kinds: frozenset[str]) -> list[str]:
+        return sorted({fact.patient_id for fact, _ in self.facts if fact.kind in kinds})
+
+    def session_keys(self) -> set[SessionKey]:
+        return {
+            (fact.patient_id, sessions.session_id_of(fact))
+            for fact, _ in self.facts
+            if fact.kind in SESSION_KINDS
+        }
+
+    def fold(self, fact: Fact, event: RecordedEvent) -> None:
+        """Fold one event; one that cannot be folded parks its stream, others go on."""
+        poison = self.parked.get(fact.patient_id)
+        if poison is not None and poison.position <= fact.position:
+            return
+        if fact.corrects or is_erased(fact):
+            self.afresh.add(fact.patient_id)
+        try:
+            self._fold(fact)
+            if fact.kind in care.KINDS:
+                patient = self._patient(fact)
+                patient.care = self.cares[fact.patient_id]
+                patient.care_events.append(event)
+        except Exception as error:
+            self._park(event, error)
+
+    def _fold(self, fact: Fact) -> None:
+        mark = mark_of(fact)
+        if fact.kind in care.KINDS:
+            self.cares[fact.patient_id] = care.with_fact(self.cares[fact.patient_id], fact)
+        elif fact.kind in SESSION_KINDS:
+            key = (fact.patient_id, sessions.session_id_of(fact))
+            before = self.sessions.get(key)
+            self.sessions[key] = sessions.with_fact(before, fact)
+            self._session_changed(fact, before, self.sessions[key])
+        patient = self._patient(fact)
+        patient.position = fact.position
+        if mark is not None:
+            patient.marks.append(mark)
+
+    def _patient(self, fact: Fact) -> PatientChange:
+        change = PatientChange(fact.clinic_id, fact.position)
+        return self._patients.setdefault(fact.patient_id, change)
+
+    def _session_changed(
+        self, fact: Fact, before: SessionRecord | None, after: SessionRecord
+    ) -> None:
+        patient = self._patient(fact)
+        known = patient.sessions.get(after.session_id)
+        sets = _changed(before, after) | (known.sets if known else frozenset())
+        patient.sessions[after.session_id] = SessionChange(after, sets)
+        patient.active_at = _later(patient.active_at, sessions.active_at(fact))
+
+    def replace(self, patient_id: str, events: Sequence[RecordedEvent], last: int) -> None:
+        """Put a whole history in the place of what the batch, and the store, have of a patient."""
+        self._patients.pop(patient_id, None)
+        facts: list[Fact] = []
+        for event in events:
+            try:
+                if not event.erased:
+                    facts.append(_opened(event))
+            except (DecodeError, ValueError) as error:
+                self._park(event, error)
+                return
+        try:
+            history = fold(facts)
+        except Exception as error:
+            self._park(events[-1], error)
+            return
+        if events:
+            clinic_id = events[0].envelope.clinic_id
+            self._patients[patient_id] = _whole(clinic_id, last, history, facts, events)
+
+    def changes(self) -> Changes:
+        for change in self._patients.values():
+            change.marks = list(united(change.marks))
+        erased = tuple(patient for patient, change in self._patients.items() if change.erased)
+        parked = tuple(one for one in self.parked.values() if one.patient_id not in erased)
+        return Changes(self._patients, parked, released=erased)
+
+    def _park(self, event: RecordedEvent, error: Exception) -> None:
+        """Hold the stream back. The reason names the kind of fault, never a value."""
+        envelope = event.envelope
+        reason = f"{envelope.kind}: {type(error).__name__}"
+        self.parked[envelope.subject_id] = Parked(
+            envelope.subject_id, envelope.position, envelope.event_id, reason
+        )
+
+
+class SealedBodyError(ValueError):
+    """A body is sealed and this service has no key for it."""
+
+
+def _opened(event: RecordedEvent) -> Fact:
+    """The event's fact. Raises SealedBodyError, ValueError or DecodeError."""
+    if event.key_id:
+        raise SealedBodyError(event.envelope.kind)
+    fact = fact_of(event)
+    if fact.body.WhichOneof("kind") != fact.kind:
+        raise ValueError("the body is of another kind than the envelope says")
+    return fact
+
+
+def _changed(before: SessionRecord | None, after: SessionRecord) -> frozenset[SetKey]:
+    known: Mapping[SetKey, object] = before.sets if before else {}
+    return frozenset(key for key, one in after.sets.items() if known.get(key) is not one)
+
+
+def _later(known: datetime | None, told: datetime) -> datetime:
+    return told if known is None else max(known, told)
+
+
+def _whole(
+    clinic_id: str,
+    position: int,
+    history: PatientHistory,
+    facts: Sequence[Fact],
+    events: Sequence[RecordedEvent],
+) -> PatientChange:
+    change = PatientChange(clinic_id, position, replaced=True, erased=history.erased)
+    if history.erased:
+        return change
+    change.corrected = {fact.corrects for fact in facts if fact.corrects}
+    standing = [f for f in facts if f.stamp.event_id not in change.corrected]
+    known = {fact.position for fact in standing if fact.kind in care.KINDS}
+    change.care = history.care
+    change.care_events = [event for event in events if event.envelope.position in known]
+    change.sessions = {
+        session_id: SessionChange(record, frozenset(record.sets))
+        for session_id, record in history.sessions.items()
+    }
+    change.marks = list(history.marks)
+    exercised = [sessions.active_at(f) for f in standing if f.kind in SESSION_KINDS]
+    change.active_at = max(exercised, default=None)
+    return change

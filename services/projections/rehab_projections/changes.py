@@ -1,0 +1,58 @@
+"""What a batch of events changes in the read models, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_projections.domain.care import CareRecord
+from rehab_projections.domain.monitoring import Mark
+from rehab_projections.domain.sessions import SessionRecord, SetKey
+
+
+@dataclass(frozen=True)
+class SessionChange:
+    """A session as it is now, and which of its sets changed."""
+
+    record: SessionRecord
+    sets: frozenset[SetKey]
+
+
+@dataclass
+class PatientChange:
+    """Changes of one patient. `care` is None when nothing but sessions changed.
+
+    `replaced` says that all that was kept of the patient before is to go.
+    """
+
+    clinic_id: str
+    position: int
+    care: CareRecord | None = None
+    care_events: list[RecordedEvent] = field(default_factory=list)
+    sessions: dict[str, SessionChange] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
+    active_at: datetime | None = None
+    corrected: set[str] = field(default_factory=set)
+    replaced: bool = False
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A stream held back: the event that could not be folded and why, without patient data."""
+
+    patient_id: str
+    position: int
+    event_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """All changes of one batch."""
+
+    patients: Mapping[str, PatientChange]
+    parked: tuple[Parked, ...] = ()
+    released: tuple[str, ...] = ()

@@ -1,0 +1,163 @@
+"""Folds the log into the read models, batch by batch, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_projections import metrics
+from rehab_projections.changes import Changes
+from rehab_projections.domain.facts import moment
+from rehab_projections.progress import Progress
+from rehab_projections.projector import Projector
+from rehab_projections.storage.write import Cursor, FencedError, Writer
+from rehab_runtime.clock import Clock
+from rehab_runtime.errors import IncarnationChanged, Overloaded, Unavailable
+from rehab_runtime.eventlog import EventLog, Follower
+from rehab_runtime.logging import get_logger
+
+RETRY_S = 0.5
+GAUGE_S = 1.0
+LIVE_WITHIN_MS = 1000
+"""With an oldest unprocessed event no older than this the fold is live."""
+
+log = get_logger("consumer")
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How far the fold is behind the log. `oldest_ms` is the age of the next event to fold."""
+
+    position: int
+    head: int
+    oldest_ms: int
+    status: str
+    incarnation: str
+
+
+class Consumer:
+    """One runner of the fold. Several may run: the fence lets only one store each batch."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        event_log: EventLog,
+        follow: Callable[[Cursor], Follower],
+        progress: Progress,
+        clock: Clock,
+    ) -> None:
+        self._writer = writer
+        self._log = event_log
+        self._follow = follow
+        self._progress = progress
+        self._clock = clock
+        self._projector = Projector(writer, event_log.read_stream)
+        self._follower: Follower | None = None
+        self._live_after = 0
+
+    async def run(self) -> None:
+        """Fold until cancelled. Raises IncarnationChanged: then the read models must be rebuilt."""
+        told = False
+        while True:
+            try:
+                cursor = await self._begin()
+                told = False
+                await self._fold_on(cursor)
+            except FencedError as error:
+                metrics.fenced.inc()
+                log.warning("another runner has folded on", reason=str(error))
+            except (Unavailable, Overloaded) as error:
+                if not told:
+                    log.warning("cannot fold: waiting", reason=error.detail)
+                told = True
+                await asyncio.sleep(RETRY_S)
+            except IncarnationChanged as error:
+                log.error(
+                    "the read models are of another log than the event store's",
+                    reason=error.detail,
+                    remedy="drop the database of this service and start it: it folds the log anew",
+                )
+                raise
+
+    async def _begin(self) -> Cursor:
+        """Where to go on. What is in memory may not be stored: forget it."""
+        self._projector.forget()
+        head = await self._log.head()
+        cursor = await self._writer.start(head.incarnation)
+        self._live_after = max(self._live_after, head.position)
+        if cursor.incarnation == head.incarnation:
+            await self._retry_parked(cursor)
+        self._progress.reached(cursor)
+        return cursor
+
+    async def _retry_parked(self, cursor: Cursor) -> None:
+        """A newer version of this service may fold what an older one could not."""
+        for parked in await self._writer.parked():
+            changes = await self._projector.release(parked, cursor.position)
+            await self._writer.mend(cursor, changes)
+            self._projector.stored(changes)
+            if changes.released:
+                log.info("a held back stream goes on", event_id=parked.event_id)
+        metrics.parked_streams.set(len(await self._writer.parked()))
+
+    async def _fold_on(self, cursor: Cursor) -> None:
+        self._follower = self._follow(cursor)
+        async for batch in self._follower:
+            cursor = await self._fold(cursor, batch)
+
+    async def _fold(self, cursor: Cursor, batch: list[RecordedEvent]) -> Cursor:
+        begun = self._clock.monotonic()
+        changes = await self._projector.changes_of(batch)
+        cursor = await self._writer.store(cursor, batch[-1], changes)
+        self._projector.stored(changes)
+        self._progress.reached(cursor, {one.clinic_id for one in changes.patients.values()})
+        self._measure(batch, begun)
+        self._tell_parked(changes)
+        return cursor
+
+    def _measure(self, batch: list[RecordedEvent], begun: float) -> None:
+        now = self._clock.now()
+        live = [
+            max(0.0, (now - moment(event.envelope.recorded_at)).total_seconds())
+            for event in batch
+            if event.envelope.position > self._live_after
+        ]
+        self._progress.lag.observed(live)
+        for seconds in live:
+            metrics.lag_seconds.observe(seconds)
+        metrics.events_folded.inc(len(batch))
+        metrics.batch_seconds.observe(self._clock.monotonic() - begun)
+
+    def _tell_parked(self, changes: Changes) -> None:
+        for parked in changes.parked:
+            metrics.parked_streams.inc()
+            log.error(
+                "a stream is held back: an event could not be folded",
+                event_id=parked.event_id,
+                position=parked.position,
+                reason=parked.reason,
+            )
+
+    async def behind(self) -> Behind:
+        """How far the fold is behind; asks the log."""
+        cursor = self._progress.cursor
+        try:
+            events, head = await self._log.read_all(cursor.position, 1)
+        except (Unavailable, Overloaded):
+            known = self._follower.head if self._follower else cursor.position
+            return Behind(cursor.position, known, 0, "waiting", cursor.incarnation)
+        oldest_ms = self._age_ms(events[0]) if events else 0
+        status = "live" if oldest_ms <= LIVE_WITHIN_MS else "catching_up"
+        return Behind(cursor.position, head.position, oldest_ms, status, cursor.incarnation)
+
+    def _age_ms(self, event: RecordedEvent) -> int:
+        age = self._clock.now() - moment(event.envelope.recorded_at)
+        return max(0, int(age.total_seconds() * 1000))
+
+    async def watch_age(self) -> None:
+        """Keep the gauge of the oldest unprocessed event, which no stopped fold can hide."""
+        while True:
+            metrics.oldest_unprocessed_seconds.set((await self.behind()).oldest_ms / 1000)
+            await asyncio.sleep(GAUGE_S)

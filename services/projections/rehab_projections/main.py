@@ -1,0 +1,108 @@
+"""Builds the service."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import grpc
+
+from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
+from rehab_projections.board import Board
+from rehab_projections.consumer import Consumer
+from rehab_projections.progress import Progress
+from rehab_projections.servicer import ProjectionsServicer
+from rehab_projections.settings import Settings
+from rehab_projections.storage.read import Reader
+from rehab_projections.storage.write import Cursor, Writer
+from rehab_projections.watch import Watch
+from rehab_runtime import jetstream, lifecycle, postgres
+from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
+from rehab_runtime.clock import SystemClock
+from rehab_runtime.eventlog import EventLog, Follower, follow
+from rehab_runtime.lifecycle import Background
+from rehab_runtime.server import channel, serve_grpc
+
+PACKAGE = "rehab_projections"
+SERVICE = "rehab.projections.v1.ProjectionsService"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started service. `address` is its gRPC host:port."""
+
+    address: str
+    background: Background
+    consumer: Consumer
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    async with AsyncExitStack() as stack:
+        clock = SystemClock()
+        await postgres.ensure_database(settings.postgres_dsn)
+        await postgres.migrate(settings.postgres_dsn, PACKAGE)
+        database = await stack.enter_async_context(
+            postgres.connect(settings.postgres_dsn, name="projections")
+        )
+        queries = postgres.Queries.load(PACKAGE, "queries.sql")
+        writer, reader = Writer(database, queries), Reader(database, queries)
+        nats = await stack.enter_async_context(
+            jetstream.connect(settings.nats_url, name="projections")
+        )
+        store = await stack.enter_async_context(channel(settings.eventstore_address))
+        event_log = EventLog(store, service_principal("projections"))
+
+        def follow_from(cursor: Cursor) -> Follower:
+            return follow(
+                event_log,
+                nats,
+                cursor.position,
+                settings.max_batch_events,
+                incarnation=cursor.incarnation,
+                stream=settings.log_stream,
+                subject=f"{settings.subject_prefix}.>",
+            )
+
+        progress = Progress(reader)
+        consumer = Consumer(writer, event_log, follow_from, progress, clock)
+        board = Board()
+        watch = Watch(
+            reader,
+            board,
+            progress,
+            clock,
+            interval_s=settings.watch_interval_ms / 1000,
+            tick_s=settings.watch_tick_ms / 1000,
+        )
+        servicer = ProjectionsServicer(
+            reader=reader,
+            board=board,
+            progress=progress,
+            watch=watch,
+            behind=consumer.behind,
+            clock=clock,
+        )
+
+        def add(server: grpc.aio.Server) -> list[str]:
+            pb_grpc.add_ProjectionsServiceServicer_to_server(servicer, server)
+            return [SERVICE]
+
+        background = await stack.enter_async_context(Background())
+        background.start(consumer.run(), "consumer")
+        background.start(consumer.watch_age(), "age of the oldest unprocessed event")
+        server = await stack.enter_async_context(
+            serve_grpc(settings, add, authenticator=DevelopmentAuthenticator())
+        )
+        stack.callback(watch.close)
+        yield Running(server.address, background, consumer)
+
+
+def main() -> int:
+    return lifecycle.run("projections", Settings, running)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+"""Between messages and the values of the domain."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from fractions import Fraction
+from typing import cast
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from rehab.events.v1 import common_pb2, exercise_pb2, report_pb2
+from rehab.projections.v1 import projections_service_pb2 as pb
+from rehab_projections.answers import AdherenceAnswer, QualityAnswer, SessionAnswer
+from rehab_projections.domain.dose import Dosed
+from rehab_projections.domain.facts import moment
+from rehab_projections.domain.pain import PainSummary
+from rehab_projections.domain.quality import ExerciseQuality
+from rehab_projections.domain.windows import LONGEST_DAYS, DateRange, Days, WholePlan, Window
+from rehab_projections.domain.work_queue import WorkItem
+from rehab_projections.storage.write import Cursor
+from rehab_runtime.errors import InvalidArgument, Violation
+
+
+def stamped(at: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(at)
+    return timestamp
+
+
+def window_of(request: pb.GetAdherenceRequest | pb.GetQualityRequest) -> Window:
+    """The window asked for, 28 days when none. Raises InvalidArgument for impossible dates."""
+    match request.window.WhichOneof("span"):
+        case "days":
+            return Days(request.window.days)
+        case "whole_plan":
+            return WholePlan()
+        case "range":
+            return _range(request.window.range)
+        case _:
+            return Days()
+
+
+def _range(told: pb.DateRange) -> DateRange:
+    first = _date("window.range.from_date", told.from_date)
+    last = _date("window.range.to_date", told.to_date)
+    if not 0 <= (last - first).days < LONGEST_DAYS:
+        rule = f"must not be before from_date, nor {LONGEST_DAYS} days or more after it"
+        raise _broken("window.range.to_date", "range.order", rule)
+    return DateRange(first, last)
+
+
+def _date(field: str, text: str) -> date:
+    try:
+        told = date.fromisoformat(text)
+    except ValueError:
+        raise _broken(field, "date.exists", "must be a day of the calendar") from None
+    if not 2000 <= told.year < 2200:
+        raise _broken(field, "date.years", "must lie in the years 2000 to 2199")
+    return told
+
+
+def as_of_of(timestamp: Timestamp, *, told: bool, latest: datetime) -> datetime | None:
+    """The time asked for, None when none is. Raises InvalidArgument beyond what can be reckoned."""
+    if not told:
+        return None
+    try:
+        at = moment(timestamp)
+    except ValueError:
+        at = None
+    if at is None or at.year < 2000 or at > latest:
+        rule = "must be a time from the year 2000 to one year from now"
+        raise _broken("as_of", "timestamp.range", rule)
+    return at
+
+
+def _broken(field: str, rule: str, message: str) -> InvalidArgument:
+    return InvalidArgument(violations=[Violation(field, rule, message)])
+
+
+def freshness(cursor: Cursor) -> pb.Freshness:
+    recorded_at = stamped(cursor.recorded_at) if cursor.recorded_at else None
+    return pb.Freshness(
+        position=cursor.position, incarnation=cursor.incarnation, recorded_at=recorded_at
+    )
+
+
+def _ratio(value: Fraction | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def adherence_message(
+    patient_id: str, answer: AdherenceAnswer, cursor: Cursor, *, occurrences: bool
+) -> pb.GetAdherenceResponse:
+    told = answer.adherence
+    return pb.GetAdherenceResponse(
+        patient_id=patient_id,
+        from_date=answer.first.isoformat(),
+        to_date=answer.last.isoformat(),
+        zone=answer.zone,
+        due=len(told.due),
+        started=told.started,
+        full=told.full,
+        exceeded=told.exceeded,
+        started_ratio=_ratio(told.started_ratio),
+        dose_ratio=_ratio(told.dose_ratio),
+        full_ratio=_ratio(told.full_ratio),
+        weekly_frequency=_ratio(told.weekly_frequency),
+        streak=told.streak,
+        longest_streak=told.longest_streak,
+        sessions=told.sessions,
+        quality_adjusted_dose=_ratio(told.quality_adjusted_dose),
+        scored_coverage=_ratio(told.scored_coverage),
+        last_session_at=stamped(answer.last_session_at) if answer.last_session_at else None,
+        monitoring_days=answer.monitoring_days,
+        occurrences=[_occurrence(one) for one in told.due] if occurrences else (),
+        plan_version=answer.plan_version,
+        paused=answer.paused,
+        freshness=freshness(cursor),
+    )
+
+
+def _occurrence(one: Dosed) -> pb.Occurrence:
+    due = one.occurrence
+    return pb.Occurrence(
+        plan_version=due.plan_version,
+        local_date=due.local_date.isoformat(),
+        slot=due.slot,
+        starts_at=stamped(due.starts_at),
+        ends_at=stamped(due.ends_at),
+        dose_ratio=float(one.ratio),
+        raw_dose_ratio=float(one.raw_ratio),
+        items=[
+            pb.OccurrenceItem(
+                exercise_id=item.exercise_id,
+                side=cast("common_pb2.Side", item.side),
+                prescribed=float(item.prescribed),
+                done=float(item.done),
+                unit=item.unit,
+            )
+            for item in one.items
+        ],
+        session_ids=one.session_ids,
+    )
+
+
+def quality_message(
+    patient_id: str, answer: QualityAnswer, cursor: Cursor
+) -> pb.GetQualityResponse:
+    return pb.GetQualityResponse(
+        patient_id=patient_id,
+        from_date=answer.first.isoformat(),
+        to_date=answer.last.isoformat(),
+        zone=answer.zone,
+        exercises=[_exercise(one) for one in answer.exercises],
+        pain=_pain(answer.pain),
+        freshness=freshness(cursor),
+    )
+
+
+def _exercise(one: ExerciseQuality) -> pb.ExerciseQuality:
+    return pb.ExerciseQuality(
+        exercise_id=one.exercise_id,
+        side=cast("common_pb2.Side", one.side),
+        reps=one.reps,
+        scored=one.scored,
+        good=one.good,
+        median_score=one.median_score,
+        p90_rom_deg=one.p90_rom_deg,
+        rom_target_pct=one.rom_target_pct,
+        median_duration_ms=one.median_duration_ms,
+        tempo_error=one.tempo_error,
+        median_symmetry_pct=one.median_symmetry_pct,
+        median_smoothness=one.median_smoothness,
+        compensations=[
+            pb.CompensationRate(
+                code=c.code, rate=c.rate, median_magnitude_deg=c.median_magnitude_deg
+            )
+            for c in one.compensations
+        ],
+        fatigue_slope=one.fatigue_slope,
+        trend=one.trend,
+        days=[
+            pb.QualityDay(
+                local_date=day.day.isoformat(),
+                reps=day.reps,
+                scored=day.scored,
+                median_score=day.median_score,
+                p90_rom_deg=day.p90_rom_deg,
+                median_duration_ms=day.median_duration_ms,
+            )
+            for day in one.days
+        ],
+        joints=[
+            pb.JointQuality(
+                joint=joint.joint,
+                reps=joint.reps,
+                median_rom_deg=joint.median_rom_deg,
+                p90_rom_deg=joint.p90_rom_deg,
+            )
+            for joint in one.joints
+        ],
+    )
+
+
+def _pain(pain: PainSummary) -> pb.PainSummary:
+    latest = pain.latest
+    return pb.PainSummary(
+        reports=pain.reports,
+        latest=latest.nprs if latest else None,
+        latest_phase=cast("report_pb2.PainPhase", latest.phase if latest else 0),
+        worst=pain.worst,
+        mean_pre=pain.mean_pre,
+        mean_post=pain.mean_post,
+        mean_delta=pain.mean_delta,
+        band=pain.band,
+        days_since_last=pain.days_since_last,
+    )
+
+
+def session_message(one: SessionAnswer) -> pb.SessionSummary:
+    summary = one.summary
+    return pb.SessionSummary(
+        session_id=one.session_id,
+        started_at=stamped(one.started_at),
+        local_date=one.local_date.isoformat(),
+        status=summary.status,
+        mode=cast("exercise_pb2.CaptureMode", summary.mode),
+        duration_s=summary.duration_s,
+        reps=summary.seen,
+        scored=summary.scored,
+        median_score=summary.median_score,
+        pain_pre=one.pain_pre,
+        pain_post=one.pain_post,
+    )
+
+
+def work_item_message(item: WorkItem, clinic_id: str, rank: int, as_of: datetime) -> pb.WorkItem:
+    return pb.WorkItem(
+        item_id=item.item_id,
+        patient_id=item.patient_id,
+        clinic_id=clinic_id,
+        therapist_id=item.therapist_id,
+        severity=cast("common_pb2.Severity", item.severity),
+        status=cast("pb.WorkItemStatus", item.status.value),
+        reasons=[
+            pb.WorkReason(
+                code=reason.code,
+                severity=cast("common_pb2.Severity", reason.severity),
+                since=stamped(reason.since),
+                event_ids=reason.event_ids,
+                rule=reason.rule,
+            )
+            for reason in item.reasons
+        ],
+        waiting_since=stamped(item.waiting_since),
+        due_at=stamped(item.due_at),
+        snoozed_until=stamped(item.snoozed_until) if item.snoozed_until else None,
+        rank=rank,
+        overdue=item.overdue(as_of),
+    )

@@ -1,0 +1,36 @@
+"""What this service measures."""
+
+from __future__ import annotations
+
+from rehab_runtime.metrics import declare_counter, declare_gauge, declare_histogram
+
+lag_seconds = declare_histogram(
+    "projections_lag_seconds",
+    "Time from an event's commit in the log to its being visible here, live events only.",
+    "see whether NATS is away (reading by polling is slower), PostgreSQL slow or the batch large",
+)
+oldest_unprocessed_seconds = declare_gauge(
+    "projections_oldest_unprocessed_seconds",
+    "Age of the oldest event not yet folded; 0 when there is none.",
+    "the fold has stopped or cannot keep up: see this service's log",
+)
+events_folded = declare_counter(
+    "projections_events_total",
+    "Events of the log taken in, whether or not they change a read model.",
+    "nothing: this is the load",
+)
+batch_seconds = declare_histogram(
+    "projections_batch_seconds",
+    "Time to fold and store one batch of events.",
+    "see whether PostgreSQL is slow; a large import makes large batches",
+)
+parked_streams = declare_gauge(
+    "projections_parked_streams",
+    "Patients whose stream is held back by an event that could not be folded.",
+    "list them in the table parked; a new start of the service tries them again",
+)
+fenced = declare_counter(
+    "projections_fenced_total",
+    "Batches not stored because another runner had moved the position.",
+    "more than one replica folds the same log: run one, or expect this",
+)

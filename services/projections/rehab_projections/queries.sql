@@ -1,0 +1,144 @@
+-- name: start_projection: begin at the log's first event, unless begun before
+INSERT INTO projection (name, position, incarnation) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING
+
+-- name: projection: where the read models stand
+SELECT position, incarnation, recorded_at FROM projection WHERE name = $1
+
+-- name: advance: the fence; moves nothing when another runner was here, and then nothing is stored
+UPDATE projection SET position = $3, recorded_at = $4
+WHERE name = $1 AND position = $2 AND incarnation = $5
+
+-- name: held_back: which of these streams are parked or erased
+SELECT patient_id FROM parked WHERE patient_id = ANY($1::text[])
+UNION ALL
+SELECT patient_id FROM patient WHERE patient_id = ANY($1::text[]) AND erased
+
+-- name: corrected: which of these events a correction has voided already
+SELECT event_id FROM corrected WHERE patient_id = ANY($1::text[]) AND event_id = ANY($2::text[])
+
+-- name: care_events: a patient's care as told, to fold it when it is not in memory
+SELECT patient_id, event FROM care_event WHERE patient_id = ANY($1::text[]) ORDER BY position
+
+-- name: sessions_by_key: the sessions that a batch touches
+SELECT s.patient_id, s.session_id, s.record
+FROM unnest($1::text[], $2::text[]) AS wanted (patient_id, session_id)
+JOIN session AS s USING (patient_id, session_id)
+
+-- name: sets_by_session: the sets of the sessions that a batch touches
+SELECT e.patient_id, e.session_id, e.exercise_id, e.side, e.set_index, e.record, e.reps
+FROM unnest($1::text[], $2::text[]) AS wanted (patient_id, session_id)
+JOIN exercise_set AS e USING (patient_id, session_id)
+
+-- name: save_patients: the newest position, the last activity; a standing only where care changed
+INSERT INTO patient AS kept
+    (patient_id, clinic_id, position, active_at, standing, listed, planned, erased)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[], $6::boolean[],
+    $7::boolean[], $8::boolean[]
+)
+ON CONFLICT (patient_id) DO UPDATE SET
+    position = GREATEST(kept.position, EXCLUDED.position),
+    active_at = GREATEST(kept.active_at, EXCLUDED.active_at),
+    standing = COALESCE(EXCLUDED.standing, kept.standing),
+    listed = CASE WHEN EXCLUDED.standing IS NULL THEN kept.listed ELSE EXCLUDED.listed END,
+    planned = CASE WHEN EXCLUDED.standing IS NULL THEN kept.planned ELSE EXCLUDED.planned END,
+    erased = kept.erased OR EXCLUDED.erased
+
+-- name: save_care_events: as told, one row each
+INSERT INTO care_event (patient_id, position, kind, event)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[])
+
+-- name: save_sessions: whole rows; the fold has merged them
+INSERT INTO session (patient_id, session_id, started_at, record, summary)
+SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
+ON CONFLICT (patient_id, session_id) DO UPDATE SET
+    started_at = EXCLUDED.started_at, record = EXCLUDED.record, summary = EXCLUDED.summary
+
+-- name: save_sets: whole rows; the fold has merged them
+INSERT INTO exercise_set
+    (patient_id, session_id, exercise_id, side, set_index, seen_at, record, reps)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::smallint[], $5::integer[], $6::timestamptz[],
+    $7::text[], $8::bytea[]
+)
+ON CONFLICT (patient_id, session_id, exercise_id, side, set_index) DO UPDATE SET
+    seen_at = EXCLUDED.seen_at, record = EXCLUDED.record, reps = EXCLUDED.reps
+
+-- name: save_marks: the earliest moment of each quarter; a quarter known earlier costs no write
+INSERT INTO monitoring AS kept (patient_id, zone, quarter, first_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+ON CONFLICT (patient_id, quarter, zone) DO UPDATE SET first_at = EXCLUDED.first_at
+WHERE EXCLUDED.first_at < kept.first_at
+
+-- name: save_corrected: events that are void from now on, whenever they arrive
+INSERT INTO corrected (patient_id, event_id)
+SELECT * FROM unnest($1::text[], $2::text[])
+ON CONFLICT DO NOTHING
+
+-- name: park: hold a stream back
+INSERT INTO parked (patient_id, position, event_id, reason, parked_at)
+SELECT patient_id, position, event_id, reason, now()
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[])
+    AS held (patient_id, position, event_id, reason)
+ON CONFLICT (patient_id) DO NOTHING
+
+-- name: release: let streams go on
+DELETE FROM parked WHERE patient_id = ANY($1::text[])
+
+-- name: parked: streams held back, oldest first
+SELECT patient_id, position, event_id, reason FROM parked ORDER BY position
+
+-- name: count_parked: how many streams are held back
+SELECT count(*) FROM parked
+
+-- name: purge_patient: a patient that is folded anew, or erased
+DELETE FROM patient WHERE patient_id = ANY($1::text[])
+
+-- name: purge_care: a patient that is folded anew, or erased
+DELETE FROM care_event WHERE patient_id = ANY($1::text[])
+
+-- name: purge_sessions: a patient that is folded anew, or erased
+DELETE FROM session WHERE patient_id = ANY($1::text[])
+
+-- name: purge_sets: a patient that is folded anew, or erased
+DELETE FROM exercise_set WHERE patient_id = ANY($1::text[])
+
+-- name: purge_monitoring: a patient that is folded anew, or erased
+DELETE FROM monitoring WHERE patient_id = ANY($1::text[])
+
+-- name: purge_corrected: a patient that is folded anew, or erased
+DELETE FROM corrected WHERE patient_id = ANY($1::text[])
+
+-- name: patient: whose it is and how far it is folded
+SELECT clinic_id, position, active_at, standing FROM patient WHERE patient_id = $1 AND NOT erased
+
+-- name: care_of: what reads need of a patient's care
+SELECT event FROM care_event WHERE patient_id = $1 AND kind = ANY($2::text[]) ORDER BY position
+
+-- name: session_summaries: all sessions of patients, for matching them with due windows
+SELECT patient_id, session_id, started_at, summary FROM session WHERE patient_id = ANY($1::text[])
+
+-- name: newest_session: whose zone stands in when no plan and no enrolment tells one
+SELECT summary FROM session WHERE patient_id = $1 ORDER BY started_at DESC, session_id DESC LIMIT 1
+
+-- name: session_page: newest first, from after the last one shown
+SELECT session_id, started_at, summary FROM session
+WHERE patient_id = $1 AND ($2::timestamptz IS NULL OR (started_at, session_id) < ($2, $3::text))
+ORDER BY started_at DESC, session_id DESC LIMIT $4
+
+-- name: observed_sets: repetitions seen in a time, one exercise or all
+SELECT exercise_id, side, record, reps FROM exercise_set
+WHERE patient_id = $1 AND seen_at >= $2 AND seen_at < $3 AND ($4 = '' OR exercise_id = $4)
+ORDER BY session_id, exercise_id, side, set_index
+
+-- name: marks: monitoring quarters in a time
+SELECT zone, quarter, first_at FROM monitoring
+WHERE patient_id = $1 AND quarter >= $2 AND quarter < $3
+
+-- name: work_candidates: whom the list may show, of one clinic
+SELECT patient_id, position, active_at, standing FROM patient
+WHERE clinic_id = $1 AND (listed OR planned) AND NOT erased
+
+-- name: plans: the plans of patients whose adherence is judged
+SELECT patient_id, event FROM care_event
+WHERE patient_id = ANY($1::text[]) AND kind = ANY('{plan,enrolment}') ORDER BY position

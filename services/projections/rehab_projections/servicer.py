@@ -1,0 +1,214 @@
+"""gRPC in: message to question, answer to message."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import grpc
+
+from rehab.projections.v1 import projections_service_pb2 as pb
+from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
+from rehab_projections import pages
+from rehab_projections.access import may_read_patient_of, may_read_patients, may_read_queue
+from rehab_projections.answers import (
+    AsOf,
+    answer_adherence,
+    answer_quality,
+    answer_sessions,
+    clinic_of,
+)
+from rehab_projections.board import Board, chosen
+from rehab_projections.consumer import Behind
+from rehab_projections.domain.work_queue import Status
+from rehab_projections.messages import (
+    adherence_message,
+    as_of_of,
+    freshness,
+    quality_message,
+    session_message,
+    window_of,
+    work_item_message,
+)
+from rehab_projections.progress import Progress
+from rehab_projections.storage.read import Reader, Snapshot
+from rehab_projections.storage.write import NAME
+from rehab_projections.watch import Watch
+from rehab_runtime.auth import current_principal
+from rehab_runtime.clock import Clock
+from rehab_runtime.validation import require_valid
+
+DEFAULT_WAIT_MS = 1000
+DEFAULT_PAGE = 50
+FURTHEST = timedelta(days=366)
+
+Context = grpc.aio.ServicerContext
+PatientRequest = pb.GetAdherenceRequest | pb.GetQualityRequest | pb.ListSessionsRequest
+
+
+class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        board: Board,
+        progress: Progress,
+        watch: Watch,
+        behind: Callable[[], Awaitable[Behind]],
+        clock: Clock,
+    ) -> None:
+        self._reader = reader
+        self._board = board
+        self._progress = progress
+        self._watch = watch
+        self._behind = behind
+        self._clock = clock
+
+    async def GetAdherence(  # noqa: N802
+        self,
+        request: pb.GetAdherenceRequest,
+        context: Context,  # noqa: ARG002
+    ) -> pb.GetAdherenceResponse:
+        await self._ready(request)
+        window, as_of = window_of(request), self._as_of(request)
+        async with self._reader.snapshot() as view:
+            await self._admit(view, request.patient_id)
+            answer = await answer_adherence(view, request.patient_id, window, as_of)
+        return adherence_message(
+            request.patient_id, answer, view.cursor, occurrences=request.include_occurrences
+        )
+
+    async def GetQuality(  # noqa: N802
+        self,
+        request: pb.GetQualityRequest,
+        context: Context,  # noqa: ARG002
+    ) -> pb.GetQualityResponse:
+        await self._ready(request)
+        window, as_of = window_of(request), self._as_of(request)
+        async with self._reader.snapshot() as view:
+            await self._admit(view, request.patient_id)
+            answer = await answer_quality(
+                view, request.patient_id, window, as_of, request.exercise_id
+            )
+        return quality_message(request.patient_id, answer, view.cursor)
+
+    async def ListSessions(  # noqa: N802
+        self,
+        request: pb.ListSessionsRequest,
+        context: Context,  # noqa: ARG002
+    ) -> pb.ListSessionsResponse:
+        await self._ready(request)
+        scope = ("sessions", request.patient_id)
+        place = pages.redeem(scope, request.page_token)
+        after = (_from_us(place[0]), place[1]) if place else None
+        async with self._reader.snapshot() as view:
+            await self._admit(view, request.patient_id)
+            page = await answer_sessions(
+                view, request.patient_id, after, request.page_size or DEFAULT_PAGE
+            )
+        token = pages.issue(scope, [_us(page.after[0]), page.after[1]]) if page.after else ""
+        return pb.ListSessionsResponse(
+            sessions=[session_message(one) for one in page.sessions],
+            next_page_token=token,
+            freshness=freshness(view.cursor),
+        )
+
+    async def ListWorkQueue(  # noqa: N802
+        self,
+        request: pb.ListWorkQueueRequest,
+        context: Context,  # noqa: ARG002
+    ) -> pb.ListWorkQueueResponse:
+        require_valid(request)
+        may_read_queue(current_principal(), request.clinic_id)
+        status = Status(request.status or Status.OPEN)
+        asked = (request.clinic_id, request.therapist_id, str(status), str(request.min_severity))
+        place = pages.redeem(("work", *asked), request.page_token)
+        as_of, live = self._as_of(request), not request.HasField("as_of")
+        if place:
+            as_of, live = AsOf(_from_us(place[0]), _from_us(place[1])), bool(place[2])
+        await self._wait(request.consistency)
+        async with self._reader.snapshot() as view:
+            items = await self._board.items(view, request.clinic_id, as_of, live=live)
+        ranked = chosen(items, status, request.therapist_id, request.min_severity)
+        if place:
+            after = (place[3], _from_us(place[4]), place[5])
+            ranked = [(rank, item) for rank, item in ranked if item.order() > after]
+        size = request.page_size or DEFAULT_PAGE
+        token = ""
+        if len(ranked) > size:
+            severity, since, patient_id = ranked[size - 1][1].order()
+            until = [_us(as_of.instant), _us(as_of.facts_until), int(live)]
+            token = pages.issue(("work", *asked), [*until, severity, _us(since), patient_id])
+        return pb.ListWorkQueueResponse(
+            items=[
+                work_item_message(item, request.clinic_id, rank, as_of.instant)
+                for rank, item in ranked[:size]
+            ],
+            next_page_token=token,
+            freshness=freshness(view.cursor),
+        )
+
+    async def WatchWorkQueue(  # noqa: N802
+        self,
+        request: pb.WatchWorkQueueRequest,
+        context: Context,  # noqa: ARG002
+    ) -> AsyncIterator[pb.WatchWorkQueueResponse]:
+        require_valid(request)
+        may_read_queue(current_principal(), request.clinic_id)
+        async for change in self._watch.changes(
+            request.clinic_id, request.therapist_id, request.min_severity
+        ):
+            yield change
+
+    async def GetLag(  # noqa: N802
+        self,
+        request: pb.GetLagRequest,  # noqa: ARG002
+        context: Context,  # noqa: ARG002
+    ) -> pb.GetLagResponse:
+        behind = await self._behind()
+        lag = self._progress.lag
+        projection = pb.ProjectionLag(
+            name=NAME,
+            position=behind.position,
+            head=behind.head,
+            events=max(0, behind.head - behind.position),
+            oldest_unprocessed_ms=behind.oldest_ms,
+            lag_p50_ms=lag.percentile_ms(0.5),
+            lag_p99_ms=lag.percentile_ms(0.99),
+            parked=await self._reader.count_parked(),
+            status=behind.status,
+            incarnation=behind.incarnation,
+        )
+        return pb.GetLagResponse(projections=[projection])
+
+    async def _ready(self, request: PatientRequest) -> None:
+        """Check the request and the caller, and wait for the position asked for."""
+        require_valid(request)
+        may_read_patients(current_principal(), request.patient_id)
+        await self._wait(request.consistency)
+
+    async def _wait(self, consistency: pb.Consistency) -> None:
+        if consistency.min_position:
+            max_wait_ms = consistency.max_wait_ms or DEFAULT_WAIT_MS
+            await self._progress.until(consistency.min_position, max_wait_ms / 1000)
+
+    async def _admit(self, view: Snapshot, patient_id: str) -> None:
+        may_read_patient_of(current_principal(), await clinic_of(view, patient_id))
+
+    def _as_of(
+        self, request: pb.GetAdherenceRequest | pb.GetQualityRequest | pb.ListWorkQueueRequest
+    ) -> AsOf:
+        now = self._clock.now()
+        told = as_of_of(request.as_of, told=request.HasField("as_of"), latest=now + FURTHEST)
+        return AsOf.at(told, now)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _us(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _from_us(us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=us)

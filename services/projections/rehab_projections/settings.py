@@ -1,0 +1,27 @@
+"""What this service can be told."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from rehab_runtime.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="PROJECTIONS_")
+
+    postgres_dsn: str = Field(description="PostgreSQL database of the read models")
+    nats_url: str = Field(description="NATS server with JetStream that carries the log")
+    eventstore_address: str = Field(
+        pattern=r"^\S+:\d+$", description="host:port of the event store"
+    )
+    log_stream: str = Field("LOG", description="JetStream stream that carries the log")
+    subject_prefix: str = Field("log", description="first token of the log's subjects")
+    max_batch_events: int = Field(500, ge=1, le=10_000, description="events folded at once")
+    watch_interval_ms: int = Field(
+        200, ge=1, le=10_000, description="least time between two looks of a work queue's watcher"
+    )
+    watch_tick_ms: int = Field(
+        1000, ge=10, le=60_000, description="time after which a watcher looks although all is quiet"
+    )

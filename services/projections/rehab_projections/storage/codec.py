@@ -1,0 +1,232 @@
+"""How folded values are kept in columns: compact JSON, times as microseconds since 1970."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from rehab.events.v1 import exercise_pb2
+from rehab_projections.domain.absence import Span
+from rehab_projections.domain.done import Done, DoneByExercise, done_in, median_score
+from rehab_projections.domain.facts import Stamp
+from rehab_projections.domain.sessions import (
+    End,
+    OccurrenceRef,
+    SessionRecord,
+    SetKey,
+    SetRecord,
+    Start,
+    ToldSet,
+)
+from rehab_projections.domain.signals import Reason
+from rehab_projections.domain.work_queue import Standing
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _us(at: datetime | None) -> int | None:
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+def _at(us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def _maybe_at(us: int | None) -> datetime | None:
+    return None if us is None else _at(us)
+
+
+def _stamp(told: list[Any]) -> Stamp:
+    return Stamp(_at(told[0]), told[1])
+
+
+def _of_stamp(stamp: Stamp) -> list[Any]:
+    return [_us(stamp.at), stamp.event_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What reads need of a session without its sets. `done` is by exercise and side."""
+
+    zone: str
+    status: str
+    mode: int
+    duration_s: float | None
+    ref: OccurrenceRef | None
+    median_score: float | None
+    seen: int
+    scored: int
+    done: DoneByExercise
+
+
+def dump_summary(record: SessionRecord) -> str:
+    start = record.start
+    done = done_in(record)
+    seen = [rep for one in record.sets.values() for rep in one.reps.values()]
+    return _dump(
+        {
+            "zone": record.zone,
+            "status": record.status,
+            "mode": start.mode if start else 0,
+            "duration_s": record.duration_s,
+            "ref": _of_ref(start.ref) if start and start.ref else None,
+            "median": median_score(record),
+            "seen": len(seen),
+            "scored": sum(rep.HasField("score") for rep in seen),
+            "done": [
+                [
+                    *exercise,
+                    amount.reps,
+                    amount.hold_ms,
+                    amount.active_ms,
+                    amount.scored,
+                    amount.good,
+                ]
+                for exercise, amount in done.items()
+            ],
+        }
+    )
+
+
+def load_summary(text: str) -> Summary:
+    told = json.loads(text)
+    return Summary(
+        zone=told["zone"],
+        status=told["status"],
+        mode=told["mode"],
+        duration_s=told["duration_s"],
+        ref=_ref(told["ref"]),
+        median_score=told["median"],
+        seen=told["seen"],
+        scored=told["scored"],
+        done={(one[0], one[1]): Done(*one[2:]) for one in told["done"]},
+    )
+
+
+def _of_ref(ref: OccurrenceRef) -> list[str]:
+    return [ref.plan_id, ref.local_date.isoformat(), ref.slot]
+
+
+def _ref(told: list[str] | None) -> OccurrenceRef | None:
+    return OccurrenceRef(told[0], date.fromisoformat(told[1]), told[2]) if told else None
+
+
+def _of_start(start: Start | None) -> list[Any] | None:
+    if start is None:
+        return None
+    ref = _of_ref(start.ref) if start.ref else None
+    return [_of_stamp(start.stamp), _us(start.at), start.zone, start.mode, ref]
+
+
+def _start(told: list[Any] | None) -> Start | None:
+    if told is None:
+        return None
+    stamp, at, zone, mode, ref = told
+    return Start(_stamp(stamp), _at(at), zone, mode, _ref(ref))
+
+
+def dump_session(record: SessionRecord) -> str:
+    """A session without its sets."""
+    ended = record.ended
+    return _dump(
+        [
+            _of_stamp(record.first),
+            record.first_zone,
+            _of_start(record.started),
+            _of_start(record.self_reported),
+            [_of_stamp(ended.stamp), ended.status, ended.duration_s] if ended else None,
+        ]
+    )
+
+
+def load_session(session_id: str, text: str, sets: Mapping[SetKey, SetRecord]) -> SessionRecord:
+    first, first_zone, started, self_reported, ended = json.loads(text)
+    return SessionRecord(
+        session_id=session_id,
+        first=_stamp(first),
+        first_zone=first_zone,
+        started=_start(started),
+        self_reported=_start(self_reported),
+        ended=End(_stamp(ended[0]), ended[1], ended[2]) if ended else None,
+        sets=sets,
+    )
+
+
+def dump_set(one: SetRecord) -> str:
+    """A set without its repetitions."""
+    told = one.told
+    return _dump(
+        [
+            _of_stamp(one.seen) if one.seen else None,
+            one.seen_zone,
+            [_of_stamp(told.stamp), told.reps, told.good_reps, told.hold_ms, told.active_ms]
+            if told
+            else None,
+        ]
+    )
+
+
+def dump_reps(one: SetRecord) -> bytes:
+    reps = [one.reps[index] for index in sorted(one.reps)]
+    return exercise_pb2.RepObservation(reps=reps).SerializeToString() if reps else b""
+
+
+def load_set(text: str, reps: bytes) -> SetRecord:
+    seen, seen_zone, told = json.loads(text)
+    kept = exercise_pb2.RepObservation.FromString(reps).reps if reps else ()
+    return SetRecord(
+        told=ToldSet(_stamp(told[0]), *told[1:]) if told else None,
+        seen=_stamp(seen) if seen else None,
+        seen_zone=seen_zone,
+        reps={rep.index: rep for rep in kept},
+    )
+
+
+def dump_standing(standing: Standing) -> str:
+    return _dump(
+        {
+            "therapist": standing.therapist_id,
+            "open": [_of_reason(reason) for reason in standing.open],
+            "settled": [_of_reason(reason) for reason in standing.settled],
+            "closed_at": _us(standing.closed_at),
+            "snoozed_at": _us(standing.snoozed_at),
+            "snoozed_until": _us(standing.snoozed_until),
+            "woken": standing.woken,
+            "spans": [[_us(span.since), _us(span.until)] for span in standing.spans],
+        }
+    )
+
+
+def load_standing(text: str | None) -> Standing:
+    """What was dumped; an empty standing for a patient of whom nothing but sessions is known."""
+    if text is None:
+        return Standing()
+    told = json.loads(text)
+    return Standing(
+        therapist_id=told["therapist"],
+        open=tuple(_reason(one) for one in told["open"]),
+        settled=tuple(_reason(one) for one in told["settled"]),
+        closed_at=_maybe_at(told["closed_at"]),
+        snoozed_at=_maybe_at(told["snoozed_at"]),
+        snoozed_until=_maybe_at(told["snoozed_until"]),
+        woken=told["woken"],
+        spans=tuple(Span(_at(since), _maybe_at(until)) for since, until in told["spans"]),
+    )
+
+
+def _of_reason(reason: Reason) -> list[Any]:
+    hidden = _us(reason.hidden_until)
+    return [reason.code, reason.severity, _us(reason.since), reason.event_ids, reason.rule, hidden]
+
+
+def _reason(told: list[Any]) -> Reason:
+    code, severity, since, event_ids, rule, hidden = told
+    return Reason(code, severity, _at(since), tuple(event_ids), rule, _maybe_at(hidden))

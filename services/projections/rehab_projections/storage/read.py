@@ -1,0 +1,159 @@
+"""Reads of the read models, each from one snapshot together with the position it reflects."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_projections.domain.facts import Fact, fact_of
+from rehab_projections.domain.monitoring import Mark
+from rehab_projections.domain.sessions import SetRecord
+from rehab_projections.domain.work_queue import Standing
+from rehab_projections.storage.codec import Summary, load_set, load_standing, load_summary
+from rehab_projections.storage.write import NAME, Cursor
+from rehab_runtime.postgres import Database, Queries
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRow:
+    """Whose a patient is. `position` is that of the last event folded into it."""
+
+    patient_id: str
+    clinic_id: str
+    position: int
+    active_at: datetime | None
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A session; its summary is decoded when asked for."""
+
+    session_id: str
+    started_at: datetime
+    text: str
+
+    @property
+    def summary(self) -> Summary:
+        return load_summary(self.text)
+
+
+@dataclass(frozen=True)
+class SetRow:
+    exercise_id: str
+    side: int
+    record: SetRecord
+
+
+class Snapshot:
+    """One consistent state of the read models."""
+
+    def __init__(self, connection: asyncpg.Connection, queries: Queries, cursor: Cursor) -> None:
+        self._connection = connection
+        self._queries = queries
+        self.cursor = cursor
+
+    async def patient(self, patient_id: str) -> PatientRow | None:
+        """The patient, None when nothing of it is known, or nothing any more."""
+        row = await self._connection.fetchrow(self._queries["patient"], patient_id)
+        if row is None:
+            return None
+        standing = load_standing(row["standing"])
+        return PatientRow(patient_id, row["clinic_id"], row["position"], row["active_at"], standing)
+
+    async def care_facts(self, patient_id: str, kinds: Sequence[str]) -> list[Fact]:
+        rows = await self._connection.fetch(self._queries["care_of"], patient_id, kinds)
+        return [fact_of(RecordedEvent.FromString(row["event"])) for row in rows]
+
+    async def plan_facts(self, patient_ids: Sequence[str]) -> dict[str, list[Fact]]:
+        """Plans and enrolments by patient."""
+        found: dict[str, list[Fact]] = {patient_id: [] for patient_id in patient_ids}
+        for row in await self._connection.fetch(self._queries["plans"], patient_ids):
+            found[row["patient_id"]].append(fact_of(RecordedEvent.FromString(row["event"])))
+        return found
+
+    async def sessions(self, patient_ids: Sequence[str]) -> dict[str, list[SessionRow]]:
+        """All sessions by patient."""
+        found: dict[str, list[SessionRow]] = {patient_id: [] for patient_id in patient_ids}
+        for row in await self._connection.fetch(self._queries["session_summaries"], patient_ids):
+            session = SessionRow(row["session_id"], row["started_at"], row["summary"])
+            found[row["patient_id"]].append(session)
+        return found
+
+    async def session_page(
+        self, patient_id: str, after: tuple[datetime, str] | None, limit: int
+    ) -> list[SessionRow]:
+        """Newest first, from after the given start and id."""
+        started_at, session_id = after or (None, None)
+        rows = await self._connection.fetch(
+            self._queries["session_page"], patient_id, started_at, session_id, limit
+        )
+        return [SessionRow(row["session_id"], row["started_at"], row["summary"]) for row in rows]
+
+    async def newest_zone(self, patient_id: str) -> str:
+        """The zone of the newest session, empty when it names none."""
+        row = await self._connection.fetchrow(self._queries["newest_session"], patient_id)
+        return load_summary(row["summary"]).zone if row else ""
+
+    async def observed_sets(
+        self, patient_id: str, since: datetime, until: datetime, exercise_id: str
+    ) -> list[SetRow]:
+        """Sets first observed in [since, until); of one exercise, of all when it is empty."""
+        rows = await self._connection.fetch(
+            self._queries["observed_sets"], patient_id, since, until, exercise_id
+        )
+        return [
+            SetRow(row["exercise_id"], row["side"], load_set(row["record"], row["reps"]))
+            for row in rows
+        ]
+
+    async def marks(self, patient_id: str, since: datetime, until: datetime) -> list[Mark]:
+        rows = await self._connection.fetch(self._queries["marks"], patient_id, since, until)
+        return [Mark(row["zone"], row["quarter"], row["first_at"]) for row in rows]
+
+    async def work_candidates(self, clinic_id: str) -> list[PatientRow]:
+        """Patients of a clinic whom the work queue may show."""
+        rows = await self._connection.fetch(self._queries["work_candidates"], clinic_id)
+        return [
+            PatientRow(
+                row["patient_id"],
+                clinic_id,
+                row["position"],
+                row["active_at"],
+                load_standing(row["standing"]),
+            )
+            for row in rows
+        ]
+
+
+class Reader:
+    """The answers' side of the store."""
+
+    def __init__(self, database: Database, queries: Queries) -> None:
+        self._database = database
+        self._queries = queries
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        async with (
+            self._database.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            row = await connection.fetchrow(self._queries["projection"], NAME)
+            cursor = Cursor(*row) if row else Cursor(0, "")
+            yield Snapshot(connection, self._queries, cursor)
+
+    async def cursor(self) -> Cursor:
+        """How far the log is folded."""
+        row = await self._database.fetchrow(self._queries["projection"], NAME)
+        return Cursor(*row) if row else Cursor(0, "")
+
+    async def count_parked(self) -> int:
+        row = await self._database.fetchrow(self._queries["count_parked"])
+        assert row is not None
+        return int(row[0])

@@ -1,0 +1,194 @@
+"""Stores what a batch changed, and the position with it, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_projections.changes import Changes, Parked, PatientChange
+from rehab_projections.domain.facts import moment
+from rehab_projections.domain.sessions import SessionRecord, SetKey, SetRecord
+from rehab_projections.domain.work_queue import standing
+from rehab_projections.storage.codec import (
+    dump_reps,
+    dump_session,
+    dump_set,
+    dump_standing,
+    dump_summary,
+    load_session,
+    load_set,
+)
+from rehab_runtime.postgres import Database, Queries
+
+NAME = "read_models"
+SessionKey = tuple[str, str]
+_PURGES = ("patient", "care", "sessions", "sets", "monitoring", "corrected")
+
+
+class FencedError(Exception):
+    """Another runner has moved the position: nothing was stored, read it anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the log is folded. `recorded_at` is that of the event there, None at the start."""
+
+    position: int
+    incarnation: str
+    recorded_at: datetime | None = None
+
+
+class Writer:
+    """The fold's side of the store."""
+
+    def __init__(self, database: Database, queries: Queries) -> None:
+        self._database = database
+        self._queries = queries
+
+    async def start(self, incarnation: str) -> Cursor:
+        """The saved cursor; a new one at the log's beginning when there is none."""
+        await self._database.execute(self._queries["start_projection"], NAME, incarnation)
+        row = await self._database.fetchrow(self._queries["projection"], NAME)
+        assert row is not None
+        return Cursor(row["position"], row["incarnation"], row["recorded_at"])
+
+    async def held_back(self, patient_ids: Sequence[str]) -> set[str]:
+        rows = await self._database.fetch(self._queries["held_back"], patient_ids)
+        return {row["patient_id"] for row in rows}
+
+    async def corrected(self, patient_ids: Sequence[str], event_ids: Sequence[str]) -> set[str]:
+        rows = await self._database.fetch(self._queries["corrected"], patient_ids, event_ids)
+        return {row["event_id"] for row in rows}
+
+    async def care_events(self, patient_ids: Sequence[str]) -> dict[str, list[RecordedEvent]]:
+        found: dict[str, list[RecordedEvent]] = {patient_id: [] for patient_id in patient_ids}
+        for row in await self._database.fetch(self._queries["care_events"], patient_ids):
+            found[row["patient_id"]].append(RecordedEvent.FromString(row["event"]))
+        return found
+
+    async def sessions(self, keys: Sequence[SessionKey]) -> dict[SessionKey, SessionRecord]:
+        """The known ones among the sessions."""
+        columns = ([key[0] for key in keys], [key[1] for key in keys])
+        rows = await self._database.fetch(self._queries["sessions_by_key"], *columns)
+        if not rows:
+            return {}
+        sets: dict[SessionKey, dict[SetKey, SetRecord]] = {}
+        for row in await self._database.fetch(self._queries["sets_by_session"], *columns):
+            key = SetKey(row["exercise_id"], row["side"], row["set_index"])
+            of_session = sets.setdefault((row["patient_id"], row["session_id"]), {})
+            of_session[key] = load_set(row["record"], row["reps"])
+        return {
+            (row["patient_id"], row["session_id"]): load_session(
+                row["session_id"],
+                row["record"],
+                sets.get((row["patient_id"], row["session_id"]), {}),
+            )
+            for row in rows
+        }
+
+    async def parked(self) -> list[Parked]:
+        return [Parked(*row) for row in await self._database.fetch(self._queries["parked"])]
+
+    async def store(self, expected: Cursor, last: RecordedEvent, changes: Changes) -> Cursor:
+        """Store the changes and move the position to the last event. Raises FencedError."""
+        reached = Cursor(
+            last.envelope.position, expected.incarnation, moment(last.envelope.recorded_at)
+        )
+        await self._store(expected, reached, changes)
+        return reached
+
+    async def mend(self, cursor: Cursor, changes: Changes) -> None:
+        """Store changes that belong to the position already reached. Raises FencedError."""
+        await self._store(cursor, cursor, changes)
+
+    async def _store(self, expected: Cursor, reached: Cursor, changes: Changes) -> None:
+        async with self._database.transaction() as connection:
+            # The log is the truth: what a crash of this database loses is folded again. Readers
+            # see the batch sooner by the time of a disk sync.
+            await connection.execute("SET LOCAL synchronous_commit = off")
+            moved = await connection.execute(
+                self._queries["advance"],
+                NAME,
+                expected.position,
+                reached.position,
+                reached.recorded_at,
+                expected.incarnation,
+            )
+            if moved != "UPDATE 1":
+                raise FencedError(f"the read models are no longer at position {expected.position}")
+            await self._changed(connection, changes)
+
+    async def _changed(self, connection: asyncpg.Connection, changes: Changes) -> None:
+        replaced = [patient for patient, change in changes.patients.items() if change.replaced]
+        if replaced:
+            for table in _PURGES:
+                await connection.execute(self._queries[f"purge_{table}"], replaced)
+        if changes.released:
+            await connection.execute(self._queries["release"], changes.released)
+        for name, rows in _rows(changes).items():
+            if rows:
+                await connection.execute(self._queries[name], *zip(*rows, strict=True))
+
+
+def _rows(changes: Changes) -> dict[str, list[tuple[object, ...]]]:
+    """Rows by the query that saves them."""
+    patients = changes.patients.items()
+    return {
+        "save_patients": [_patient_row(patient, change) for patient, change in patients],
+        "save_care_events": [
+            (patient, event.envelope.position, event.envelope.kind, event.SerializeToString())
+            for patient, change in patients
+            for event in change.care_events
+        ],
+        "save_sessions": [
+            (
+                patient,
+                one.record.session_id,
+                one.record.started_at,
+                dump_session(one.record),
+                dump_summary(one.record),
+            )
+            for patient, change in patients
+            for one in change.sessions.values()
+        ],
+        "save_sets": [
+            (patient, one.record.session_id, *_set_row(key, one.record.sets[key]))
+            for patient, change in patients
+            for one in change.sessions.values()
+            for key in one.sets
+        ],
+        "save_marks": [
+            (patient, mark.zone, mark.quarter, mark.first_at)
+            for patient, change in patients
+            for mark in change.marks
+        ],
+        "save_corrected": [
+            (patient, event_id) for patient, change in patients for event_id in change.corrected
+        ],
+        "park": [
+            (one.patient_id, one.position, one.event_id, one.reason) for one in changes.parked
+        ],
+    }
+
+
+def _patient_row(patient: str, change: PatientChange) -> tuple[object, ...]:
+    now = standing(change.care) if change.care is not None else None
+    return (
+        patient,
+        change.clinic_id,
+        change.position,
+        change.active_at,
+        dump_standing(now) if now else None,
+        bool(now and (now.open or now.settled)),
+        bool(now and now.spans),
+        change.erased,
+    )
+
+
+def _set_row(key: SetKey, one: SetRecord) -> tuple[object, ...]:
+    seen_at = one.seen.at if one.seen else None
+    return (*key, seen_at, dump_set(one), dump_reps(one))
