@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rehab.events.v1 import event_pb2
 from rehab_projections.domain.adherence import Adherence
 from rehab_projections.domain.days import first_zone, local_date
+from rehab_projections.domain.done import done_in
 from rehab_projections.domain.history import PatientHistory
 from rehab_projections.domain.monitoring import monitoring_days
 from rehab_projections.domain.pain import pain_summary
@@ -45,7 +46,7 @@ def meaning(history: PatientHistory, as_of: datetime) -> dict[str, Any]:
         "adherence": told,
         "ratios": (told.dose_ratio, told.full_ratio, told.quality_adjusted_dose, told.streak),
         "sessions": {
-            name: (record.started_at, record.status, record.duration_s, record.zone)
+            name: (record.started_at, record.status, record.duration_s, done_in(record))
             for name, record in history.sessions.items()
         },
         "quality": quality(history.care.plans, sets),
