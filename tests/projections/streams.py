@@ -106,12 +106,13 @@ def self_reports(draw: st.DrawFn) -> event_pb2.Body:
     return body(exercise_session={"session_id": draw(sessions), "self_reported": told})
 
 
+summaries_of_one = st.integers(0, 8).map(lambda reps: set_completed("session-0", 1, reps))
 one_set = st.one_of(
+    summaries_of_one,
     st.builds(
         lambda drawn: observed("session-0", [rep(index, score) for index, score in drawn.items()]),
         st.dictionaries(st.integers(1, 3), scores, min_size=1, max_size=3),
     ),
-    st.integers(0, 8).map(lambda reps: set_completed("session-0", 1, reps)),
     st.just(started("session-0")),
     st.integers(1, 3).map(lambda minutes: completed("session-0", 60 * minutes)),
     prescriptions(),
@@ -136,14 +137,14 @@ everything = st.one_of(
     plans,
 )
 # Events that meet are what order could matter to: so some streams are about one thing only.
-topics = st.sampled_from([everything, one_set, reports, plans])
+topics = st.sampled_from([everything, one_set, summaries_of_one, reports, plans])
 
 
 @st.composite
 def streams(draw: st.DrawFn, max_size: int = 24) -> list[event_pb2.Event]:
     """Events of one patient with different ids; some correct an earlier one."""
     events: list[event_pb2.Event] = []
-    told = draw(st.lists(draw(topics), min_size=3, max_size=max_size))
+    told = draw(st.lists(draw(topics), min_size=4, max_size=max_size))
     for number, content in enumerate(told, 1):
         minutes = draw(st.integers(0, 24 * 60 * DAYS))
         corrects = ""

@@ -56,7 +56,7 @@ def meaning(history: PatientHistory, as_of: datetime) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(streams(), st.randoms(use_true_random=False), st.integers(0, 24 * (DAYS + 2)))
 def test_no_order_of_arrival_changes_any_answer(
     events: list[event_pb2.Event], random: Random, hours: int
