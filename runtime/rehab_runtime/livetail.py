@@ -59,9 +59,10 @@ class LiveTail:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._task is not None:
+        # the client may take a cancellation for a timeout of its own: ask until it is heard
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait([self._task], timeout=0.1)
 
     async def wait(self, timeout_s: float) -> bool:
         """Whether a message is there, after at most that long."""
@@ -125,13 +126,15 @@ class LiveTail:
                 subscription = await self._subscribe(js)
                 self._told(silent=False)
                 await self._renew.wait()
-            except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError):
-                self._told(silent=True)
+            except Exception as error:  # noqa: BLE001 - whatever a broker does, polling goes on
+                self._told(silent=True, error=error)
             finally:
                 await _unsubscribe(subscription)
             await asyncio.sleep(RETRY_S)
 
     async def _subscribe(self, js: JetStreamContext) -> Subscription:
+        if not js._nc.is_connected:  # noqa: SLF001 - it has no other way to tell
+            raise nats.errors.ConnectionClosedError
         config = ConsumerConfig(
             deliver_policy=DeliverPolicy.NEW,
             ack_policy=AckPolicy.NONE,
@@ -147,10 +150,11 @@ class LiveTail:
         )
         return subscription
 
-    def _told(self, *, silent: bool) -> None:
+    def _told(self, *, silent: bool, error: Exception | None = None) -> None:
         if silent and not self._silent:
             log.warning(
                 "the message broker is away: reading the log by polling",
+                error_type=type(error).__qualname__,
                 remedy="start NATS, or check the NATS_URL of this service",
             )
         elif self._silent and not silent:
