@@ -1,0 +1,34 @@
+"""Who the client is. Until accounts exist, development tokens say it themselves."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+from rehab_sdk.errors import invalid
+from rehab_sdk.events import Actor, RoleName
+
+_DEVELOPMENT = re.compile(r"dev\.([a-z]+)\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_:-]{1,64})")
+
+
+def dev_token(role: RoleName, clinic_id: str, principal_id: str) -> str:
+    """A token that servers believe in development only. Raises Invalid."""
+    token = f"dev.{role}.{clinic_id}.{principal_id}"
+    if role not in get_args(RoleName) or _DEVELOPMENT.fullmatch(token) is None:
+        raise invalid("token", "dev_token", "takes a known role and ids of A-Z, a-z, 0-9, _ and -")
+    return token
+
+
+def actor_of(token: str) -> Actor | None:
+    """The principal a development token names; None for any other token."""
+    found = _DEVELOPMENT.fullmatch(token)
+    for role in get_args(RoleName):
+        if found is not None and found[1] == role:
+            return Actor(found[3], role)
+    return None
+
+
+def clinic_of(token: str) -> str:
+    """The clinic a development token names, "" for any other token."""
+    found = _DEVELOPMENT.fullmatch(token)
+    return found[2] if found is not None else ""

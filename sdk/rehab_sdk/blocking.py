@@ -1,0 +1,137 @@
+"""The same client for programs without an event loop. Nothing is written twice: each class here
+waits for its asynchronous sibling on the portal's loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rehab.events.v1.event_pb2 import Event
+from rehab.ingest.v1.ingest_service_pb2 import LiveFeedback
+from rehab_sdk.client import AsyncRehab
+from rehab_sdk.errors import RehabError, Rejected
+from rehab_sdk.events import AbandonReason, Body
+from rehab_sdk.machine import Acked
+from rehab_sdk.portal import Portal, blocking, connecting, deriving, entering, iterating
+from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
+from rehab_sdk.receipt import Receipt
+from rehab_sdk.session import AsyncSession
+from rehab_sdk.stream import Stream as AsyncStream
+from rehab_sdk.verbs import SessionVerbs
+
+
+class BlockingReceipt:
+    """`wait` for Acked; it raises Rejected, or NotAcknowledged. Nobody has to wait."""
+
+    def __init__(self, portal: Portal, receipt: Receipt) -> None:
+        self._portal = portal
+        self._receipt = receipt
+        self.event_id = receipt.event_id
+
+    def wait(self) -> Acked:
+        return self._portal.run(self._receipt.wait())
+
+    def done(self) -> bool:
+        return self._receipt.done()
+
+    @property
+    def verdict(self) -> Acked | RehabError | None:
+        """Acked, the error, or None as long as it is open."""
+        return self._receipt.verdict
+
+
+class Stream:
+    """See the asynchronous Stream."""
+
+    def __init__(self, portal: Portal, inner: AsyncStream) -> None:
+        self._portal = portal
+        self._inner = inner
+
+    def send(self, event: Event) -> BlockingReceipt:
+        return BlockingReceipt(self._portal, self._portal.run(self._inner.send(event)))
+
+    flush = blocking(AsyncStream.flush)
+
+    @property
+    def rejected(self) -> Sequence[Rejected]:
+        return self._inner.rejected
+
+    @property
+    def position(self) -> int:
+        return self._inner.position
+
+
+class Session(SessionVerbs[BlockingReceipt]):
+    """See AsyncSession."""
+
+    def __init__(self, portal: Portal, inner: AsyncSession) -> None:
+        super().__init__(inner.script)
+        self._portal = portal
+        self._inner = inner
+
+    def log(self, body: Body) -> BlockingReceipt:
+        return BlockingReceipt(self._portal, self._portal.run(self._inner.log(body)))
+
+    def abandon(self, reason: AbandonReason) -> None:
+        """Leaving will say that the session ended early, and why."""
+        self._inner.abandon(reason)
+
+    def feedback(self) -> Iterator[LiveFeedback]:
+        """Live coaching for this session, until it ends: read it in a thread of its own."""
+        return self._portal.iterate(self._inner.feedback())
+
+    @property
+    def rejected(self) -> Sequence[Rejected]:
+        return self._inner.rejected
+
+
+class Patients:
+    """See AsyncPatients."""
+
+    def __init__(self, portal: Portal, inner: AsyncPatients) -> None:
+        self._portal = portal
+        self._inner = inner
+
+    adherence = blocking(AsyncPatients.adherence)
+    quality = blocking(AsyncPatients.quality)
+    sessions = iterating(AsyncPatients.sessions)
+
+
+class WorkQueue:
+    """See AsyncWorkQueue."""
+
+    def __init__(self, portal: Portal, inner: AsyncWorkQueue) -> None:
+        self._portal = portal
+        self._inner = inner
+
+    list = blocking(AsyncWorkQueue.list)
+
+    watch = entering(AsyncWorkQueue.watch, Portal.iterate)
+
+
+def _rehab(portal: Portal, inner: AsyncRehab) -> Rehab:
+    return Rehab(portal, inner)
+
+
+class Rehab:
+    """See AsyncRehab. Made by `connect`; may be used from several threads."""
+
+    def __init__(self, portal: Portal, inner: AsyncRehab) -> None:
+        self._portal = portal
+        self._inner = inner
+        self.context = inner.context
+        self.event = inner.context.event
+        self.patients = Patients(portal, inner.patients)
+        self.work_queue = WorkQueue(portal, inner.work_queue)
+
+    connect = staticmethod(connecting(AsyncRehab.connect, _rehab))
+    log = blocking(AsyncRehab.log)
+    log_many = blocking(AsyncRehab.log_many)
+    lag = blocking(AsyncRehab.lag)
+    acting = deriving(AsyncRehab.acting, _rehab)
+    session = entering(AsyncRehab.session, Session)
+    stream = entering(AsyncRehab.stream, Stream)
+
+    @property
+    def last_position(self) -> int:
+        """The newest position this client wrote; its reads reflect it."""
+        return self._inner.last_position

@@ -1,0 +1,236 @@
+"""The client: one connection to ingest, one to projections, and what to do with them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+import grpc
+
+from rehab.events.v1.event_pb2 import Event
+from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
+from rehab.projections.v1 import projections_service_pb2 as projections_pb
+from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
+from rehab_sdk import auth
+from rehab_sdk.calls import Calls, Token
+from rehab_sdk.clock import Clock, SystemClock
+from rehab_sdk.errors import invalid
+from rehab_sdk.events import Actor, CaptureModeName, Context, PlanRef, Source, session_started
+from rehab_sdk.machine import Identity, Machine
+from rehab_sdk.options import Options
+from rehab_sdk.outbox import MemoryOutbox, Outbox
+from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue, Freshness
+from rehab_sdk.session import AsyncSession
+from rehab_sdk.stream import Stream
+from rehab_sdk.verbs import Script
+from rehab_sdk.writes import EventVerdict, Stored, Writes
+
+INGEST = "127.0.0.1:7101"
+PROJECTIONS = "127.0.0.1:7102"
+
+
+class AsyncRehab:
+    """Made by `connect`. Use it in the event loop that made it."""
+
+    def __init__(
+        self,
+        *,
+        ingest: grpc.aio.Channel,
+        projections: grpc.aio.Channel,
+        context: Context,
+        token: Token = "",
+        options: Options = Options(),  # noqa: B008 - frozen
+        outbox: Outbox | None = None,
+    ) -> None:
+        self.context = context
+        self.event = context.event
+        """Make an event of a patient from a body of rehab_sdk.events."""
+        self.last_position = 0
+        """The newest position this client wrote; its reads reflect it."""
+        self._channels = (ingest, projections)
+        self._token = token
+        self._options = options
+        self._outbox = outbox
+        self._outbox_taken = False
+        self._calls = Calls(token, options)
+        self._ingest = IngestServiceStub(ingest)
+        self._projections = ProjectionsServiceStub(projections)
+        fresh = Freshness(lambda: self.last_position)
+        self.patients = AsyncPatients(self._projections, self._calls, fresh)
+        self.work_queue = AsyncWorkQueue(self._projections, self._calls, fresh, context.clinic_id)
+        self._writes = Writes(self._ingest, self._calls, self._wrote)
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(
+        cls,
+        *,
+        ingest: str = INGEST,
+        projections: str = PROJECTIONS,
+        token: Token = "",
+        clinic_id: str = "",
+        device_id: str = "",
+        actor: Actor | None = None,
+        consent_id: str = "",
+        zone: str = "",
+        source: Source = Source(),  # noqa: B008 - frozen
+        credentials: grpc.ChannelCredentials | None = None,
+        options: Options = Options(),  # noqa: B008 - frozen
+        clock: Clock | None = None,
+        outbox: Outbox | None = None,
+    ) -> AsyncIterator[AsyncRehab]:
+        """A client while the context is open. Nothing is sent before the first call. Clinic and
+        actor are those that a development token names unless told; a token may be a function that
+        gives a fresh one. Without `credentials` the connection is in the clear. Raises Invalid."""
+        named = token if isinstance(token, str) else ""
+        clinic_id = clinic_id or auth.clinic_of(named)
+        actor = actor or auth.actor_of(named) or (Actor(device_id, "device") if device_id else None)
+        if not clinic_id or actor is None:
+            raise invalid("clinic_id, actor", "required", "must be told, or named by the token")
+        context = Context(
+            clinic_id=clinic_id,
+            actor=actor,
+            device_id=device_id,
+            consent_id=consent_id,
+            zone=zone,
+            source=source,
+            clock=clock or SystemClock(),
+        )
+        async with AsyncExitStack() as stack:
+            channels = [
+                await stack.enter_async_context(_channel(address, credentials, options))
+                for address in (ingest, projections)
+            ]
+            yield cls(
+                ingest=channels[0],
+                projections=channels[1],
+                context=context,
+                token=token,
+                options=options,
+                outbox=outbox,
+            )
+
+    def acting(
+        self,
+        *,
+        token: Token | None = None,
+        actor: Actor | None = None,
+        device_id: str | None = None,
+        consent_id: str | None = None,
+        zone: str | None = None,
+    ) -> AsyncRehab:
+        """The same connections for somebody else, as a gateway for many patients needs them. It
+        has an outbox and a last position of its own."""
+        token = self._token if token is None else token
+        named = token if isinstance(token, str) else ""
+        context = replace(
+            self.context,
+            clinic_id=auth.clinic_of(named) or self.context.clinic_id,
+            actor=actor or auth.actor_of(named) or self.context.actor,
+            device_id=self.context.device_id if device_id is None else device_id,
+            consent_id=self.context.consent_id if consent_id is None else consent_id,
+            zone=self.context.zone if zone is None else zone,
+        )
+        ingest, projections = self._channels
+        return AsyncRehab(
+            ingest=ingest,
+            projections=projections,
+            context=context,
+            token=token,
+            options=self._options,
+        )
+
+    # writing
+
+    async def log(self, event: Event) -> Stored:
+        """Store one event. Raises RehabError; logging the same event again is always safe."""
+        return await self._writes.log(event)
+
+    async def log_many(self, events: Sequence[Event]) -> list[EventVerdict]:
+        """Store events, each with its own verdict: Stored, or Rejected (returned, not raised)."""
+        return await self._writes.log_many(events)
+
+    @asynccontextmanager
+    async def stream(self, *, session_id: str = "") -> AsyncIterator[Stream]:
+        """A stream of this device. With an outbox of the client's, one at a time uses it, and what
+        waited in it is sent first; without one every stream has its own in memory."""
+        async with self._own_stream(session_id) as stream, stream:
+            yield stream
+
+    @asynccontextmanager
+    async def session(
+        self,
+        *,
+        patient: str,
+        plan: PlanRef = 0,
+        consent_id: str = "",
+        exercise: str = "",
+        mode: CaptureModeName = "",
+        environment_ok: bool = False,
+        session_id: str = "",
+    ) -> AsyncIterator[AsyncSession]:
+        """A patient's session: entering logs its start, leaving its end, once all is acknowledged.
+        Leaving raises NotAcknowledged with the events when the server stayed away. `exercise` is
+        the one meant where none is named. Raises Invalid."""
+        session_id = session_id or uuid.uuid4().hex
+        version, occurrence = (plan, None) if isinstance(plan, int) else (plan.plan_version, plan)
+        context = replace(
+            self.context,
+            consent_id=consent_id or self.context.consent_id,
+            plan_version=version,
+            correlation_id=session_id,
+        )
+        started = session_started(
+            session_id, mode=mode, environment_ok=environment_ok, occurrence=occurrence
+        )
+        async with self._own_stream(session_id) as stream:
+            session = AsyncSession(
+                script=Script(session_id, exercise, context.clock),
+                stream=stream,
+                context=context,
+                patient=patient,
+                started=started,
+                options=self._options.stream,
+            )
+            async with session:
+                yield session
+
+    @asynccontextmanager
+    async def _own_stream(self, session_id: str) -> AsyncIterator[Stream]:
+        if not self.context.device_id:
+            raise invalid("device_id", "required", "must be told when connecting, to stream")
+        if self._outbox is not None and self._outbox_taken:
+            raise invalid("outbox", "exclusive", "is used by another stream of this client")
+        outbox = self._outbox if self._outbox is not None else MemoryOutbox()
+        identity = Identity(self.context.clinic_id, self.context.device_id, session_id)
+        self._outbox_taken = True
+        try:
+            yield Stream(
+                stub=self._ingest,
+                calls=self._calls,
+                machine=Machine(outbox, identity),
+                clock=self.context.clock,
+                on_position=self._wrote,
+            )
+        finally:
+            self._outbox_taken = False
+
+    # reading
+
+    async def lag(self) -> projections_pb.GetLagResponse:
+        """How far the read models are behind the log. Raises RehabError."""
+        return await self._calls.unary(self._projections.GetLag, projections_pb.GetLagRequest())
+
+    def _wrote(self, position: int) -> None:
+        self.last_position = max(self.last_position, position)
+
+
+def _channel(
+    address: str, credentials: grpc.ChannelCredentials | None, options: Options
+) -> grpc.aio.Channel:
+    chosen = options.channel_options()
+    if credentials is None:
+        return grpc.aio.insecure_channel(address, options=chosen)
+    return grpc.aio.secure_channel(address, credentials, options=chosen)

@@ -1,0 +1,283 @@
+"""The conversation of StreamObservations, without sockets, clocks or waiting.
+
+What the link brings goes in (`greet`, `received`, `cut`), what is to be done comes out: messages to
+send and effects. The promise: every appended event is settled exactly once, in order, whatever is
+cut, repeated or lost on the way.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rehab.errors.v1 import error_reason_pb2 as reasons
+from rehab.errors.v1.failure_pb2 import Failure
+from rehab.events.v1.event_pb2 import Event
+from rehab.ingest.v1 import ingest_service_pb2 as pb
+from rehab_sdk.outbox import Outbox, Refusal
+
+DEFAULT_WINDOW = 64
+DEFAULT_MAX_EVENT_BYTES = 262_144
+BATCH_OVERHEAD_BYTES = 64
+EVENT_OVERHEAD_BYTES = 8
+
+
+class Phase(enum.Enum):
+    OFFLINE = "offline"
+    """No link, or nothing said on it yet."""
+    GREETING = "greeting"
+    """Hello is said; Welcome is awaited."""
+    ASKING = "asking"
+    """The server settled events whose verdict was lost; it is asked for before going on."""
+    STREAMING = "streaming"
+    """Batches go out as the window allows."""
+    LEAVING = "leaving"
+    """The server asked to go: no new batches, outstanding acknowledgements still come."""
+
+
+@dataclass(frozen=True)
+class Acked:
+    """Durable. A read that reflects `position` reflects the event."""
+
+    position: int
+
+
+Verdict = Acked | Failure
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The verdict on an event. `ordinal` counts the events appended since the machine began; those
+    that waited in the outbox before have theirs as well."""
+
+    ordinal: int
+    event: bytes
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Find out what became of these events and call `answered`."""
+
+    events: Sequence[bytes]
+
+
+@dataclass(frozen=True)
+class Leave:
+    """End the call once nothing is outstanding, and connect again after a while."""
+
+    after_s: float
+
+
+@dataclass(frozen=True)
+class StartOver:
+    """The server's numbers are not ours: end the call and say hello with the new epoch."""
+
+
+@dataclass(frozen=True)
+class HelloRefused:
+    """One field of hello was refused; the conversation goes on without it."""
+
+    failure: Failure
+
+
+# what makes no sense before, or in place of, Welcome; a refused field of hello may come any time
+_IN_TURN = frozenset({"welcome", "ack", "window", "feedback"})
+Effect = Settled | Ask | Leave | StartOver | HelloRefused | pb.LiveFeedback
+
+
+class OutOfTurn(Exception):
+    """The server said what it may not say now. The link is of no use any more."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who streams."""
+
+    clinic_id: str
+    device_id: str
+    session_id: str = ""
+
+
+class Machine:
+    def __init__(self, outbox: Outbox, identity: Identity) -> None:
+        self.phase = Phase.OFFLINE
+        self.window = DEFAULT_WINDOW
+        self.max_event_bytes = DEFAULT_MAX_EVENT_BYTES
+        self.position = 0
+        """Newest acknowledged position."""
+        self._max_batch_events = DEFAULT_WINDOW
+        self._max_message_bytes = 4 * 1024 * 1024
+        self._outbox = outbox
+        self._identity = identity
+        self._token = outbox.resume_token
+        self._base = -outbox.settled_seq  # ordinal = base + seq, over all epochs
+        self._sent_seq = outbox.settled_seq
+        self._asked_seq = 0
+        self._refused: dict[int, Failure] = {}
+
+    # what the caller wants to know
+
+    @property
+    def outstanding(self) -> int:
+        """Events without a verdict."""
+        return self._outbox.last_seq - self._outbox.settled_seq
+
+    @property
+    def in_flight(self) -> int:
+        """Events sent on this link without a verdict."""
+        return max(0, self._sent_seq - self._outbox.settled_seq)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another event may be appended."""
+        capacity = self._outbox.capacity
+        return self.outstanding < (max(1, self.window) if capacity is None else capacity)
+
+    def unsettled(self) -> Sequence[bytes]:
+        return self._outbox.unsettled(self._outbox.settled_seq, self.outstanding)
+
+    def append(self, event: bytes) -> int:
+        """Take an event, whatever the link does; its ordinal."""
+        return self._base + self._outbox.append(event)
+
+    # what the link brings
+
+    def greet(self, device_time: datetime) -> pb.StreamObservationsRequest:
+        """A new link: what to say first."""
+        self.phase = Phase.GREETING
+        hello = pb.Hello(
+            clinic_id=self._identity.clinic_id,
+            device_id=self._identity.device_id,
+            session_id=self._identity.session_id,
+            epoch=self._outbox.epoch,
+            resume_token=self._token,
+            last_seq=self._outbox.settled_seq,
+        )
+        hello.device_time.FromDatetime(device_time)
+        return pb.StreamObservationsRequest(hello=hello)
+
+    def cut(self) -> None:
+        """The link is gone. Refusals heard stay valid for what the next Welcome passes over."""
+        self.phase = Phase.OFFLINE
+        self._sent_seq = self._outbox.settled_seq
+
+    def received(self, message: pb.StreamObservationsResponse) -> list[Effect]:
+        """Raises OutOfTurn when the message must not come now."""
+        content = message.WhichOneof("content")
+        if (content == "welcome") != (self.phase is Phase.GREETING) and content in _IN_TURN:
+            raise OutOfTurn(f"{content} while {self.phase.value}")
+        effects: list[Effect] = []
+        match content:
+            case "welcome":
+                effects = self._welcome(message.welcome)
+            case "ack":
+                effects = self._ack(message.ack)
+            case "reject":
+                effects = self._reject(message.reject)
+            case "feedback":
+                effects = [message.feedback]
+            case "window":
+                self.window = message.window.events
+            case "reconnect":
+                self.phase = Phase.LEAVING
+                self._token = message.reconnect.resume_token or self._token
+                effects = [Leave(message.reconnect.after.ToTimedelta().total_seconds())]
+        return effects
+
+    def answered(self, verdicts: Sequence[Verdict]) -> list[Effect]:
+        """The verdicts on the events of Ask, in order."""
+        first = self._outbox.settled_seq + 1
+        unknown = [seq for seq in range(first, self._asked_seq + 1) if seq not in self._refused]
+        known: dict[int, Verdict] = dict(zip(unknown, verdicts, strict=True))
+        self.phase = Phase.STREAMING
+        return self._settle(self._asked_seq, {**known, **self._refused})
+
+    def next_batch(self) -> pb.StreamObservationsRequest | None:
+        """The next message to send, as the window allows; None when there is none."""
+        if self.phase is not Phase.STREAMING:
+            return None
+        allowed = min(self.window - self.in_flight, self._max_batch_events)
+        if allowed <= 0 or self._sent_seq == self._outbox.last_seq:
+            return None
+        batch = pb.Batch(first_seq=self._sent_seq + 1)
+        room = self._max_message_bytes - BATCH_OVERHEAD_BYTES
+        for event in self._outbox.unsettled(self._sent_seq, allowed):
+            room -= len(event) + EVENT_OVERHEAD_BYTES
+            if room < 0 and batch.events:
+                break
+            batch.events.append(Event.FromString(event))
+            self._sent_seq += 1
+            self._refused.pop(self._sent_seq, None)
+        return pb.StreamObservationsRequest(batch=batch)
+
+    # the server's messages
+
+    def _welcome(self, welcome: pb.Welcome) -> list[Effect]:
+        self._token = welcome.resume_token or self._token
+        self.window = welcome.window
+        limits = welcome.limits
+        self._max_batch_events = limits.max_batch_events or self._max_batch_events
+        self._max_message_bytes = limits.max_message_bytes or self._max_message_bytes
+        self.max_event_bytes = limits.max_event_bytes or self.max_event_bytes
+        acked, outbox = welcome.acked_seq, self._outbox
+        if not outbox.settled_seq <= acked <= outbox.last_seq:
+            return self._start_over()
+        self._sent_seq = acked
+        self.phase = Phase.STREAMING
+        first = outbox.settled_seq + 1
+        passed = outbox.unsettled(outbox.settled_seq, acked - outbox.settled_seq)
+        unknown = [event for seq, event in enumerate(passed, first) if seq not in self._refused]
+        if not unknown:
+            return self._settle(acked, dict(self._refused))
+        self._asked_seq = acked
+        self.phase = Phase.ASKING
+        return [Ask(unknown)]
+
+    def _start_over(self) -> list[Effect]:
+        self._base += self._outbox.settled_seq
+        self._outbox.begin_epoch()
+        self._refused.clear()
+        self._token = ""
+        self.cut()
+        return [StartOver()]
+
+    def _ack(self, ack: pb.Ack) -> list[Effect]:
+        if ack.seq > self._sent_seq:
+            raise OutOfTurn("an acknowledgement of what was not sent")
+        if self.phase is Phase.ASKING:
+            return []  # it repeats Welcome; the verdicts are being asked for
+        self._token = ack.resume_token or self._token
+        acked = Acked(ack.position)
+        passed = range(self._outbox.settled_seq + 1, ack.seq + 1)
+        return self._settle(ack.seq, {seq: self._refused.get(seq, acked) for seq in passed})
+
+    def _reject(self, reject: pb.Reject) -> list[Effect]:
+        """The verdict holds once an acknowledgement has passed over the event: until then a cut may
+        make it be sent, and judged, again."""
+        if reject.seq == 0:
+            if reject.failure.reason == reasons.ERROR_REASON_RESUME_TOKEN_INVALID:
+                self._token = ""
+            return [HelloRefused(reject.failure)]
+        if self._outbox.settled_seq < reject.seq <= self._sent_seq:
+            self._refused[reject.seq] = reject.failure
+        return []
+
+    def _settle(self, upto: int, verdicts: Mapping[int, Verdict]) -> list[Effect]:
+        outbox, first = self._outbox, self._outbox.settled_seq + 1
+        events = outbox.unsettled(outbox.settled_seq, max(0, upto - outbox.settled_seq))
+        settled: list[Effect] = []
+        refusals: list[Refusal] = []
+        for seq, event in enumerate(events, first):
+            verdict = verdicts[seq]
+            self._refused.pop(seq, None)
+            if isinstance(verdict, Acked):
+                self.position = max(self.position, verdict.position)
+            else:
+                refusals.append(Refusal(seq, event, verdict))
+            settled.append(Settled(self._base + seq, event, verdict))
+        if settled:
+            outbox.settle(upto, self._token, refusals)
+        return settled
