@@ -40,6 +40,7 @@ class EventLog:
     """
 
     def __init__(self, channel: grpc.aio.Channel, principal: Principal) -> None:
+        self.principal = principal
         self._stub = EventStoreServiceStub(channel)
         self._metadata = (bearer(principal),)
 

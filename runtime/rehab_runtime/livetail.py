@@ -126,14 +126,14 @@ class LiveTail:
                 subscription = await self._subscribe(js)
                 self._told(silent=False)
                 await self._renew.wait()
-            except Exception as error:  # noqa: BLE001 - whatever a broker does, polling goes on
+            except Exception as error:
                 self._told(silent=True, error=error)
             finally:
                 await _unsubscribe(subscription)
             await asyncio.sleep(RETRY_S)
 
     async def _subscribe(self, js: JetStreamContext) -> Subscription:
-        if not js._nc.is_connected:  # noqa: SLF001 - it has no other way to tell
+        if not js._nc.is_connected:
             raise nats.errors.ConnectionClosedError
         config = ConsumerConfig(
             deliver_policy=DeliverPolicy.NEW,

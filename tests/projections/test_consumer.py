@@ -12,8 +12,8 @@ import pytest
 
 from rehab.events.v1 import event_pb2
 from rehab_projections.messages import stamped
-from rehab_runtime.embedded import Nats
-from rehab_runtime.errors import IncarnationChanged
+from rehab_runtime.embedded import Nats, Postgres
+from rehab_runtime.errors import IncarnationChanged, Unavailable
 from tests.projections.given import at, event, observed, pain, prescribed, rep, set_completed
 from tests.projections.service import Clinic, Place, Reads, clinic, eventstore, projections, since
 
@@ -192,6 +192,32 @@ async def test_a_log_of_another_incarnation_stops_the_service(place: Place):
         asyncio.timeout(10),
     ):
         assert isinstance(await clinic_.background.fallen, IncarnationChanged)
+
+
+async def test_a_database_killed_under_way_is_folded_on_from_what_it_kept(place: Place, tmp_path):
+    async with (
+        Postgres(tmp_path / "own") as own,
+        eventstore(place) as (log, address),
+        projections(place, address, log, postgres_dsn=own.dsn("projections")) as clinic_,
+    ):
+        position = await append_in_parts(clinic_, [sets(1, 20)])
+        for first in (21, 41):
+            await own.kill()
+            position = await log.append(*sets(first, 20))
+            await own.start()
+        reads = clinic_.reads
+        async with asyncio.timeout(20):
+            while (await lag_or_nothing(reads)) < position:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert await repetitions(reads, position) == 60
+        assert not clinic_.background.fallen.done()
+
+
+async def lag_or_nothing(reads: Reads) -> int:
+    try:
+        return (await reads.lag()).position
+    except Unavailable:
+        return 0
 
 
 @pytest.mark.parametrize("parts", [1, 7])

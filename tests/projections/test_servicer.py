@@ -331,6 +331,7 @@ async def test_a_closed_item_is_done_and_a_snoozed_one_snoozed(running: Clinic):
 
 
 async def test_the_lag_tells_how_far_the_read_models_are(running: Clinic):
+    await running.reads.lag_at(await running.log.append(event(9, BEGIN, pain(1))))
     position = await running.log.append(*two_days())
     lag = await running.reads.lag_at(position)
     assert (lag.name, lag.head, lag.events, lag.parked) == ("read_models", position, 0, 0)

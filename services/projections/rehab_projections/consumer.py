@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections import metrics
@@ -14,7 +15,7 @@ from rehab_projections.progress import Progress
 from rehab_projections.projector import Projector
 from rehab_projections.storage.write import Cursor, FencedError, Writer
 from rehab_runtime.clock import Clock
-from rehab_runtime.errors import IncarnationChanged, Overloaded, Unavailable
+from rehab_runtime.errors import IncarnationChanged, Overloaded, RehabError, Unavailable
 from rehab_runtime.eventlog import EventLog, Follower
 from rehab_runtime.logging import get_logger
 
@@ -56,6 +57,7 @@ class Consumer:
         self._projector = Projector(writer, event_log.read_stream)
         self._follower: Follower | None = None
         self._live_after = 0
+        self._folded_at = clock.now()
 
     async def run(self) -> None:
         """Fold until cancelled. Raises IncarnationChanged: then the read models must be rebuilt."""
@@ -118,7 +120,7 @@ class Consumer:
         return cursor
 
     def _measure(self, batch: list[RecordedEvent], begun: float) -> None:
-        now = self._clock.now()
+        now = self._folded_at = self._clock.now()
         live = [
             max(0.0, (now - moment(event.envelope.recorded_at)).total_seconds())
             for event in batch
@@ -145,12 +147,18 @@ class Consumer:
         cursor = self._progress.cursor
         try:
             events, head = await self._log.read_all(cursor.position, 1)
-        except (Unavailable, Overloaded):
-            known = self._follower.head if self._follower else cursor.position
-            return Behind(cursor.position, known, 0, "waiting", cursor.incarnation)
+        except RehabError:
+            return self._unanswered(cursor)
         oldest_ms = self._age_ms(events[0]) if events else 0
         status = "live" if oldest_ms <= LIVE_WITHIN_MS else "catching_up"
         return Behind(cursor.position, head.position, oldest_ms, status, cursor.incarnation)
+
+    def _unanswered(self, cursor: Cursor) -> Behind:
+        """What is known without the log. What is behind has waited at least since the last fold."""
+        head = self._follower.head if self._follower else cursor.position
+        stopped = self._clock.now() - self._folded_at if head > cursor.position else timedelta()
+        oldest_ms = int(stopped.total_seconds() * 1000)
+        return Behind(cursor.position, head, oldest_ms, "waiting", cursor.incarnation)
 
     def _age_ms(self, event: RecordedEvent) -> int:
         age = self._clock.now() - moment(event.envelope.recorded_at)

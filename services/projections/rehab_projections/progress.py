@@ -16,6 +16,11 @@ FOREIGN_POLL_S = 0.05
 """How often a waiting read looks whether another replica has folded on."""
 
 
+def stale(wanted: int, reached: int) -> Stale:
+    metadata = {"min_position": str(wanted), "position": str(reached)}
+    return Stale("the fold is behind", metadata=metadata)
+
+
 class Lag:
     """Times from commit to visible of the last events, in seconds."""
 
@@ -71,8 +76,7 @@ class Progress:
                     if foreign.position >= position:
                         return
         except TimeoutError:
-            reached = {"min_position": str(position), "position": str(self.cursor.position)}
-            raise Stale("the fold is behind", metadata=reached) from None
+            raise stale(position, self.cursor.position) from None
 
     async def _next(self, timeout_s: float) -> None:
         moved = self._moved

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import grpc
@@ -30,7 +31,7 @@ from rehab_projections.messages import (
     window_of,
     work_item_message,
 )
-from rehab_projections.progress import Progress
+from rehab_projections.progress import Progress, stale
 from rehab_projections.storage.read import Reader, Snapshot
 from rehab_projections.storage.write import NAME
 from rehab_projections.watch import Watch
@@ -69,10 +70,9 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         request: pb.GetAdherenceRequest,
         context: Context,  # noqa: ARG002
     ) -> pb.GetAdherenceResponse:
-        await self._ready(request)
+        _check(request)
         window, as_of = window_of(request), self._as_of(request)
-        async with self._reader.snapshot() as view:
-            await self._admit(view, request.patient_id)
+        async with self._patient(request) as view:
             answer = await answer_adherence(view, request.patient_id, window, as_of)
         return adherence_message(
             request.patient_id, answer, view.cursor, occurrences=request.include_occurrences
@@ -83,10 +83,9 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         request: pb.GetQualityRequest,
         context: Context,  # noqa: ARG002
     ) -> pb.GetQualityResponse:
-        await self._ready(request)
+        _check(request)
         window, as_of = window_of(request), self._as_of(request)
-        async with self._reader.snapshot() as view:
-            await self._admit(view, request.patient_id)
+        async with self._patient(request) as view:
             answer = await answer_quality(
                 view, request.patient_id, window, as_of, request.exercise_id
             )
@@ -97,12 +96,11 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         request: pb.ListSessionsRequest,
         context: Context,  # noqa: ARG002
     ) -> pb.ListSessionsResponse:
-        await self._ready(request)
+        _check(request)
         scope = ("sessions", request.patient_id)
         place = pages.redeem(scope, request.page_token)
         after = (_from_us(place[0]), place[1]) if place else None
-        async with self._reader.snapshot() as view:
-            await self._admit(view, request.patient_id)
+        async with self._patient(request) as view:
             page = await answer_sessions(
                 view, request.patient_id, after, request.page_size or DEFAULT_PAGE
             )
@@ -126,8 +124,7 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         as_of, live = self._as_of(request), not request.HasField("as_of")
         if place:
             as_of, live = AsOf(_from_us(place[0]), _from_us(place[1])), bool(place[2])
-        await self._wait(request.consistency)
-        async with self._reader.snapshot() as view:
+        async with self._snapshot(request.consistency) as view:
             items = await self._board.items(view, request.clinic_id, as_of, live=live)
         ranked = chosen(items, status, request.therapist_id, request.min_severity)
         if place:
@@ -181,19 +178,26 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         )
         return pb.GetLagResponse(projections=[projection])
 
-    async def _ready(self, request: PatientRequest) -> None:
-        """Check the request and the caller, and wait for the position asked for."""
-        require_valid(request)
-        may_read_patients(current_principal(), request.patient_id)
-        await self._wait(request.consistency)
+    @asynccontextmanager
+    async def _patient(self, request: PatientRequest) -> AsyncIterator[Snapshot]:
+        """A snapshot to answer from, for a caller who may read the patient."""
+        async with self._snapshot(request.consistency) as view:
+            clinic_id = await clinic_of(view, request.patient_id)
+            may_read_patient_of(current_principal(), clinic_id)
+            yield view
 
-    async def _wait(self, consistency: pb.Consistency) -> None:
-        if consistency.min_position:
+    @asynccontextmanager
+    async def _snapshot(self, consistency: pb.Consistency) -> AsyncIterator[Snapshot]:
+        """A snapshot at the position asked for or later. Raises Stale."""
+        position = consistency.min_position
+        if position:
             max_wait_ms = consistency.max_wait_ms or DEFAULT_WAIT_MS
-            await self._progress.until(consistency.min_position, max_wait_ms / 1000)
-
-    async def _admit(self, view: Snapshot, patient_id: str) -> None:
-        may_read_patient_of(current_principal(), await clinic_of(view, patient_id))
+            await self._progress.until(position, max_wait_ms / 1000)
+        async with self._reader.snapshot() as view:
+            # A database that crashed may stand before what it had shown.
+            if view.cursor.position < position:
+                raise stale(position, view.cursor.position)
+            yield view
 
     def _as_of(
         self, request: pb.GetAdherenceRequest | pb.GetQualityRequest | pb.ListWorkQueueRequest
@@ -201,6 +205,12 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         now = self._clock.now()
         told = as_of_of(request.as_of, told=request.HasField("as_of"), latest=now + FURTHEST)
         return AsOf.at(told, now)
+
+
+def _check(request: PatientRequest) -> None:
+    """Raises InvalidArgument for a bad request, PermissionDenied for a role without access."""
+    require_valid(request)
+    may_read_patients(current_principal(), request.patient_id)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

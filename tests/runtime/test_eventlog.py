@@ -1,0 +1,265 @@
+"""Following the log: what the broker loses, repeats or invents, the reader never sees."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import nats
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+from nats.aio.client import Client
+
+from rehab.events.v1.event_pb2 import LogMessage, RecordedEvent
+from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
+from rehab_runtime import eventlog, livetail
+from rehab_runtime.errors import IncarnationChanged, InvalidArgument, Unavailable
+from rehab_runtime.eventlog import EventLog, Follower, follow
+from rehab_runtime.livetail import LiveTail
+from rehab_runtime.server import channel
+from tests.projections.given import at, event, pain
+from tests.projections.service import Log, Place, eventstore
+
+BEGIN = at("2026-03-02T08:00")
+AN_AGE_S = 3600
+
+
+@dataclass(frozen=True)
+class Running:
+    """An event store with its relay, and a connection to the broker."""
+
+    log: Log
+    broker: Client
+    place: Place
+
+    def follow(self, after: int = 0, max_batch: int = 500, **more: Any) -> Follower:
+        return follow(
+            self.log.client,
+            self.broker.jetstream(),
+            after,
+            max_batch,
+            stream=self.place.stream,
+            subject=f"{self.place.subject_prefix}.>",
+            **more,
+        )
+
+    async def publish(self, events: list[RecordedEvent], incarnation: str = "") -> None:
+        """Publish as the relay would, but what and when it would not."""
+        message = LogMessage(
+            incarnation=incarnation or (await self.log.client.head()).incarnation, events=events
+        )
+        subject = f"{self.place.subject_prefix}.0.mixed"
+        await self.broker.publish(subject, message.SerializeToString())
+
+    async def subscribed(self) -> None:
+        """Wait until a reader's consumer is there."""
+        stream = self.broker.jetstream()
+        async with asyncio.timeout(10):
+            while not await _consumers(stream, self.place.stream):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
+async def _consumers(stream: Any, name: str) -> int:
+    try:
+        return len(await stream.consumers_info(name))
+    except nats.js.errors.NotFoundError:
+        return 0
+
+
+@pytest.fixture
+def place(postgres: Any, nats_url: str) -> Place:
+    return Place(postgres, nats_url)
+
+
+@asynccontextmanager
+async def started(place: Place) -> AsyncIterator[Running]:
+    async with AsyncExitStack() as stack:
+        broker = await nats.connect(place.nats_url)
+        stack.push_async_callback(broker.close)
+        log, _ = await stack.enter_async_context(eventstore(place))
+        yield Running(log, broker, place)
+
+
+@pytest_asyncio.fixture
+async def running(place: Place) -> AsyncIterator[Running]:
+    async with started(place) as made:
+        yield made
+
+
+def numbered(first: int, count: int) -> list[Any]:
+    return [
+        event(n, BEGIN, pain(n % 11), patient=f"patient-{n % 3}")
+        for n in range(first, first + count)
+    ]
+
+
+async def positions(follower: Follower, last: int) -> list[list[int]]:
+    """The positions of each batch, up to a position."""
+    seen: list[list[int]] = []
+    async with asyncio.timeout(20), aclosing(aiter(follower)) as batches:
+        async for batch in batches:
+            seen.append([one.envelope.position for one in batch])
+            if seen[-1][-1] >= last:
+                break
+    return seen
+
+
+def flat(batches: list[list[int]]) -> list[int]:
+    return [position for batch in batches for position in batch]
+
+
+@pytest.fixture
+def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log itself is asked only for what a message shows to be missing."""
+    monkeypatch.setattr(eventlog, "POLL_S", AN_AGE_S)
+
+
+async def test_the_past_is_read_in_order_in_batches_no_larger_than_asked(running: Running):
+    await running.log.append(*numbered(1, 25))
+    batches = await positions(running.follow(max_batch=10), 25)
+    assert flat(batches) == list(range(1, 26))
+    assert max(map(len, batches)) <= 10
+
+
+async def test_reading_goes_on_after_the_position_given(running: Running):
+    await running.log.append(*numbered(1, 25))
+    assert flat(await positions(running.follow(after=20), 25)) == [21, 22, 23, 24, 25]
+
+
+@pytest.mark.usefixtures("no_polling")
+async def test_what_is_appended_later_comes_from_the_broker(running: Running):
+    await running.log.append(*numbered(1, 5))
+    reading = asyncio.create_task(positions(running.follow(), 15))
+    await running.subscribed()
+    await running.log.append(*numbered(6, 10))
+    assert flat(await reading) == list(range(1, 16))
+
+
+@pytest.mark.usefixtures("no_polling")
+async def test_a_hole_in_what_the_broker_shows_is_filled_from_the_log(running: Running):
+    await running.log.append(*numbered(1, 5))
+    reading = asyncio.create_task(positions(running.follow(), 20))
+    await running.subscribed()
+    await running.broker.jetstream().purge_stream(running.place.stream)
+    await running.log.append(*numbered(6, 15))
+    events, _ = await running.log.client.read_all(18, 10)
+    await running.publish(events)
+    assert flat(await reading) == list(range(1, 21))
+
+
+@pytest.mark.usefixtures("no_polling")
+async def test_what_the_broker_repeats_or_garbles_is_dropped(running: Running):
+    await running.log.append(*numbered(1, 10))
+    reading = asyncio.create_task(positions(running.follow(), 20))
+    await running.subscribed()
+    events, _ = await running.log.client.read_all(0, 100)
+    for part in (events[2:7], events[:3], events[8:]):
+        await running.publish(part)
+    await running.broker.publish(f"{running.place.subject_prefix}.0.mixed", b"\xff\xff")
+    await running.log.append(*numbered(11, 10))
+    assert flat(await reading) == list(range(1, 21))
+
+
+async def test_a_stray_message_of_another_log_is_passed_over(running: Running):
+    await running.log.append(*numbered(1, 3))
+    reading = asyncio.create_task(positions(running.follow(), 6))
+    await running.subscribed()
+    stray = RecordedEvent()
+    stray.envelope.position = 4
+    await running.publish([stray], incarnation="another")
+    await running.log.append(*numbered(4, 3))
+    assert flat(await reading) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_with_a_silent_broker_the_log_itself_is_asked(running: Running):
+    reader = follow(running.log.client, None, 0)
+    reading = asyncio.create_task(positions(reader, 8))
+    await running.log.append(*numbered(1, 4))
+    await running.log.append(*numbered(5, 4))
+    assert flat(await reading) == list(range(1, 9))
+
+
+async def test_a_log_of_another_incarnation_is_refused(running: Running):
+    await running.log.append(*numbered(1, 3))
+    with pytest.raises(IncarnationChanged) as refused:
+        await positions(running.follow(incarnation="another"), 3)
+    head = await running.log.client.head()
+    assert refused.value.metadata == {"cursor": "another", "log": head.incarnation}
+
+
+async def test_a_cursor_beyond_the_logs_end_is_refused(running: Running):
+    position = await running.log.append(*numbered(1, 3))
+    with pytest.raises(IncarnationChanged):
+        await positions(running.follow(after=position + 1), 9)
+
+
+async def test_a_reader_without_its_event_store_waits_and_says_so(running: Running):
+    async with channel("127.0.0.1:1") as nowhere:
+        log = EventLog(nowhere, running.log.client.principal)
+        follower = follow(log, None, 0)
+        with pytest.raises(Unavailable):
+            await log.head()
+        reading = asyncio.create_task(positions(follower, 1))
+        async with asyncio.timeout(10):
+            while not follower.waiting:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def test_errors_of_the_event_store_are_raised_as_what_they_are(running: Running):
+    with pytest.raises(InvalidArgument):
+        await running.log.client.append(store_pb.AppendRequest(stream="no spaces"))
+
+
+async def test_appended_events_are_read_back_by_stream_and_by_position(running: Running):
+    await running.log.append(*numbered(1, 6))
+    stream = await running.log.client.read_stream("patient-1")
+    assert [one.envelope.position for one in stream] == [1, 4]
+    events, head = await running.log.client.read_all(2, 3)
+    assert [one.envelope.position for one in events] == [3, 4, 5]
+    assert head.position == 6
+
+
+spans = st.lists(st.tuples(st.integers(1, 12), st.integers(1, 5)), max_size=12)
+
+
+@given(shown=spans, after=st.integers(0, 10), limit=st.integers(1, 6))
+async def test_a_tail_hands_out_only_what_follows_without_a_hole(shown, after, limit):
+    tail = LiveTail(None, "LOG", "log.>")
+    for first, count in shown:
+        message = LogMessage(incarnation="one")
+        for position in range(first, first + count):
+            message.events.add().envelope.position = position
+        tail._queue.append(message)
+    while taken := tail.take(after, limit):
+        found = [one.envelope.position for one in taken]
+        assert found == list(range(after + 1, after + 1 + len(found)))
+        assert len(found) <= limit
+        after = found[-1]
+    waiting = tail.peek()
+    assert waiting is None or waiting.events[0].envelope.position > after + 1
+
+
+async def test_a_tail_keeps_no_more_messages_than_its_bound(running: Running):
+    js = running.broker.jetstream()
+    await running.log.append(*numbered(1, 1))
+    async with LiveTail(js, running.place.stream, f"{running.place.subject_prefix}.>") as tail:
+        await running.subscribed()
+        events, _ = await running.log.client.read_all(0, 1)
+        for _ in range(livetail.QUEUED_MESSAGES + 50):
+            await running.publish(events)
+        await running.broker.flush()
+        async with asyncio.timeout(10):
+            while len(tail._queue) < livetail.QUEUED_MESSAGES:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        marker = RecordedEvent()
+        marker.envelope.position = 2
+        await running.publish([marker])
+        await running.broker.flush()
+        assert len(tail._queue) == livetail.QUEUED_MESSAGES
