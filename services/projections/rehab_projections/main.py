@@ -6,8 +6,10 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import grpc
+from nats.js import JetStreamContext
 
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
 from rehab_projections.board import Board
@@ -35,7 +37,6 @@ class Running:
 
     address: str
     background: Background
-    consumer: Consumer
 
 
 @asynccontextmanager
@@ -49,26 +50,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         queries = postgres.Queries.load(PACKAGE, "queries.sql")
         writer, reader = Writer(database, queries), Reader(database, queries)
-        nats = await stack.enter_async_context(
+        broker = await stack.enter_async_context(
             jetstream.connect(settings.nats_url, name="projections")
         )
         store = await stack.enter_async_context(channel(settings.eventstore_address))
         event_log = EventLog(store, service_principal("projections"))
-
-        def follow_from(cursor: Cursor) -> Follower:
-            return follow(
-                event_log,
-                nats,
-                cursor.position,
-                settings.max_batch_events,
-                incarnation=cursor.incarnation,
-                stream=settings.log_stream,
-                subject=f"{settings.subject_prefix}.>",
-            )
-
-        progress = Progress(reader)
+        progress, board = Progress(reader), Board()
+        follow_from = partial(_follow, settings, event_log, broker)
         consumer = Consumer(writer, event_log, follow_from, progress, clock)
-        board = Board()
         watch = Watch(
             reader,
             board,
@@ -85,19 +74,33 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             behind=consumer.behind,
             clock=clock,
         )
-
-        def add(server: grpc.aio.Server) -> list[str]:
-            pb_grpc.add_ProjectionsServiceServicer_to_server(servicer, server)
-            return [SERVICE]
-
         background = await stack.enter_async_context(Background())
         background.start(consumer.run(), "consumer")
         background.start(consumer.watch_age(), "age of the oldest unprocessed event")
         server = await stack.enter_async_context(
-            serve_grpc(settings, add, authenticator=DevelopmentAuthenticator())
+            serve_grpc(settings, partial(_add, servicer), authenticator=DevelopmentAuthenticator())
         )
         stack.callback(watch.close)
-        yield Running(server.address, background, consumer)
+        yield Running(server.address, background)
+
+
+def _follow(
+    settings: Settings, event_log: EventLog, broker: JetStreamContext, cursor: Cursor
+) -> Follower:
+    return follow(
+        event_log,
+        broker,
+        cursor.position,
+        settings.max_batch_events,
+        incarnation=cursor.incarnation,
+        stream=settings.log_stream,
+        subject=f"{settings.subject_prefix}.>",
+    )
+
+
+def _add(servicer: ProjectionsServicer, server: grpc.aio.Server) -> list[str]:
+    pb_grpc.add_ProjectionsServiceServicer_to_server(servicer, server)
+    return [SERVICE]
 
 
 def main() -> int:

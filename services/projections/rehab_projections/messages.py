@@ -1,8 +1,8 @@
-"""Between messages and the values of the domain."""
+"""Answers as messages."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from fractions import Fraction
 from typing import cast
 
@@ -12,69 +12,21 @@ from rehab.events.v1 import common_pb2, exercise_pb2, report_pb2
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab_projections.answers import AdherenceAnswer, QualityAnswer, SessionAnswer
 from rehab_projections.domain.dose import Dosed
-from rehab_projections.domain.facts import moment
 from rehab_projections.domain.pain import PainSummary
-from rehab_projections.domain.quality import ExerciseQuality
-from rehab_projections.domain.windows import LONGEST_DAYS, DateRange, Days, WholePlan, Window
+from rehab_projections.domain.quality import (
+    CompensationRate,
+    ExerciseQuality,
+    JointQuality,
+    QualityDay,
+)
 from rehab_projections.domain.work_queue import WorkItem
 from rehab_projections.storage.write import Cursor
-from rehab_runtime.errors import InvalidArgument, Violation
 
 
 def stamped(at: datetime) -> Timestamp:
     timestamp = Timestamp()
     timestamp.FromDatetime(at)
     return timestamp
-
-
-def window_of(request: pb.GetAdherenceRequest | pb.GetQualityRequest) -> Window:
-    """The window asked for, 28 days when none. Raises InvalidArgument for impossible dates."""
-    match request.window.WhichOneof("span"):
-        case "days":
-            return Days(request.window.days)
-        case "whole_plan":
-            return WholePlan()
-        case "range":
-            return _range(request.window.range)
-        case _:
-            return Days()
-
-
-def _range(told: pb.DateRange) -> DateRange:
-    first = _date("window.range.from_date", told.from_date)
-    last = _date("window.range.to_date", told.to_date)
-    if not 0 <= (last - first).days < LONGEST_DAYS:
-        rule = f"must not be before from_date, nor {LONGEST_DAYS} days or more after it"
-        raise _broken("window.range.to_date", "range.order", rule)
-    return DateRange(first, last)
-
-
-def _date(field: str, text: str) -> date:
-    try:
-        told = date.fromisoformat(text)
-    except ValueError:
-        raise _broken(field, "date.exists", "must be a day of the calendar") from None
-    if not 2000 <= told.year < 2200:
-        raise _broken(field, "date.years", "must lie in the years 2000 to 2199")
-    return told
-
-
-def as_of_of(timestamp: Timestamp, *, told: bool, latest: datetime) -> datetime | None:
-    """The time asked for, None when none is. Raises InvalidArgument beyond what can be reckoned."""
-    if not told:
-        return None
-    try:
-        at = moment(timestamp)
-    except ValueError:
-        at = None
-    if at is None or at.year < 2000 or at > latest:
-        rule = "must be a time from the year 2000 to one year from now"
-        raise _broken("as_of", "timestamp.range", rule)
-    return at
-
-
-def _broken(field: str, rule: str, message: str) -> InvalidArgument:
-    return InvalidArgument(violations=[Violation(field, rule, message)])
 
 
 def freshness(cursor: Cursor) -> pb.Freshness:
@@ -171,34 +123,37 @@ def _exercise(one: ExerciseQuality) -> pb.ExerciseQuality:
         tempo_error=one.tempo_error,
         median_symmetry_pct=one.median_symmetry_pct,
         median_smoothness=one.median_smoothness,
-        compensations=[
-            pb.CompensationRate(
-                code=c.code, rate=c.rate, median_magnitude_deg=c.median_magnitude_deg
-            )
-            for c in one.compensations
-        ],
+        compensations=[_compensation(seen) for seen in one.compensations],
         fatigue_slope=one.fatigue_slope,
         trend=one.trend,
-        days=[
-            pb.QualityDay(
-                local_date=day.day.isoformat(),
-                reps=day.reps,
-                scored=day.scored,
-                median_score=day.median_score,
-                p90_rom_deg=day.p90_rom_deg,
-                median_duration_ms=day.median_duration_ms,
-            )
-            for day in one.days
-        ],
-        joints=[
-            pb.JointQuality(
-                joint=joint.joint,
-                reps=joint.reps,
-                median_rom_deg=joint.median_rom_deg,
-                p90_rom_deg=joint.p90_rom_deg,
-            )
-            for joint in one.joints
-        ],
+        days=[_day(day) for day in one.days],
+        joints=[_joint(joint) for joint in one.joints],
+    )
+
+
+def _compensation(seen: CompensationRate) -> pb.CompensationRate:
+    return pb.CompensationRate(
+        code=seen.code, rate=seen.rate, median_magnitude_deg=seen.median_magnitude_deg
+    )
+
+
+def _day(day: QualityDay) -> pb.QualityDay:
+    return pb.QualityDay(
+        local_date=day.day.isoformat(),
+        reps=day.reps,
+        scored=day.scored,
+        median_score=day.median_score,
+        p90_rom_deg=day.p90_rom_deg,
+        median_duration_ms=day.median_duration_ms,
+    )
+
+
+def _joint(joint: JointQuality) -> pb.JointQuality:
+    return pb.JointQuality(
+        joint=joint.joint,
+        reps=joint.reps,
+        median_rom_deg=joint.median_rom_deg,
+        p90_rom_deg=joint.p90_rom_deg,
     )
 
 

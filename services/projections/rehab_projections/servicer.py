@@ -24,14 +24,13 @@ from rehab_projections.consumer import Behind
 from rehab_projections.domain.work_queue import Status
 from rehab_projections.messages import (
     adherence_message,
-    as_of_of,
     freshness,
     quality_message,
     session_message,
-    window_of,
     work_item_message,
 )
 from rehab_projections.progress import Progress, stale
+from rehab_projections.questions import as_of_of, window_of
 from rehab_projections.storage.read import Reader, Snapshot
 from rehab_projections.storage.write import NAME
 from rehab_projections.watch import Watch

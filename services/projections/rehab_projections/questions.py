@@ -1,0 +1,62 @@
+"""Questions from messages: what the contract's rules cannot say is checked here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from rehab.projections.v1 import projections_service_pb2 as pb
+from rehab_projections.domain.facts import moment
+from rehab_projections.domain.windows import LONGEST_DAYS, DateRange, Days, WholePlan, Window
+from rehab_runtime.errors import InvalidArgument, Violation
+
+
+def window_of(request: pb.GetAdherenceRequest | pb.GetQualityRequest) -> Window:
+    """The window asked for, 28 days when none. Raises InvalidArgument for impossible dates."""
+    match request.window.WhichOneof("span"):
+        case "days":
+            return Days(request.window.days)
+        case "whole_plan":
+            return WholePlan()
+        case "range":
+            return _range(request.window.range)
+        case _:
+            return Days()
+
+
+def _range(told: pb.DateRange) -> DateRange:
+    first = _date("window.range.from_date", told.from_date)
+    last = _date("window.range.to_date", told.to_date)
+    if not 0 <= (last - first).days < LONGEST_DAYS:
+        rule = f"must not be before from_date, nor {LONGEST_DAYS} days or more after it"
+        raise _broken("window.range.to_date", "range.order", rule)
+    return DateRange(first, last)
+
+
+def _date(field: str, text: str) -> date:
+    try:
+        told = date.fromisoformat(text)
+    except ValueError:
+        raise _broken(field, "date.exists", "must be a day of the calendar") from None
+    if not 2000 <= told.year < 2200:
+        raise _broken(field, "date.years", "must lie in the years 2000 to 2199")
+    return told
+
+
+def as_of_of(timestamp: Timestamp, *, told: bool, latest: datetime) -> datetime | None:
+    """The time asked for, None when none is. Raises InvalidArgument beyond what can be reckoned."""
+    if not told:
+        return None
+    try:
+        at = moment(timestamp)
+    except ValueError:
+        at = None
+    if at is None or at.year < 2000 or at > latest:
+        rule = "must be a time from the year 2000 to one year from now"
+        raise _broken("as_of", "timestamp.range", rule)
+    return at
+
+
+def _broken(field: str, rule: str, message: str) -> InvalidArgument:
+    return InvalidArgument(violations=[Violation(field, rule, message)])
