@@ -6,7 +6,7 @@ the SDK lives in environments that have only grpcio and protobuf. So the depende
 in the descriptors as unknown options, where the validation engine on the server reads them.
 
 Usage: generate.py VALIDATE_IMAGE OUT_IMAGE [OUT_DIR]
-    VALIDATE_IMAGE  descriptor set of buf/validate/validate.proto (see validate_image.py)
+    VALIDATE_IMAGE  descriptor set of buf/validate/validate.proto (build.py makes it)
     OUT_IMAGE       where the full image (imports, comments) is written
     OUT_DIR         where Python is written (default: beside the protos)
 """

@@ -1,0 +1,64 @@
+# Every target sets up what it needs: python3 (3.11 to 3.13), pip and make are enough.
+PYTHON ?= python3
+JSON ?=
+VENV := .venv
+UV := $(VENV)/tools/bin/uv
+RUN := $(VENV)/bin
+MEMBERS := protos runtime sdk services/eventstore services/ingest services/projections cli
+UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
+export UV_CACHE_DIR ?= $(HOME)/.cache/uv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint protos protos-release lock bench faults up clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV): requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("RehabTrack needs Python 3.11 to 3.13, this is %d.%d: make PYTHON=python3.12 …" % v)'
+	@echo "Setting up $(VENV) (once)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target $(VENV)/tools --upgrade uv==$(UV_VERSION)
+	@touch $@
+
+$(VENV)/.installed: requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(UV)
+	@test -x $(RUN)/python || $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	@$(UV) pip install --quiet --python $(RUN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(RUN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
+	@touch $@
+
+setup: $(VENV)/.installed ## Make .venv with everything in it, the rehab command included
+
+demo: setup ## A running clinic with numbers moving; Ctrl-C ends it
+	@$(RUN)/rehab demo
+
+up: setup ## The whole suite on this machine, empty
+	@$(RUN)/rehab up
+
+test: setup ## All tests, on real PostgreSQL, NATS and Valkey
+	@$(RUN)/python -m pytest -n 2 --dist loadscope
+
+lint: setup ## Style, types, contract
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy protos/rehab/events/v1/kinds.py runtime/rehab_runtime sdk/rehab_sdk services/*/rehab_* cli/rehab_cli
+	@$(RUN)/python protos/check.py
+
+protos: setup ## Generate the Python beside the protos, in the form the newest and the oldest supported protobuf import
+	@$(RUN)/python protos/build.py
+
+protos-release: setup ## Take the contract as it is for the one that later changes are compared with
+	@$(RUN)/python protos/check.py --release
+
+lock: setup ## Choose newest versions and write requirements.lock and protos/generator.lock
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade \
+	  $(foreach member,$(MEMBERS),--no-emit-package rehab-$(notdir $(member))) --group dev pyproject.toml -o requirements.lock
+	@printf 'grpcio-tools==1.74.0\nsetuptools<81\n' | $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate - -o protos/generator.lock
+
+bench: setup ## Measure, beside a baseline of the same run (JSON=path writes the figures)
+	@$(RUN)/python -m bench $(if $(JSON),--json $(JSON))
+
+faults: setup ## Kill real processes under load and count what was lost
+	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider
+
+clean: ## Remove what make made
+	@rm -rf $(VENV) .venv-protos .rehab .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What every service of RehabTrack stands on, one subject a module."""

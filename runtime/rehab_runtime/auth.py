@@ -1,0 +1,71 @@
+"""Who is calling. Every call carries a principal; the development authenticator believes what it
+is told, so a service in production refuses to start with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+from rehab_runtime.errors import Unauthenticated
+
+ROLES = frozenset({"patient", "therapist", "admin", "emergency", "service", "device"})
+_TOKEN = re.compile(r"Bearer dev\.([a-z]+)\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_:-]{1,64})")
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls, as what, for which clinic. A service of the suite has the clinic "*"."""
+
+    id: str
+    role: str
+    clinic_id: str
+
+    def may_act_for(self, clinic_id: str) -> bool:
+        return self.clinic_id == clinic_id or (self.role == "service" and self.clinic_id == "_all")
+
+
+class Authenticator(Protocol):
+    development_only: bool
+
+    async def authenticate(self, metadata: Mapping[str, str]) -> Principal:
+        """The caller behind the metadata; Unauthenticated when it shows none."""
+        ...
+
+
+class DevelopmentAuthenticator:
+    """Believes `authorization: Bearer dev.<role>.<clinic>.<id>`. For development only."""
+
+    development_only = True
+
+    async def authenticate(self, metadata: Mapping[str, str]) -> Principal:
+        found = _TOKEN.fullmatch(metadata.get("authorization", ""))
+        if found is None or found[1] not in ROLES:
+            raise Unauthenticated("no development token")
+        return Principal(id=found[3], role=found[1], clinic_id=found[2])
+
+
+_principal: ContextVar[Principal] = ContextVar("principal")
+
+
+def current_principal() -> Principal:
+    """The caller of the running call."""
+    try:
+        return _principal.get()
+    except LookupError:
+        raise Unauthenticated("no principal in this context") from None
+
+
+def set_principal(principal: Principal) -> None:
+    _principal.set(principal)
+
+
+def service_principal(name: str) -> Principal:
+    return Principal(id=f"service-{name}", role="service", clinic_id="_all")
+
+
+def bearer(principal: Principal) -> tuple[str, str]:
+    """The metadata a client sends for a principal, in development."""
+    return "authorization", f"Bearer dev.{principal.role}.{principal.clinic_id}.{principal.id}"

@@ -1,0 +1,145 @@
+"""What happens around every call, outermost first: errors, trace, metrics, who is calling."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import re
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+import structlog
+from grpc_status import rpc_status
+
+from rehab_runtime.auth import Authenticator, set_principal
+from rehab_runtime.errors import Internal, RehabError, Unavailable, to_status
+from rehab_runtime.logging import get_logger
+from rehab_runtime.metrics import declare_counter, declare_gauge, declare_histogram
+
+log = get_logger("rpc")
+OPEN_METHODS = ("/grpc.health.v1.Health/", "/grpc.reflection.")
+_CORRELATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+handled = declare_counter(
+    "rpc_handled_total",
+    "Calls answered, by method and status code.",
+    "look at the codes; INTERNAL is a fault of ours, see the log by correlation id",
+    ["method", "code"],
+)
+seconds = declare_histogram(
+    "rpc_seconds",
+    "Time from a call's start to its end.",
+    "see which method is slow and what it waits for: PostgreSQL, another service, a full queue",
+    ["method"],
+)
+in_flight = declare_gauge(
+    "rpc_in_flight",
+    "Calls being served.",
+    "add replicas when it stays near MAX_CONCURRENT_RPCS",
+    ["method"],
+)
+
+Handler = grpc.RpcMethodHandler
+Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]
+Before = Callable[[str, dict[str, str]], Awaitable[None]]
+
+
+class Interceptor(grpc.aio.ServerInterceptor):
+    """Wraps handlers of all four kinds in `around`, an async context manager per call."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+        self._wrapped: dict[tuple[str, int], Handler] = {}
+
+    async def intercept_service(
+        self, continuation: Continuation, details: grpc.HandlerCallDetails
+    ) -> Handler | None:
+        handler = await continuation(details)
+        if handler is None or details.method.startswith(OPEN_METHODS):
+            return handler
+        return _wrap(handler, functools.partial(self._answer, details.method))
+
+    async def _answer(
+        self, method: str, call: Callable[[], Awaitable[Any]], context: grpc.aio.ServicerContext
+    ) -> Any:
+        started = time.perf_counter()
+        correlation = ""
+        code = grpc.StatusCode.OK
+        in_flight.labels(method).inc()
+        try:
+            metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
+            correlation = _correlation(metadata)
+            structlog.contextvars.bind_contextvars(correlation_id=correlation)
+            set_principal(await self._authenticator.authenticate(metadata))
+            return await call()
+        except asyncio.CancelledError:
+            code = grpc.StatusCode.CANCELLED
+            raise
+        except grpc.aio.AbortError:
+            code = context.code() or grpc.StatusCode.UNKNOWN
+            raise
+        except Exception as error:
+            failure = _translated(error, method)
+            code = failure.status
+            context.set_trailing_metadata((("x-correlation-id", correlation),))
+            await context.abort_with_status(rpc_status.to_status(to_status(failure)))
+        finally:
+            in_flight.labels(method).dec()
+            handled.labels(method, code.name).inc()
+            seconds.labels(method).observe(time.perf_counter() - started)
+            structlog.contextvars.clear_contextvars()
+
+
+def _correlation(metadata: dict[str, str]) -> str:
+    given = metadata.get("x-correlation-id", "")
+    return given if _CORRELATION.fullmatch(given) else uuid.uuid4().hex
+
+
+def _translated(error: Exception, method: str) -> RehabError:
+    if isinstance(error, Internal):
+        log.error("internal error", rpc=method, reason=error.detail)
+        return error
+    if isinstance(error, RehabError):
+        if isinstance(error, Unavailable):
+            log.warning("dependency unavailable", rpc=method, reason=error.detail)
+        return error
+    # the text of a foreign exception may quote patient data: only its type and place are logged
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""
+    log.error("unexpected error", rpc=method, error_type=type(error).__qualname__, where=where)
+    return Internal()
+
+
+def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
+    codec = {
+        "request_deserializer": handler.request_deserializer,
+        "response_serializer": handler.response_serializer,
+    }
+    if handler.response_streaming:
+        behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
+
+        async def streaming(request: Any, context: grpc.aio.ServicerContext) -> None:
+            async def call() -> None:
+                responses: AsyncIterator[Any] = behaviour(request, context)
+                try:
+                    async for response in responses:
+                        await context.write(response)
+                finally:
+                    await responses.aclose()  # type: ignore[attr-defined]
+
+            await answer(call, context)
+
+        make = grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
+        return make(streaming, **codec)
+    plain = handler.stream_unary if handler.request_streaming else handler.unary_unary
+
+    async def single(request: Any, context: grpc.aio.ServicerContext) -> Any:
+        return await answer(lambda: plain(request, context), context)
+
+    make = grpc.stream_unary_rpc_method_handler if handler.request_streaming else grpc.unary_unary_rpc_method_handler
+    return make(single, **codec)

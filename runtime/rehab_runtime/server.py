@@ -1,0 +1,115 @@
+"""The gRPC server and channels: one place for limits, keepalive, health and interceptors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio
+from grpc_reflection.v1alpha import reflection
+
+from rehab_runtime.auth import Authenticator
+from rehab_runtime.interceptors import Interceptor
+from rehab_runtime.lifecycle import StartupError
+from rehab_runtime.settings import ServiceSettings
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+KEEPALIVE = (
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 0),
+)
+SERVER_OPTIONS = (
+    *KEEPALIVE,
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_metadata_size", 8192),
+    ("grpc.absolute_max_metadata_size", 16384),
+    # without it an unread stream buffers 4 MB
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.so_reuseport", 0),
+)
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class GrpcServer:
+    """A started server. `draining` is set before open calls are given time to end."""
+
+    def __init__(self, server: grpc.aio.Server, port: int, health: health_aio.HealthServicer) -> None:
+        self._server = server
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
+        self.draining = asyncio.Event()
+        self.health = health
+
+    async def set_ready(self, ready: bool) -> None:
+        status = SERVING if ready else NOT_SERVING
+        for name in ("", "ready"):
+            await self.health.set(name, status)
+
+    async def drain(self, grace_s: float) -> None:
+        """Tell load balancers and open streams, then stop; what is open after `grace_s` is cut."""
+        self.draining.set()
+        await self.set_ready(False)
+        await self._server.stop(grace_s)
+
+
+@asynccontextmanager
+async def serve_grpc(
+    settings: ServiceSettings,
+    add_servicers: Callable[[grpc.aio.Server], Sequence[str]],
+    *,
+    authenticator: Authenticator,
+) -> AsyncIterator[GrpcServer]:
+    """Serve while the context is open. `add_servicers` registers servicers and returns their full
+    names."""
+    if settings.environment == "production" and authenticator.development_only:
+        raise StartupError(
+            "development credentials are not accepted in production", "configure an identity provider"
+        )
+    server = grpc.aio.server(
+        interceptors=[Interceptor(authenticator)],
+        options=SERVER_OPTIONS,
+        maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
+    )
+    names = list(add_servicers(server))
+    health = health_aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    for name in ("", "startup", "ready", "live", *names):
+        await health.set(name, SERVING)
+    if settings.reflection:
+        reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
+    try:
+        port = server.add_insecure_port(settings.listen)
+    except RuntimeError:
+        port = 0
+    if port == 0:
+        raise StartupError(
+            f"cannot listen on {settings.listen}: the port is in use or not allowed",
+            "stop the program that uses it or set another LISTEN",
+        )
+    await server.start()
+    running = GrpcServer(server, port, health)
+    try:
+        yield running
+    finally:
+        await running.drain(settings.drain_s)
+
+
+def channel(address: str, options: Sequence[tuple[str, int | str]] = ()) -> grpc.aio.Channel:
+    """A channel to another service. Use it as an async context manager."""
+    return grpc.aio.insecure_channel(
+        address,
+        options=[
+            *KEEPALIVE,
+            ("grpc.max_receive_message_length", 16 * MAX_MESSAGE_BYTES),
+            ("grpc.initial_reconnect_backoff_ms", 50),
+            ("grpc.min_reconnect_backoff_ms", 50),
+            ("grpc.max_reconnect_backoff_ms", 1_000),
+            *options,
+        ],
+    )
