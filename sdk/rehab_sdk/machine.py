@@ -83,13 +83,11 @@ class HelloRefused:
     failure: Failure
 
 
-# what makes no sense before, or in place of, Welcome; a refused field of hello may come any time
-_IN_TURN = frozenset({"welcome", "ack", "window", "feedback"})
 Effect = Settled | Ask | Leave | StartOver | HelloRefused | pb.LiveFeedback
 
 
 class OutOfTurn(Exception):
-    """The server said what it may not say now. The link is of no use any more."""
+    """The server said what cannot be. The link is of no use any more."""
 
 
 @dataclass(frozen=True)
@@ -165,13 +163,12 @@ class Machine:
         self._sent_seq = self._outbox.settled_seq
 
     def received(self, message: pb.StreamObservationsResponse) -> list[Effect]:
-        """Raises OutOfTurn when the message must not come now."""
+        """What to do about the server's message. What this contract does not know, and what
+        changes nothing any more, is passed over. Raises OutOfTurn."""
         content = message.WhichOneof("content")
-        if (content == "welcome") != (self.phase is Phase.GREETING) and content in _IN_TURN:
-            raise OutOfTurn(f"{content} while {self.phase.value}")
         effects: list[Effect] = []
         match content:
-            case "welcome":
+            case "welcome" if self.phase is Phase.GREETING:
                 effects = self._welcome(message.welcome)
             case "ack":
                 effects = self._ack(message.ack)

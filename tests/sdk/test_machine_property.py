@@ -1,0 +1,216 @@
+"""Whatever is cut, repeated, refused or forgotten: every event settles exactly once, in order."""
+
+from __future__ import annotations
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rehab.events.v1.event_pb2 import Event
+from rehab_sdk.machine import (
+    Acked,
+    Ask,
+    Effect,
+    Identity,
+    Leave,
+    Machine,
+    Phase,
+    Settled,
+    StartOver,
+)
+from rehab_sdk.outbox import MemoryOutbox
+from tests.sdk.given import CLINIC, DEVICE, START, context, pain
+from tests.sdk.model import Link, Server
+
+
+class Conversation:
+    """Each method is something that may happen; where it cannot happen now, nothing does."""
+
+    def __init__(self) -> None:
+        self.server = Server()
+        self.machine = Machine(MemoryOutbox(), Identity(CLINIC, DEVICE))
+        self.context = context()
+        self.sent: list[str] = []
+        self.settled: list[tuple[str, bool]] = []
+        self.link: Link | None = None
+
+    def append(self, *, refused: bool = False) -> None:
+        if not self.machine.has_room:
+            return
+        event = pain(len(self.sent), self.context)
+        self.sent.append(event.envelope.event_id)
+        if refused:
+            self.server.refuses.add(event.envelope.event_id)
+        assert self.machine.append(event.SerializeToString()) == len(self.sent)
+
+    def append_refused(self) -> None:
+        self.append(refused=True)
+
+    def connect(self) -> None:
+        if self.link is None:
+            self.link = Link(self.server)
+            self.link.up.append(self.machine.greet(START))
+
+    def cut(self) -> None:
+        self.link = None
+        self.machine.cut()
+
+    def send(self) -> None:
+        batch = self.machine.next_batch()
+        if self.link is not None and batch is not None:
+            self.link.up.append(batch)
+
+    def deliver_up(self) -> None:
+        if self.link is not None and self.link.up:
+            self.link.deliver_up()
+
+    def deliver_down(self) -> None:
+        if self.link is not None and self.link.down:
+            self.apply(self.machine.received(self.link.down.popleft()))
+
+    def commit_one(self) -> None:
+        if self.link is not None:
+            self.link.commit(1)
+
+    def acknowledge(self) -> None:
+        if self.link is not None:
+            self.link.commit(2)
+            self.link.acknowledge()
+
+    def all_goes_well_for_a_while(self) -> None:
+        self.connect()
+        for _ in range(12):
+            self.step()
+
+    def server_forgets_numbers(self) -> None:
+        if self.link is None:
+            for epoch, seq in self.server.cursors.items():
+                self.server.cursors[epoch] = max(0, seq - 2)
+
+    def what_was_refused_would_now_be_taken(self) -> None:
+        self.server.refuses.clear()
+
+    def window_narrows(self) -> None:
+        self.window(1)
+
+    def window_closes(self) -> None:
+        self.window(0)
+
+    def window_widens(self) -> None:
+        self.window(8)
+
+    def window(self, events: int) -> None:
+        self.server.window = events
+        if self.link is not None:
+            self.link.set_window(events)
+
+    def server_asks_to_leave(self) -> None:
+        if self.link is not None:
+            self.link.ask_to_leave()
+
+    def apply(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Settled(ordinal, data, verdict):
+                    event_id = Event.FromString(data).envelope.event_id
+                    assert self.sent[ordinal - 1] == event_id
+                    self.settled.append((event_id, isinstance(verdict, Acked)))
+                case Ask(asked):
+                    self.apply(self.machine.answered(self.server.asked(asked)))
+                case StartOver():
+                    self.cut()
+                case Leave():
+                    assert self.machine.next_batch() is None
+
+    def step(self) -> bool:
+        """Do what can be done; False when all is quiet."""
+        if self.link is None:
+            return False
+        self.send()
+        if self.link.up:
+            self.link.deliver_up()
+        elif self.link.down:
+            self.deliver_down()
+        else:
+            self.acknowledge()
+            return bool(self.link.down)
+        return True
+
+    def hold(self) -> None:
+        """From now on the link holds."""
+        self.server.window = 3
+        for _ in range(3):  # a farewell and a new epoch may each take one
+            self.cut()
+            self.connect()
+            while self.step():
+                pass
+
+    def check(self) -> None:
+        assert [event_id for event_id, _ in self.settled] == self.sent[: len(self.settled)]
+        for event_id, acked in self.settled:
+            assert acked == (event_id in self.server.stored)
+        in_order = [event_id for event_id in self.sent if event_id in set(self.server.stored)]
+        assert self.server.stored == in_order
+
+
+RARE = [
+    Conversation.append_refused,
+    Conversation.server_forgets_numbers,
+    Conversation.what_was_refused_would_now_be_taken,
+    Conversation.window_closes,
+    Conversation.window_narrows,
+    Conversation.window_widens,
+    Conversation.server_asks_to_leave,
+]
+COMMON = [
+    Conversation.append,
+    Conversation.append,
+    Conversation.connect,
+    Conversation.send,
+    Conversation.deliver_up,
+    Conversation.deliver_down,
+    Conversation.commit_one,
+    Conversation.acknowledge,
+    Conversation.all_goes_well_for_a_while,
+    Conversation.cut,
+]
+ACKNOWLEDGED_AND_CUT = [
+    Conversation.all_goes_well_for_a_while,
+    Conversation.append,
+    Conversation.append_refused,
+    Conversation.send,
+    Conversation.deliver_up,
+    Conversation.acknowledge,
+    Conversation.cut,
+]
+
+REFUSED_AND_CUT = [
+    Conversation.connect,
+    Conversation.deliver_up,
+    Conversation.deliver_down,
+    Conversation.append_refused,
+    Conversation.send,
+    Conversation.deliver_up,
+    Conversation.commit_one,
+    Conversation.deliver_down,
+    Conversation.cut,
+]
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(story=st.lists(st.sampled_from([*RARE, *COMMON, *COMMON]), min_size=25, max_size=60))
+@example(story=[Conversation.all_goes_well_for_a_while, *ACKNOWLEDGED_AND_CUT])
+@example(story=[*ACKNOWLEDGED_AND_CUT, Conversation.what_was_refused_would_now_be_taken])
+@example(story=[*REFUSED_AND_CUT, Conversation.what_was_refused_would_now_be_taken])
+@example(story=[*ACKNOWLEDGED_AND_CUT, Conversation.server_forgets_numbers])
+def test_every_event_settles_exactly_once_in_order_whatever_happens(
+    story: list[object],
+) -> None:
+    conversation = Conversation()
+    for happening in story:
+        happening(conversation)  # type: ignore[operator]
+        conversation.check()
+    conversation.hold()
+    conversation.check()
+    assert [event_id for event_id, _ in conversation.settled] == conversation.sent
+    assert conversation.machine.outstanding == 0
+    assert conversation.machine.phase is Phase.STREAMING
