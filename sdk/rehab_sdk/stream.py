@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -50,7 +51,7 @@ class Stream:
     ) -> None:
         self.feedback = FeedbackFeed()
         self.rejected_count = 0
-        self.hello_refusals: list[RehabError] = []
+        self.hello_refusals: deque[RehabError] = deque(maxlen=100)
         """Fields of hello that the server did not take, such as an old resume token."""
         self._options: StreamOptions = calls.options.stream
         self._rejected: deque[Rejected] = deque(maxlen=self._options.rejected_kept)
@@ -87,25 +88,20 @@ class Stream:
         if len(data) > limit:
             self._reject(receipt, Rejected(event, too_large(limit)))
             return receipt
-        async with self._turn:  # first come, first sent
-            await self._until(
-                lambda: self._machine.has_room,
-                self._options.send_timeout_s,
-                "no room in the window",
-            )
-            if self._over is not None:
-                raise self._over
-            self._receipts[self._machine.append(data)] = receipt
+        async with self._bounded(self._options.send_timeout_s, "no room in the window"):
+            async with self._turn:  # first come, first sent
+                await self._until(lambda: self._machine.has_room)
+                self._raise_if_over()
+                self._receipts[self._machine.append(data)] = receipt
         self._changed.fire()
         return receipt
 
     async def flush(self, timeout_s: float | None = None) -> None:
-        """Wait until every event sent so far has its verdict. Raises NotAcknowledged."""
+        """Wait until no event is without a verdict. Raises NotAcknowledged."""
         within_s = self._options.flush_timeout_s if timeout_s is None else timeout_s
         try:
-            await self._until(
-                lambda: self._machine.outstanding == 0, within_s, "the deadline passed"
-            )
+            async with self._bounded(within_s, "no verdict in time"):
+                await self._until(lambda: self._machine.outstanding == 0)
         except RehabError as error:
             raise NotAcknowledged(self.unacknowledged(), error.message) from error
 
@@ -189,13 +185,21 @@ class Stream:
             except TimeoutError:
                 return
 
-    async def _until(self, holds: Callable[[], bool], timeout_s: float, why: str) -> None:
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            self._raise_if_over()
+            await self._changed.wait()
+
+    def _raise_if_over(self) -> None:
+        if self._over is not None:
+            raise self._over
+
+    @staticmethod
+    @asynccontextmanager
+    async def _bounded(timeout_s: float, why: str) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(timeout_s):
-                while not holds():
-                    if self._over is not None:
-                        raise self._over
-                    await self._changed.wait()
+                yield
         except TimeoutError as late:
             raise TimedOut(f"{why} ({timeout_s:g} s)") from late
 

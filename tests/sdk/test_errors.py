@@ -35,7 +35,7 @@ def test_every_reason_of_the_contract_has_a_class() -> None:
     assert set(errors.BY_REASON) == contract
 
 
-@pytest.mark.parametrize(("reason", "kind"), CATALOGUE, ids=lambda value: str(value))
+@pytest.mark.parametrize(("reason", "kind"), CATALOGUE, ids=str)
 def test_every_error_of_the_server_arrives_with_its_class_and_reason(
     reason: int, kind: type[ServerError]
 ) -> None:
@@ -46,7 +46,7 @@ def test_every_error_of_the_server_arrives_with_its_class_and_reason(
     assert found.correlation_id == "c-1"
 
 
-@pytest.mark.parametrize(("reason", "kind"), CATALOGUE, ids=lambda value: str(value))
+@pytest.mark.parametrize(("reason", "kind"), CATALOGUE, ids=str)
 def test_a_verdict_on_one_event_has_the_class_an_error_status_would_have(
     reason: int, kind: type[ServerError]
 ) -> None:

@@ -161,9 +161,7 @@ def test_a_source_is_named_when_told() -> None:
         ("weekdays", lambda: events.schedule("08:00", weekdays=["Monday"])),  # type: ignore[list-item]
     ],
 )
-def test_what_no_event_can_hold_is_refused_by_field(
-    field: str, make: Callable[[], object]
-) -> None:
+def test_what_no_event_can_hold_is_refused_by_field(field: str, make: Callable[[], object]) -> None:
     with pytest.raises(Invalid) as refused:
         make()
     assert [violation.field for violation in refused.value.violations] == [field]
