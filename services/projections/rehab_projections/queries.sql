@@ -19,15 +19,22 @@ SELECT event_id FROM corrected WHERE patient_id = ANY($1::text[]) AND event_id =
 -- name: care_events: a patient's care as told, to fold it when it is not in memory
 SELECT patient_id, event FROM care_event WHERE patient_id = ANY($1::text[]) ORDER BY position
 
--- name: sessions_by_key: the sessions that a batch touches
+-- name: sessions_by_key: the sessions that a batch touches; LATERAL with OFFSET keeps a plan made
+-- for an empty table from being a join over all of it later
 SELECT s.patient_id, s.session_id, s.record
 FROM unnest($1::text[], $2::text[]) AS wanted (patient_id, session_id)
-JOIN session AS s USING (patient_id, session_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM session
+    WHERE patient_id = wanted.patient_id AND session_id = wanted.session_id OFFSET 0
+) AS s
 
--- name: sets_by_session: the sets of the sessions that a batch touches
+-- name: sets_by_session: the sets of the sessions that a batch touches; LATERAL as above
 SELECT e.patient_id, e.session_id, e.exercise_id, e.side, e.set_index, e.record, e.reps
 FROM unnest($1::text[], $2::text[]) AS wanted (patient_id, session_id)
-JOIN exercise_set AS e USING (patient_id, session_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM exercise_set
+    WHERE patient_id = wanted.patient_id AND session_id = wanted.session_id OFFSET 0
+) AS e
 
 -- name: save_patients: the newest position, the last activity; a standing only where care changed
 INSERT INTO patient AS kept
