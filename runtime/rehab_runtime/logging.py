@@ -11,7 +11,7 @@ import structlog
 
 ALLOWED = frozenset(
     """
-    event level timestamp service correlation_id logger
+    event level timestamp service correlation_id part
     address attempt batch bytes caller code count database delay_s device_epoch duration_ms epoch
     event_id events expected first_position found from_position head incarnation kind lag_ms last_position line
     limit method name path phase pid port position principal projection published queue reason
@@ -50,5 +50,5 @@ def configure(service: str, level: str = "info", json: bool = True) -> None:
 
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
-    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(part=name)
     return logger

@@ -1,0 +1,1 @@
+"""What tests of services stand on: real servers as fixtures."""
