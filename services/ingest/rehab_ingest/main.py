@@ -1,0 +1,80 @@
+"""Builds the service."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import grpc
+
+from rehab.ingest.v1 import ingest_service_pb2_grpc as pb_grpc
+from rehab_ingest.admission import Admission
+from rehab_ingest.domain.tokens import Tokens
+from rehab_ingest.publisher import Appender
+from rehab_ingest.registry import Registry
+from rehab_ingest.servicer import IngestServicer
+from rehab_ingest.settings import Settings
+from rehab_ingest.storage import Storage
+from rehab_runtime import lifecycle, postgres
+from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
+from rehab_runtime.clock import SystemClock
+from rehab_runtime.eventlog import EventLog
+from rehab_runtime.lifecycle import Background
+from rehab_runtime.server import channel, serve_grpc
+
+PACKAGE = "rehab_ingest"
+SERVICE = "rehab.ingest.v1.IngestService"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started service. `address` is its gRPC host:port."""
+
+    address: str
+    background: Background
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    async with AsyncExitStack() as stack:
+        await postgres.ensure_database(settings.postgres_dsn)
+        await postgres.migrate(settings.postgres_dsn, PACKAGE)
+        database = await stack.enter_async_context(
+            postgres.connect(settings.postgres_dsn, name="ingest")
+        )
+        storage = Storage(database, postgres.Queries.load(PACKAGE, "queries.sql"))
+        store = await stack.enter_async_context(channel(settings.eventstore_address))
+        appender = Appender(EventLog(store, service_principal("ingest")), settings.queue_appends)
+        registry = Registry(storage, settings.flush_ms / 1000)
+        background = await stack.enter_async_context(Background())
+        background.start(appender.run(), "appender")
+        background.start(registry.run(), "registry")
+        servicer = IngestServicer(
+            settings,
+            Admission(appender, settings.max_event_bytes),
+            storage,
+            registry,
+            Tokens(settings.token_key()),
+            SystemClock(),
+        )
+        server = await stack.enter_async_context(
+            serve_grpc(settings, partial(_add, servicer), authenticator=DevelopmentAuthenticator())
+        )
+        stack.push_async_callback(registry.drain, settings.drain_s)
+        yield Running(server.address, background)
+
+
+def _add(servicer: IngestServicer, server: grpc.aio.Server) -> list[str]:
+    pb_grpc.add_IngestServiceServicer_to_server(servicer, server)
+    return [SERVICE]
+
+
+def main() -> int:
+    return lifecycle.run("ingest", Settings, running)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

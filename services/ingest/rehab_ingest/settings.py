@@ -1,0 +1,45 @@
+"""What this service can be told."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from rehab_runtime.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="INGEST_")
+
+    postgres_dsn: str = Field(description="PostgreSQL database of the devices' cursors")
+    eventstore_address: str = Field(
+        pattern=r"^\S+:\d+$", description="host:port of the event store"
+    )
+    window_events: int = Field(
+        1000, ge=1, le=100_000, description="events a device may have unacknowledged"
+    )
+    max_batch_events: int = Field(
+        500, ge=1, le=10_000, description="events in one batch of a device"
+    )
+    max_event_bytes: int = Field(262_144, ge=1024, le=1_000_000, description="bytes of one event")
+    max_streams: int = Field(1500, ge=1, description="devices streaming at once; more are refused")
+    queue_appends: int = Field(5000, ge=1, description="appends that may wait for the event store")
+    flush_ms: int = Field(100, ge=1, le=60_000, description="how often devices' cursors are saved")
+    call_timeout_s: float = Field(5, gt=0, le=60, description="time a simple call may take")
+    resume_token_key: SecretStr = Field(
+        SecretStr(""),
+        description="signs resume tokens; the same on all replicas, required in production",
+    )
+
+    @model_validator(mode="after")
+    def _key_in_production(self) -> Self:
+        if self.environment == "production" and not self.resume_token_key.get_secret_value():
+            raise ValueError("RESUME_TOKEN_KEY is required in production")
+        return self
+
+    def token_key(self) -> bytes:
+        """The signing key; in development a random one, known to this process only."""
+        return (self.resume_token_key.get_secret_value() or secrets.token_urlsafe(32)).encode()

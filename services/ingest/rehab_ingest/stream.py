@@ -1,0 +1,208 @@
+"""One device's conversation: what is read goes to the log, what is settled goes back."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from google.protobuf.duration_pb2 import Duration
+
+from rehab.events.v1.event_pb2 import Event
+from rehab.ingest.v1 import ingest_service_pb2 as pb
+from rehab_ingest import metrics
+from rehab_ingest.admission import AGAIN, Admission, Verdict
+from rehab_ingest.domain.sequence import Sequence
+from rehab_ingest.domain.tokens import Tokens
+from rehab_ingest.storage import Cursor
+from rehab_runtime.errors import (
+    Draining,
+    InvalidArgument,
+    ProtocolViolation,
+    RehabError,
+    Violation,
+    to_failure,
+)
+
+FIRST_WAIT_S = 0.02
+LONGEST_WAIT_S = 1.0
+RECONNECT_AFTER = Duration(nanos=200_000_000)
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """An event that waits for its verdict; `refusal` when the door refused it."""
+
+    seq: int
+    event: Event
+    refusal: RehabError | None
+    at: float
+
+
+class DeviceStream:
+    """`read` and `settle` are its two tasks; `responses` is what they say."""
+
+    def __init__(
+        self,
+        hello: pb.Hello,
+        cursor: Cursor,
+        admission: Admission,
+        tokens: Tokens,
+        window: int,
+        max_batch: int,
+    ) -> None:
+        self.hello = hello
+        self.owner: uuid.UUID = cursor.owner
+        self.position = cursor.position
+        self.sequence = Sequence.resumed(cursor.seq, window)
+        self.dirty = False
+        self.ended: asyncio.Future[RehabError | None] = asyncio.get_running_loop().create_future()
+        self._admission = admission
+        self._tokens = tokens
+        self._max_batch = max_batch
+        self._skew_ms = 0
+        self._arrived: deque[Arrived] = deque()
+        self._wake = asyncio.Event()
+        self._out: asyncio.Queue[pb.StreamObservationsResponse | None] = asyncio.Queue()
+        self._reading_done = False
+        if hello.HasField("device_time"):
+            self._skew_ms = hello.device_time.ToMilliseconds() - time.time_ns() // 1_000_000
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(
+            self.owner,
+            self.hello.clinic_id,
+            self.hello.device_id,
+            self.sequence.settled,
+            self.position,
+        )
+
+    @property
+    def token(self) -> str:
+        return self._tokens.issue(self.hello, self.sequence.settled)
+
+    def say(self, **content: object) -> None:
+        self._out.put_nowait(pb.StreamObservationsResponse(**content))  # type: ignore[arg-type]
+
+    def end(self, error: RehabError | None) -> None:
+        """End the conversation, after what was said so far."""
+        if not self.ended.done():
+            self.ended.set_result(error)
+            self._out.put_nowait(None)
+
+    def ask_to_reconnect(self) -> None:
+        self.say(reconnect=pb.Reconnect(after=RECONNECT_AFTER, resume_token=self.token))
+        self._reading_done = True
+        self._wake.set()
+
+    async def responses(self) -> AsyncIterator[pb.StreamObservationsResponse]:
+        while (response := await self._out.get()) is not None:
+            yield response
+
+    async def read(self, requests: AsyncIterator[pb.StreamObservationsRequest]) -> None:
+        try:
+            async for request in requests:
+                if request.WhichOneof("content") != "batch":
+                    rule = Violation("content", "protocol.batch", "must be a batch after hello")
+                    raise ProtocolViolation(violations=[rule])
+                self._receive(request.batch)
+        except RehabError as error:
+            await self._all_settled()
+            self.end(error)
+            return
+        self._reading_done = True
+        self._wake.set()
+
+    def _receive(self, batch: pb.Batch) -> None:
+        count = len(batch.events)
+        if count == 0 or batch.first_seq == 0 or count > self._max_batch:
+            field = "batch.first_seq" if batch.first_seq == 0 else "batch.events"
+            rule = Violation(
+                field,
+                "batch.size",
+                f"a batch has 1 to {self._max_batch} events and a first_seq from 1",
+            )
+            raise InvalidArgument(violations=[rule])
+        self.sequence, repeated = self.sequence.receive(batch.first_seq, count)
+        now = time.perf_counter()
+        for index in range(repeated, count):
+            event, seq = batch.events[index], batch.first_seq + index
+            refusal = self._admission.check(event, self.hello.clinic_id)
+            self._mark(event, seq)
+            self._arrived.append(Arrived(seq, event, refusal, now))
+        if repeated == count:
+            self._acknowledge()
+        self._wake.set()
+
+    def _mark(self, event: Event, seq: int) -> None:
+        envelope = event.envelope
+        envelope.device_epoch, envelope.device_seq = self.hello.epoch, seq
+        envelope.clock_skew_ms = self._skew_ms
+
+    async def settle(self) -> None:
+        """Store what has arrived, chunk by chunk: the next one only after the last is settled, so
+        that order is kept whatever fails."""
+        while not (self._reading_done and not self._arrived):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._arrived:
+                chunk = [
+                    self._arrived[index]
+                    for index in range(min(len(self._arrived), self._max_batch))
+                ]
+                verdicts = await self._stored([one.event for one in chunk if one.refusal is None])
+                self._answer(chunk, verdicts)
+                for _ in chunk:
+                    self._arrived.popleft()
+        self.end(None)
+
+    async def _stored(self, events: list[Event]) -> list[Verdict]:
+        """The verdicts, however long the event store is away; nothing is acknowledged before."""
+        wait = FIRST_WAIT_S
+        while True:
+            try:
+                verdicts = await self._admission.store(events) if events else []
+            except AGAIN:
+                if wait == FIRST_WAIT_S:
+                    self.say(window=pb.Window(events=max(1, self.sequence.window // 4)))
+                await asyncio.sleep(random.uniform(wait / 2, wait))
+                wait = min(LONGEST_WAIT_S, wait * 2)
+                continue
+            if wait != FIRST_WAIT_S:
+                self.say(window=pb.Window(events=self.sequence.window))
+            return verdicts
+
+    def _answer(self, chunk: list[Arrived], verdicts: list[Verdict]) -> None:
+        stored = iter(verdicts)
+        now = time.perf_counter()
+        for one in chunk:
+            verdict = one.refusal or next(stored)
+            if isinstance(verdict, RehabError):
+                event_id = one.event.envelope.event_id[:36]
+                self.say(
+                    reject=pb.Reject(seq=one.seq, event_id=event_id, failure=to_failure(verdict))
+                )
+            else:
+                self.position = max(self.position, verdict.position)
+                metrics.settle_seconds.observe(now - one.at)
+        self.sequence = self.sequence.settle(chunk[-1].seq)
+        self.dirty = True
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        self.say(
+            ack=pb.Ack(seq=self.sequence.settled, position=self.position, resume_token=self.token)
+        )
+
+    async def _all_settled(self) -> None:
+        while self._arrived:
+            await asyncio.sleep(0.005)
+
+
+def draining() -> Draining:
+    return Draining(retry_after_s=0.2)

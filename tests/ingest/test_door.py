@@ -1,0 +1,106 @@
+"""What may come in, and what the refusal names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rehab.events.v1.event_pb2 import Event
+from rehab_ingest.domain.door import refusal
+from rehab_runtime.errors import (
+    ConsentMissing,
+    EventTooLarge,
+    InvalidArgument,
+    RehabError,
+    UnknownKind,
+)
+from tests.ingest.given import CLINIC, rep
+
+LIMIT = 262_144
+
+
+def refused(event: Event) -> RehabError:
+    error = refusal(event, CLINIC, LIMIT)
+    assert error is not None
+    return error
+
+
+def named(error: RehabError) -> set[tuple[str, str]]:
+    return {(violation.field, violation.rule) for violation in error.violations}
+
+
+def test_a_good_event_comes_in() -> None:
+    assert refusal(rep(), CLINIC, LIMIT) is None
+
+
+def change(path: str, value: object) -> Callable[[Event], None]:
+    def apply(event: Event) -> None:
+        target: object = event
+        *parents, name = path.split(".")
+        for parent in parents:
+            target = getattr(target, parent)
+        setattr(target, name, value)
+
+    return apply
+
+
+def far_future(event: Event) -> None:
+    event.envelope.occurred_at.FromJsonString("2099-01-01T00:00:00Z")
+
+
+def not_a_number(event: Event) -> None:
+    event.body.rep_observation.reps[0].score = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "field", "rule"),
+    [
+        (change("envelope.kind", "telepathy"), UnknownKind, "envelope.kind", "kind.known"),
+        (
+            change("envelope.schema_version", 9),
+            UnknownKind,
+            "envelope.schema_version",
+            "schema_version.known",
+        ),
+        (change("envelope.kind", "alert"), InvalidArgument, "envelope.kind", "kind.matches_body"),
+        (
+            change("envelope.consent_id", ""),
+            ConsentMissing,
+            "envelope.consent_id",
+            "envelope.consent_id",
+        ),
+        (change("envelope.phi", False), InvalidArgument, "envelope.phi", "phi.kind"),
+        (
+            change("envelope.clinic_id", "clinic-2"),
+            InvalidArgument,
+            "envelope.clinic_id",
+            "clinic.own",
+        ),
+        (change("envelope.event_id", "7"), InvalidArgument, "envelope.event_id", "string.pattern"),
+        (far_future, InvalidArgument, "envelope.occurred_at", "timestamp.not_in_future"),
+        (not_a_number, InvalidArgument, "body.rep_observation.reps[0].score", "double.finite"),
+    ],
+)
+def test_a_bad_event_is_refused_by_field_and_rule(
+    spoil: Callable[[Event], None], kind: type[RehabError], field: str, rule: str
+) -> None:
+    event = rep()
+    spoil(event)
+    error = refused(event)
+    assert type(error) is kind
+    assert (field, rule) in named(error)
+
+
+def test_an_event_of_two_megabytes_is_too_large() -> None:
+    event = rep()
+    event.body.rep_observation.exercise_id = "x" * 2_000_000
+    error = refused(event)
+    assert isinstance(error, EventTooLarge)
+    assert error.metadata["limit_bytes"] == str(LIMIT)
+
+
+def test_a_refusal_never_quotes_the_value() -> None:
+    event = rep()
+    event.envelope.subject_id = "Jane Doe, born 1980"
+    assert "Jane" not in refused(event).message
