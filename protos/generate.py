@@ -49,10 +49,9 @@ def without_foreign(image: bytes) -> bytes:
 
 def add_packages(out: Path) -> None:
     """Make every generated folder a package that says it is typed."""
-    for folder in {path.parent for path in out.glob("rehab/**/*_pb2.py")}:
-        while folder != out:
-            (folder / "__init__.py").touch()
-            folder = folder.parent
+    for generated in out.glob("rehab/**/*_pb2.py"):
+        for folder in generated.relative_to(out).parents[:-1]:
+            (out / folder / "__init__.py").touch()
     (out / "rehab" / "py.typed").touch()
 
 

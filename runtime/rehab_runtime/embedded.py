@@ -139,7 +139,9 @@ class Server:
                     await asyncio.sleep(0.01)
         except TimeoutError:
             await self.kill()
-            raise EmbeddedError(f"{self.name} did not answer in {START_TIMEOUT_S:.0f} s; see {self.log}") from None
+            raise EmbeddedError(
+                f"{self.name} did not answer in {START_TIMEOUT_S:.0f} s; see {self.log}"
+            ) from None
 
     def _why_not(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
@@ -147,7 +149,10 @@ class Server:
         if "No space left on device" in text:
             return f"{self.name}: the disk is full; free some space under {self.data_dir}"
         if "lock file" in text and "already exists" in text:
-            return f"{self.name}: {self.data_dir} is in use by another run; stop it or choose another folder"
+            return (
+                f"{self.name}: {self.data_dir} is in use by another run; "
+                "stop it or choose another folder"
+            )
         last = lines[-1] if lines else "it wrote no log"
         return f"{self.name} ended at start: {last} (see {self.log})"
 
@@ -180,7 +185,10 @@ class Server:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self.stop()
 
@@ -204,7 +212,9 @@ class Postgres(Server):
         "tcp_keepalives_idle": "30",
     }
 
-    def __init__(self, data_dir: Path, port: int = 0, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, port: int = 0, settings: dict[str, str] | None = None
+    ) -> None:
         super().__init__(data_dir, port)
         self.extra = dict(settings or {})
         self._password_file = self.data_dir.with_name(f"{self.data_dir.name}.password")
@@ -241,7 +251,9 @@ class Postgres(Server):
             os.chown(self.data_dir, uid, gid)
         options = ("--username=rehab", "--auth=scram-sha-256", f"--pwfile={self._password_file}")
         form = ("--encoding=UTF8", "--locale=C", "--data-checksums", "--no-sync")
-        process = await self._launch(self._program("initdb"), "-D", str(self.data_dir), *options, *form)
+        process = await self._launch(
+            self._program("initdb"), "-D", str(self.data_dir), *options, *form
+        )
         if await process.wait() != 0:
             reason = self._why_not()
             shutil.rmtree(self.data_dir, ignore_errors=True)
@@ -256,7 +268,8 @@ class Postgres(Server):
         command = Path(f"/proc/{pid}/cmdline")
         if command.exists() and str(self.data_dir).encode() in command.read_bytes():
             raise EmbeddedError(
-                f"{self.name}: {self.data_dir} is in use by process {pid}; stop that run or choose another folder"
+                f"{self.name}: {self.data_dir} is in use by process {pid}; "
+                "stop that run or choose another folder"
             )
         lock.unlink()
 
@@ -289,7 +302,9 @@ class Nats(Server):
         return f"nats://127.0.0.1:{self.port}"
 
     def command(self) -> Sequence[str]:
-        program = shutil.which("nats-server", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        program = shutil.which(
+            "nats-server", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        )
         if program is None:
             raise EmbeddedError("NATS: nats-server is not installed; run make setup")
         return [program, "--config", str(self._config)]
@@ -342,7 +357,9 @@ class Valkey(Server):
 class Embedded:
     """All three, started in parallel."""
 
-    def __init__(self, data_dir: Path, *, postgres_port: int = 0, nats_port: int = 0, valkey_port: int = 0) -> None:
+    def __init__(
+        self, data_dir: Path, *, postgres_port: int = 0, nats_port: int = 0, valkey_port: int = 0
+    ) -> None:
         self.postgres = Postgres(data_dir / "postgres", postgres_port)
         self.nats = Nats(data_dir / "nats", nats_port)
         self.valkey = Valkey(data_dir / "valkey", valkey_port)
@@ -355,7 +372,9 @@ class Embedded:
     async def __aenter__(self) -> Self:
         for server in self.servers:
             self._stack.push_async_callback(server.stop)
-        results = await asyncio.gather(*(server.start() for server in self.servers), return_exceptions=True)
+        results = await asyncio.gather(
+            *(server.start() for server in self.servers), return_exceptions=True
+        )
         failures = [result for result in results if isinstance(result, BaseException)]
         if failures:
             await self._stack.aclose()
@@ -363,6 +382,9 @@ class Embedded:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self._stack.aclose()

@@ -56,7 +56,9 @@ class RehabError(Exception):
         """The public sentence with the broken rules."""
         if not self.violations:
             return self.public
-        broken = "; ".join(f"{item.field}: {item.message} [{item.rule}]" for item in self.violations)
+        broken = "; ".join(
+            f"{item.field}: {item.message} [{item.rule}]" for item in self.violations
+        )
         return f"{self.public.rstrip('.')}: {broken}"
 
 
@@ -242,7 +244,9 @@ def to_failure(error: RehabError) -> failure_pb2.Failure:
 def from_failure(failure: failure_pb2.Failure) -> RehabError:
     """The error behind a verdict; Internal when its reason is not known here."""
     error = catalogue().get(failure.reason, Internal)()
-    error.violations = tuple(Violation(item.field, item.rule, item.message) for item in failure.violations)
+    error.violations = tuple(
+        Violation(item.field, item.rule, item.message) for item in failure.violations
+    )
     error.metadata = dict(failure.metadata)
     if failure.HasField("retry_after"):
         error.retry_after_s = failure.retry_after.ToTimedelta().total_seconds()
@@ -264,7 +268,9 @@ def to_status(error: RehabError) -> status_pb2.Status:
         ]
         details.append(_pack(error_details_pb2.BadRequest(field_violations=fields)))
     if error.retry_after_s is not None:
-        details.append(_pack(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after_s))))
+        details.append(
+            _pack(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after_s)))
+        )
     code = getattr(code_pb2, error.status.name)
     return status_pb2.Status(code=code, message=error.message, details=details)
 
@@ -276,24 +282,37 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> RehabError:
     found: RehabError | None = None
     for detail in status.details if status is not None else ():
         if detail.Unpack(info) and info.domain == DOMAIN:
-            found = catalogue().get(ErrorReason.Value(info.reason), Internal)(f"answered by {error.code().name}")
+            found = catalogue().get(ErrorReason.Value(info.reason), Internal)(
+                f"answered by {error.code().name}"
+            )
             found.metadata = dict(info.metadata)
-    away = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+    away = (
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,
+    )
     if found is None:
-        return Unavailable(error.code().name) if error.code() in away else Internal(error.code().name)
+        return (
+            Unavailable(error.code().name) if error.code() in away else Internal(error.code().name)
+        )
     bad, retry = error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     assert status is not None
     for detail in status.details:
         if detail.Unpack(bad):
             found.violations = tuple(
-                Violation(item.field, item.reason, item.description) for item in bad.field_violations
+                Violation(item.field, item.reason, item.description)
+                for item in bad.field_violations
             )
         elif detail.Unpack(retry):
             found.retry_after_s = retry.retry_delay.ToTimedelta().total_seconds()
     return found
 
 
-def _pack(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.RetryInfo) -> any_pb2.Any:
+def _pack(
+    message: error_details_pb2.ErrorInfo
+    | error_details_pb2.BadRequest
+    | error_details_pb2.RetryInfo,
+) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed

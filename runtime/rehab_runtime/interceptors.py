@@ -110,7 +110,9 @@ def _translated(error: Exception, method: str) -> RehabError:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""
+    where = (
+        f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""
+    )
     log.error("unexpected error", rpc=method, error_type=type(error).__qualname__, where=where)
     return Internal()
 
@@ -121,7 +123,9 @@ def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
         "response_serializer": handler.response_serializer,
     }
     if handler.response_streaming:
-        behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
+        behaviour: Any = (
+            handler.stream_stream if handler.request_streaming else handler.unary_stream
+        )
 
         async def streaming(request: Any, context: grpc.aio.ServicerContext) -> None:
             async def call() -> None:
@@ -134,12 +138,20 @@ def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
 
             await answer(call, context)
 
-        make = grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
+        make = (
+            grpc.stream_stream_rpc_method_handler
+            if handler.request_streaming
+            else grpc.unary_stream_rpc_method_handler
+        )
         return make(streaming, **codec)
-    plain = handler.stream_unary if handler.request_streaming else handler.unary_unary
+    plain: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
 
     async def single(request: Any, context: grpc.aio.ServicerContext) -> Any:
         return await answer(lambda: plain(request, context), context)
 
-    make = grpc.stream_unary_rpc_method_handler if handler.request_streaming else grpc.unary_unary_rpc_method_handler
+    make = (
+        grpc.stream_unary_rpc_method_handler
+        if handler.request_streaming
+        else grpc.unary_unary_rpc_method_handler
+    )
     return make(single, **codec)

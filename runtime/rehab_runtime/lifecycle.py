@@ -59,7 +59,10 @@ class Background:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         tasks = list(self._tasks)
         for task in tasks:
@@ -67,7 +70,11 @@ class Background:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def run(service: str, settings_type: type[S], running: Callable[[S], AbstractAsyncContextManager[Running]]) -> int:
+def run(
+    service: str,
+    settings_type: type[S],
+    running: Callable[[S], AbstractAsyncContextManager[Running]],
+) -> int:
     """Run a service until SIGTERM or SIGINT. Returns the exit code: 0 stopped, 1 fell, 2 wrong
     settings."""
     try:
@@ -92,7 +99,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(service: str, settings: S, running: Callable[[S], AbstractAsyncContextManager[Running]]) -> int:
+async def _serve(
+    service: str, settings: S, running: Callable[[S], AbstractAsyncContextManager[Running]]
+) -> int:
     log = logging.get_logger("lifecycle")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -102,7 +111,8 @@ async def _serve(service: str, settings: S, running: Callable[[S], AbstractAsync
         ready = {"event": "ready", "service": service, "address": live.address}
         print(json.dumps({**ready, "metrics": metrics_address, "pid": os.getpid()}), flush=True)  # noqa: T201
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([stopping, live.background.fallen], return_when=asyncio.FIRST_COMPLETED)
+        ends: list[asyncio.Future[Any]] = [stopping, live.background.fallen]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not stop.is_set():
             error = live.background.fallen.result()

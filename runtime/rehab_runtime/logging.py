@@ -1,4 +1,5 @@
-"""Structured logs. Only keys on the list are printed: what is not foreseen might be patient data."""
+"""Structured logs. Only keys on the list are printed: what is not foreseen might be
+patient data."""
 
 from __future__ import annotations
 
@@ -10,14 +11,70 @@ from typing import Any
 import structlog
 
 ALLOWED = frozenset(
-    """
-    event level timestamp service correlation_id part
-    address attempt batch bytes caller code count database delay_s device_epoch duration_ms epoch
-    event_id events expected first_position found from_position head incarnation kind lag_ms last_position line
-    limit method name path phase pid port position principal projection published queue reason
-    remedy replica role rpc seq shard signal size status stream stream_version subject task to_position
-    url version error error_type where
-    """.split()
+    {
+        "address",
+        "attempt",
+        "batch",
+        "bytes",
+        "caller",
+        "code",
+        "correlation_id",
+        "count",
+        "database",
+        "delay_s",
+        "device_epoch",
+        "duration_ms",
+        "epoch",
+        "error",
+        "error_type",
+        "event",
+        "event_id",
+        "events",
+        "expected",
+        "first_position",
+        "found",
+        "from_position",
+        "head",
+        "incarnation",
+        "kind",
+        "lag_ms",
+        "last_position",
+        "level",
+        "limit",
+        "line",
+        "method",
+        "name",
+        "part",
+        "path",
+        "phase",
+        "pid",
+        "port",
+        "position",
+        "principal",
+        "projection",
+        "published",
+        "queue",
+        "reason",
+        "remedy",
+        "replica",
+        "role",
+        "rpc",
+        "seq",
+        "service",
+        "shard",
+        "signal",
+        "size",
+        "status",
+        "stream",
+        "stream_version",
+        "subject",
+        "task",
+        "timestamp",
+        "to_position",
+        "url",
+        "version",
+        "where",
+    }
 )
 DROPPED = {"keys": 0}
 
@@ -31,7 +88,9 @@ def only_allowed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
 
 def configure(service: str, level: str = "info", json: bool = True) -> None:
     """Logs of this process go to standard error."""
-    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    renderer = (
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -41,7 +100,9 @@ def configure(service: str, level: str = "info", json: bool = True) -> None:
             only_allowed,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )

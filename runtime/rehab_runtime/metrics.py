@@ -40,7 +40,11 @@ def declare_gauge(name: str, meaning: str, remedy: str, labels: Sequence[str] = 
 
 
 def declare_histogram(
-    name: str, meaning: str, remedy: str, labels: Sequence[str] = (), buckets: Sequence[float] = FAST
+    name: str,
+    meaning: str,
+    remedy: str,
+    labels: Sequence[str] = (),
+    buckets: Sequence[float] = FAST,
 ) -> Histogram:
     return Histogram(name, _declare(name, "histogram", meaning, remedy), labels, buckets=buckets)
 

@@ -45,7 +45,9 @@ class Queries(Mapping[str, str]):
     @classmethod
     def load(cls, package: str, file: str) -> Queries:
         parts = _QUERY.split(resources.files(package).joinpath(file).read_text())
-        return cls({name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)})
+        return cls(
+            {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+        )
 
     def __getitem__(self, name: str) -> str:
         return self._queries[name]
@@ -150,7 +152,9 @@ def _not_there(dsn: str, error: Exception) -> StartupError:
         return StartupError(f"{where}: the disk is full", "free some space")
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         return StartupError(f"{where} refuses the user or password", "correct POSTGRES_DSN")
-    return StartupError(f"{where} does not answer ({type(error).__name__})", "start it or correct POSTGRES_DSN")
+    return StartupError(
+        f"{where} does not answer ({type(error).__name__})", "start it or correct POSTGRES_DSN"
+    )
 
 
 async def ensure_database(dsn: str) -> None:
@@ -158,7 +162,9 @@ async def ensure_database(dsn: str) -> None:
     place = urlsplit(dsn)
     name = place.path.lstrip("/")
     try:
-        connection = await asyncpg.connect(urlunsplit(place._replace(path="/postgres")), timeout=CONNECT_TIMEOUT_S)
+        connection = await asyncpg.connect(
+            urlunsplit(place._replace(path="/postgres")), timeout=CONNECT_TIMEOUT_S
+        )
     except (*AWAY, asyncpg.PostgresError) as error:
         raise _not_there(dsn, error) from None
     try:
@@ -210,7 +216,8 @@ async def migrate(dsn: str, package: str) -> list[str]:
             await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
             await connection.execute(
                 "CREATE TABLE IF NOT EXISTS schema_migrations ("
-                "name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+                "name text PRIMARY KEY, checksum text NOT NULL, "
+                "applied_at timestamptz NOT NULL DEFAULT now())"
             )
         for migration in migrations(package):
             async with connection.transaction():

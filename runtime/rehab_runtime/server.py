@@ -39,7 +39,9 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 class GrpcServer:
     """A started server. `draining` is set before open calls are given time to end."""
 
-    def __init__(self, server: grpc.aio.Server, port: int, health: health_aio.HealthServicer) -> None:
+    def __init__(
+        self, server: grpc.aio.Server, port: int, health: health_aio.HealthServicer
+    ) -> None:
         self._server = server
         self.port = port
         self.address = f"127.0.0.1:{port}"
@@ -69,7 +71,8 @@ async def serve_grpc(
     names."""
     if settings.environment == "production" and authenticator.development_only:
         raise StartupError(
-            "development credentials are not accepted in production", "configure an identity provider"
+            "development credentials are not accepted in production",
+            "configure an identity provider",
         )
     server = grpc.aio.server(
         interceptors=[Interceptor(authenticator)],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import protovalidate
 from google.protobuf.message import Message
 
@@ -24,7 +26,7 @@ def require_valid(message: Message, prefix: str = "") -> None:
         raise InvalidArgument(violations=broken)
 
 
-def _path(violation: protovalidate.Violation, prefix: str) -> str:
+def _path(violation: Any, prefix: str) -> str:
     parts = [prefix] if prefix else []
     elements = violation.field.elements if violation.field is not None else ()
     for element in elements:

@@ -62,7 +62,10 @@ def test_a_service_has_one_word_everywhere(service: str) -> None:
     folder = ROOT / "services" / service
     assert f'name = "rehab-{service}"' in (folder / "pyproject.toml").read_text()
     assert (folder / "README.md").read_text().startswith(f"# rehab-{service}")
-    assert f'env_prefix="{service.upper()}_"' in (folder / f"rehab_{service}" / "settings.py").read_text()
+    assert (
+        f'env_prefix="{service.upper()}_"'
+        in (folder / f"rehab_{service}" / "settings.py").read_text()
+    )
     title = service.capitalize() if service != "eventstore" else "EventStore"
     proto = (ROOT / "protos" / "rehab" / service / "v1" / f"{service}_service.proto").read_text()
     assert f"service {title}Service {{" in proto
@@ -81,6 +84,8 @@ def test_no_module_is_longer_than_400_lines() -> None:
 
 
 def test_nothing_names_a_package_registry() -> None:
-    lock = (ROOT / "requirements.lock").read_text() + (ROOT / "protos" / "generator.lock").read_text()
+    lock = (ROOT / "requirements.lock").read_text() + (
+        ROOT / "protos" / "generator.lock"
+    ).read_text()
     assert "://" not in lock
     assert not (ROOT / "uv.lock").exists() or "uv.lock" in (ROOT / ".gitignore").read_text()

@@ -33,7 +33,11 @@ def load(name: str) -> ModuleType:
 
 
 def generated(folder: Path) -> dict[str, bytes]:
-    paths = [path for pattern in ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py") for path in folder.rglob(pattern)]
+    paths = [
+        path
+        for pattern in ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py")
+        for path in folder.rglob(pattern)
+    ]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
@@ -85,7 +89,8 @@ def test_a_breaking_change_is_found(image: tuple[Path, Path], tmp_path: Path) ->
 def test_importing_the_contract_needs_grpcio_and_protobuf_only() -> None:
     code = (
         "import sys, pkgutil, importlib, rehab\n"
-        "for m in pkgutil.walk_packages(rehab.__path__, 'rehab.'): importlib.import_module(m.name)\n"
+        "for found in pkgutil.walk_packages(rehab.__path__, 'rehab.'):\n"
+        "    importlib.import_module(found.name)\n"
         "foreign = {'buf', 'protovalidate', 'mypy'} & {n.split('.')[0] for n in sys.modules}\n"
         "assert not foreign, foreign\n"
     )
@@ -122,4 +127,9 @@ def test_self_reports_qualify_as_monitoring_and_heart_rate_does_not() -> None:
     cue.feedback.form.cue = "knees_out"
     vitals = event_pb2.Body()
     vitals.health_samples.metric = "heart_rate"
-    assert [kinds.rtm_qualifying(body) for body in (pain, exertion, cue, vitals)] == [True, True, False, False]
+    assert [kinds.rtm_qualifying(body) for body in (pain, exertion, cue, vitals)] == [
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -40,7 +40,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 
 def kind_of(body: event_pb2.Body) -> str | None:
     """The name of the kind that is set, None when none is or this contract does not know it."""
-    return body.WhichOneof("kind")
+    name: str | None = body.WhichOneof("kind")
+    return name
 
 
 def rtm_qualifying(body: event_pb2.Body) -> bool:
