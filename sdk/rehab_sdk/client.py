@@ -16,9 +16,9 @@ from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsService
 from rehab_sdk import auth
 from rehab_sdk.calls import Calls, Token
 from rehab_sdk.clock import Clock, SystemClock
+from rehab_sdk.device import Device
 from rehab_sdk.errors import invalid
 from rehab_sdk.events import Actor, CaptureModeName, Context, PlanRef, Source, session_started
-from rehab_sdk.machine import Identity, Machine
 from rehab_sdk.options import Options
 from rehab_sdk.outbox import MemoryOutbox, Outbox
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue, Freshness
@@ -52,8 +52,6 @@ class AsyncRehab:
         self._channels = (ingest, projections)
         self._token = token
         self._options = options
-        self._outbox = outbox
-        self._outbox_taken = False
         self._calls = Calls(token, options)
         self._ingest = IngestServiceStub(ingest)
         self._projections = ProjectionsServiceStub(projections)
@@ -61,6 +59,15 @@ class AsyncRehab:
         self.patients = AsyncPatients(self._projections, self._calls, fresh)
         self.work_queue = AsyncWorkQueue(self._projections, self._calls, fresh, context.clinic_id)
         self._writes = Writes(self._ingest, self._calls, self._wrote)
+        self._device = Device(
+            clinic_id=context.clinic_id,
+            device_id=context.device_id,
+            outbox=outbox if outbox is not None else MemoryOutbox(),
+            stub=self._ingest,
+            calls=self._calls,
+            clock=context.clock,
+            on_position=self._wrote,
+        )
 
     @classmethod
     @asynccontextmanager
@@ -152,15 +159,12 @@ class AsyncRehab:
         """Store events, each with its own verdict: Stored, or Rejected (returned, not raised)."""
         return await self._writes.log_many(events)
 
-    @asynccontextmanager
-    async def stream(self, *, session_id: str = "") -> AsyncIterator[Stream]:
-        """A stream of this device. With an outbox of the client's, one at a time uses it, and what
-        waited in it is sent first; without one every stream has its own in memory."""
-        async with self._own_stream(session_id) as stream, stream:
-            yield stream
+    def stream(self) -> Stream:
+        """A stream of this device, for use as `async with`. All streams and sessions of a client
+        share its outbox and one connection to the server."""
+        return Stream(self._device, self._options.stream)
 
-    @asynccontextmanager
-    async def session(
+    def session(
         self,
         *,
         patient: str,
@@ -170,10 +174,10 @@ class AsyncRehab:
         mode: CaptureModeName = "",
         environment_ok: bool = False,
         session_id: str = "",
-    ) -> AsyncIterator[AsyncSession]:
-        """A patient's session: entering logs its start, leaving its end, once all is acknowledged.
-        Leaving raises NotAcknowledged with the events when the server stayed away. `exercise` is
-        the one meant where none is named. Raises Invalid."""
+    ) -> AsyncSession:
+        """A patient's session, for use as `async with`: entering logs its start, leaving its end,
+        once all is acknowledged. Leaving raises NotAcknowledged with the events when the server
+        stayed away. `exercise` is the one meant where none is named. Raises Invalid."""
         session_id = session_id or uuid.uuid4().hex
         version, occurrence = (plan, None) if isinstance(plan, int) else (plan.plan_version, plan)
         context = replace(
@@ -185,37 +189,14 @@ class AsyncRehab:
         started = session_started(
             session_id, mode=mode, environment_ok=environment_ok, occurrence=occurrence
         )
-        async with self._own_stream(session_id) as stream:
-            session = AsyncSession(
-                script=Script(session_id, exercise, context.clock),
-                stream=stream,
-                context=context,
-                patient=patient,
-                started=started,
-                options=self._options.stream,
-            )
-            async with session:
-                yield session
-
-    @asynccontextmanager
-    async def _own_stream(self, session_id: str) -> AsyncIterator[Stream]:
-        if not self.context.device_id:
-            raise invalid("device_id", "required", "must be told when connecting, to stream")
-        if self._outbox is not None and self._outbox_taken:
-            raise invalid("outbox", "exclusive", "is used by another stream of this client")
-        outbox = self._outbox if self._outbox is not None else MemoryOutbox()
-        identity = Identity(self.context.clinic_id, self.context.device_id, session_id)
-        self._outbox_taken = True
-        try:
-            yield Stream(
-                stub=self._ingest,
-                calls=self._calls,
-                machine=Machine(outbox, identity),
-                clock=self.context.clock,
-                on_position=self._wrote,
-            )
-        finally:
-            self._outbox_taken = False
+        return AsyncSession(
+            script=Script(session_id, exercise, context.clock),
+            stream=Stream(self._device, self._options.stream, session_id),
+            context=context,
+            patient=patient,
+            started=started,
+            options=self._options.stream,
+        )
 
     # reading
 

@@ -158,8 +158,8 @@ class Rejected(RehabError):
 
 
 class NotAcknowledged(Unavailable):
-    """These events have no verdict yet. They may have been stored: log them again as they are,
-    with the same ids, and none is doubled."""
+    """These events have no verdict yet; they may have been stored. They wait in the client's outbox
+    for its next stream. Logged again as they are, with the same ids, none is doubled."""
 
     def __init__(self, events: Sequence[Event], why: str) -> None:
         super().__init__(f"{len(events)} events were not acknowledged: {why}")

@@ -40,6 +40,9 @@ class Link:
         self.closing = False
         self.clock_skew_ms = 0
         """How far this device's clock was ahead of the server's at the last Welcome."""
+        self.lasted_s = 0.0
+        """How long the last link held after its welcome."""
+        self._welcomed_at: float | None = None
         self._stub = stub
         self._calls = calls
         self._machine = machine
@@ -54,10 +57,13 @@ class Link:
         """Run until the call ends in good order: the pause in seconds that the server asked for.
         Raises RehabError when it ended otherwise; then everything unsettled is sent again."""
         self._pause_s = 0.0
+        self._welcomed_at = None
+        loop = asyncio.get_running_loop()
         correlation_id = new_correlation_id()
         call = self._stub.StreamObservations(metadata=self._calls.metadata(correlation_id))
         try:
             await self._greet(call)
+            self._welcomed_at = loop.time()
             await self._exchange(call)
         except grpc.aio.AioRpcError as failed:
             raise from_rpc_error(failed, correlation_id) from failed
@@ -70,6 +76,7 @@ class Link:
         finally:
             call.cancel()  # grpc.aio never ends an abandoned call by itself
             self._machine.cut()
+            self.lasted_s = loop.time() - (self._welcomed_at or loop.time())
         return self._pause_s
 
     async def _greet(self, call: Call) -> None:
@@ -108,6 +115,9 @@ class Link:
 
     async def _write(self, call: Call, stalled: asyncio.Timeout) -> None:
         while self._machine.phase is not Phase.LEAVING and not self.closing:
+            if self._machine.hello_is_outdated:
+                self._machine.leave()
+                continue
             batch = self._machine.next_batch()
             if batch is None:
                 await self._wake.wait()

@@ -34,7 +34,7 @@ class Phase(enum.Enum):
     STREAMING = "streaming"
     """Batches go out as the window allows."""
     LEAVING = "leaving"
-    """The server asked to go: no new batches, outstanding acknowledgements still come."""
+    """The link is to end: no new batches, outstanding acknowledgements still come."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +90,11 @@ class OutOfTurn(Exception):
     """The server said what cannot be. The link is of no use any more."""
 
 
-@dataclass(frozen=True)
-class Identity:
-    """Who streams."""
-
-    clinic_id: str
-    device_id: str
-    session_id: str = ""
-
-
 class Machine:
-    def __init__(self, outbox: Outbox, identity: Identity) -> None:
+    def __init__(self, outbox: Outbox, *, clinic_id: str, device_id: str) -> None:
         self.phase = Phase.OFFLINE
+        self.session_id = ""
+        """The session to which live feedback belongs; hello tells it."""
         self.window = DEFAULT_WINDOW
         self.max_event_bytes = DEFAULT_MAX_EVENT_BYTES
         self.position = 0
@@ -109,7 +102,9 @@ class Machine:
         self._max_batch_events = DEFAULT_WINDOW
         self._max_message_bytes = 4 * 1024 * 1024
         self._outbox = outbox
-        self._identity = identity
+        self._clinic_id = clinic_id
+        self._device_id = device_id
+        self._told_session_id = ""
         self._token = outbox.resume_token
         self._base = -outbox.settled_seq  # ordinal = base + seq, over all epochs
         self._sent_seq = outbox.settled_seq
@@ -134,8 +129,10 @@ class Machine:
         capacity = self._outbox.capacity
         return self.outstanding < (max(1, self.window) if capacity is None else capacity)
 
-    def unsettled(self) -> Sequence[bytes]:
-        return self._outbox.unsettled(self._outbox.settled_seq, self.outstanding)
+    @property
+    def hello_is_outdated(self) -> bool:
+        """Whether a session began since hello: the server learns of it by another."""
+        return self.session_id not in ("", self._told_session_id)
 
     def append(self, event: bytes) -> int:
         """Take an event, whatever the link does; its ordinal."""
@@ -146,16 +143,22 @@ class Machine:
     def greet(self, device_time: datetime) -> pb.StreamObservationsRequest:
         """A new link: what to say first."""
         self.phase = Phase.GREETING
+        self._told_session_id = self.session_id
         hello = pb.Hello(
-            clinic_id=self._identity.clinic_id,
-            device_id=self._identity.device_id,
-            session_id=self._identity.session_id,
+            clinic_id=self._clinic_id,
+            device_id=self._device_id,
+            session_id=self.session_id,
             epoch=self._outbox.epoch,
             resume_token=self._token,
             last_seq=self._outbox.settled_seq,
         )
         hello.device_time.FromDatetime(device_time)
         return pb.StreamObservationsRequest(hello=hello)
+
+    def leave(self) -> None:
+        """End this link in good order, for another."""
+        if self.phase is Phase.STREAMING:
+            self.phase = Phase.LEAVING
 
     def cut(self) -> None:
         """The link is gone. Refusals heard stay valid for what the next Welcome passes over."""

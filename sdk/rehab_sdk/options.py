@@ -51,6 +51,8 @@ class Options:
             ("grpc.keepalive_time_ms", int(self.keepalive_s * 1000)),
             ("grpc.keepalive_timeout_ms", int(self.keepalive_timeout_s * 1000)),
             ("grpc.keepalive_permit_without_calls", 0),  # spares a phone's radio
+            # a watch only listens: without this its third ping would not be sent
+            ("grpc.http2.max_pings_without_data", 0),
             ("grpc.max_receive_message_length", self.max_message_bytes),
             ("grpc.initial_reconnect_backoff_ms", int(self.backoff.first_s * 1000)),
             ("grpc.min_reconnect_backoff_ms", 1000),

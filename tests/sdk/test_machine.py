@@ -10,7 +10,6 @@ from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_sdk.machine import (
     Acked,
     HelloRefused,
-    Identity,
     Leave,
     Machine,
     OutOfTurn,
@@ -24,7 +23,8 @@ Response = pb.StreamObservationsResponse
 
 
 def machine_with(events: int, outbox: MemoryOutbox | None = None) -> Machine:
-    machine = Machine(outbox or MemoryOutbox(epoch=7), Identity(CLINIC, DEVICE, "session-1"))
+    machine = Machine(outbox or MemoryOutbox(epoch=7), clinic_id=CLINIC, device_id=DEVICE)
+    machine.session_id = "session-1"
     who = context()
     for number in range(events):
         machine.append(pain(number, who).SerializeToString())
@@ -162,3 +162,21 @@ def test_a_message_of_a_newer_contract_is_passed_over() -> None:
 def test_live_feedback_is_handed_on() -> None:
     cue = pb.LiveFeedback(session_id="session-1", cue="knee_valgus")
     assert welcomed(machine_with(0)).received(Response(feedback=cue)) == [cue]
+
+
+def test_a_session_begun_later_is_told_by_another_hello() -> None:
+    machine = welcomed(machine_with(1))
+    assert not machine.hello_is_outdated
+    machine.session_id = "session-2"
+    assert machine.hello_is_outdated
+    machine.leave()
+    assert machine.next_batch() is None
+    machine.cut()
+    assert machine.greet(START).hello.session_id == "session-2"
+    assert not machine.hello_is_outdated
+
+
+def test_a_session_that_ended_needs_no_other_hello() -> None:
+    machine = welcomed(machine_with(1))
+    machine.session_id = ""
+    assert not machine.hello_is_outdated
