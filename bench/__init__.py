@@ -1,0 +1,1 @@
+"""Benchmarks: figures beside a baseline of the same run. Never part of the tests."""

@@ -1,0 +1,1 @@
+"""The `rehab` command: run the suite on one machine, simulate a clinic, look inside."""

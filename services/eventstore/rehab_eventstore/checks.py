@@ -1,0 +1,95 @@
+"""What the log relies on in an event, beside the contract's rules for a request."""
+
+from __future__ import annotations
+
+import re
+
+from rehab.events.v1.event_pb2 import Envelope
+from rehab.eventstore.v1 import eventstore_service_pb2 as pb
+from rehab_runtime.errors import EventTooLarge, InvalidArgument, RehabError, Violation
+
+MAX_BODY_BYTES = 1_048_576
+"""As rehab.eventstore.v1.NewEvent says."""
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_CLINIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_KIND = re.compile(r"[a-z][a-z_]{0,47}")
+_CONSENT = re.compile(r"[A-Za-z0-9_-]{0,64}")
+_FIRST_S, _LAST_S = -62_135_596_800, 253_402_300_799
+"""0001-01-01 and 9999-12-31, the range of google.protobuf.Timestamp."""
+
+
+def check_events(stream: str, events: list[pb.NewEvent], prefix: str = "") -> None:
+    """Raises InvalidArgument or EventTooLarge, naming field and rule."""
+    for index, event in enumerate(events):
+        envelope = event.envelope
+        if (
+            envelope.subject_id == stream
+            and _UUID.fullmatch(envelope.event_id)
+            and _KIND.fullmatch(envelope.kind)
+            and _CLINIC.fullmatch(envelope.clinic_id)
+            and _CONSENT.fullmatch(envelope.consent_id)
+            and 1 <= envelope.schema_version <= 1000
+            and _in_range(envelope)
+            and len(event.body) <= MAX_BODY_BYTES
+        ):
+            continue
+        raise _broken(stream, event, f"{prefix}events[{index}]")
+
+
+def _in_range(envelope: Envelope) -> bool:
+    at = envelope.occurred_at
+    within = _FIRST_S <= at.seconds <= _LAST_S and 0 <= at.nanos < 1_000_000_000
+    return within and envelope.HasField("occurred_at")
+
+
+def _broken(stream: str, event: pb.NewEvent, path: str) -> RehabError:
+    if len(event.body) > MAX_BODY_BYTES:
+        rule = Violation(f"{path}.body", "bytes.max_len", f"must be at most {MAX_BODY_BYTES} bytes")
+        return EventTooLarge(violations=[rule], metadata={"limit_bytes": str(MAX_BODY_BYTES)})
+    envelope = event.envelope
+    rules = (
+        (
+            envelope.subject_id == stream,
+            "subject_id",
+            "event.subject_is_stream",
+            "must be the stream of the append",
+        ),
+        (
+            _UUID.fullmatch(envelope.event_id),
+            "event_id",
+            "string.uuid",
+            "must be a UUID in lower case with hyphens",
+        ),
+        (_KIND.fullmatch(envelope.kind), "kind", "string.pattern", f"must match {_KIND.pattern}"),
+        (
+            _CLINIC.fullmatch(envelope.clinic_id),
+            "clinic_id",
+            "string.pattern",
+            f"must match {_CLINIC.pattern}",
+        ),
+        (
+            _CONSENT.fullmatch(envelope.consent_id),
+            "consent_id",
+            "string.pattern",
+            f"must match {_CONSENT.pattern}",
+        ),
+        (
+            1 <= envelope.schema_version <= 1000,
+            "schema_version",
+            "uint32.gte_lte",
+            "must be 1 to 1000",
+        ),
+        (
+            _in_range(envelope),
+            "occurred_at",
+            "timestamp.required",
+            "must be a time between the years 1 and 9999",
+        ),
+    )
+    return InvalidArgument(
+        violations=[
+            Violation(f"{path}.envelope.{field}", rule, message)
+            for holds, field, rule, message in rules
+            if not holds
+        ]
+    )

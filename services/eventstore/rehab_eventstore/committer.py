@@ -1,0 +1,142 @@
+"""One batch from question to answer: decided, written, and never answered before it is known what
+became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rehab_eventstore import metrics
+from rehab_eventstore.domain.decide import Decision, Row, Verdict
+from rehab_eventstore.memory import Memory
+from rehab_eventstore.queue import Waiting
+from rehab_eventstore.storage.head import Head
+from rehab_eventstore.storage.link import (
+    BatchRefused,
+    CommitUnknown,
+    Link,
+    LinkLost,
+    StatementRefused,
+    Written,
+)
+from rehab_runtime.clock import Clock
+from rehab_runtime.errors import Internal
+from rehab_runtime.logging import get_logger
+
+RETRY_S = 0.02
+MAX_RETRY_S = 0.5
+HUNT_BATCHES = 64
+
+log = get_logger("writer")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Rows to be written after a head, and the verdicts that hold once they are."""
+
+    head: Head
+    decision: Decision
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        return self.decision.rows
+
+    @property
+    def verdicts(self) -> Sequence[Verdict]:
+        return self.decision.verdicts
+
+    def stands(self, written: Sequence[Written]) -> bool:
+        """Whether the log goes on after that head with exactly these rows."""
+        return 0 < len(self.rows) <= len(written) and all(
+            there.position == position
+            and there.key == (row.stream, row.event.event_id)
+            and there.fingerprint == row.sealed.fingerprint
+            for position, (row, there) in enumerate(
+                zip(self.rows, written, strict=False), self.head.position + 1
+            )
+        )
+
+
+class Committer:
+    def __init__(self, link: Link, memory: Memory, clock: Clock) -> None:
+        self._link = link
+        self._memory = memory
+        self._clock = clock
+        self._hunting = 0
+
+    async def settle(self, batch: Sequence[Waiting], deadline: float) -> None:
+        """Answer every command of a batch.
+
+        Raises LinkLost or StatementRefused, with nothing answered, when PostgreSQL did not tell
+        before the deadline; what was asked may then be in the log or not.
+        """
+        delay = RETRY_S
+        attempt: Attempt | None = None
+        while True:
+            try:
+                if attempt and not self._memory.current and await self._stands(attempt):
+                    break
+                attempt = await self._decided(batch)
+                if await self._written(attempt):
+                    break
+            except BatchRefused as error:
+                await self._sift(batch, deadline, error)
+                return
+            except CommitUnknown:
+                metrics.unknown_outcomes.inc()
+            except (LinkLost, StatementRefused):
+                self._memory.current = False
+                if self._clock.monotonic() + delay > deadline:
+                    raise
+                await asyncio.sleep(delay)
+                delay = min(MAX_RETRY_S, 2 * delay)
+        for one, verdict in zip(batch, attempt.verdicts, strict=True):
+            one.answer(verdict)
+
+    async def _stands(self, attempt: Attempt) -> bool:
+        """Learn what was written since the attempt; whether that was the attempt itself."""
+        tried_here = attempt.head == self._memory.head
+        written = await self._memory.refresh(at_least=len(attempt.rows))
+        return tried_here and attempt.stands(written)
+
+    async def _decided(self, batch: Sequence[Waiting]) -> Attempt:
+        if not self._memory.current:
+            await self._memory.refresh()
+        hunt = self._hunting > 0
+        self._hunting -= hunt
+        decision = await self._memory.decide([one.asked for one in batch], hunt=hunt)
+        return Attempt(self._memory.head, decision)
+
+    async def _written(self, attempt: Attempt) -> bool:
+        """Write the rows; False when another writer was first and all must be decided anew."""
+        head, rows = attempt.head, attempt.rows
+        self._memory.current = False
+        if rows:
+            # the clock may be set back, or another replica's be ahead
+            recorded_at = max(self._clock.now(), head.recorded_at)
+            if await self._link.append(head, recorded_at, rows):
+                moved = replace(head, position=head.position + len(rows), recorded_at=recorded_at)
+                self._memory.wrote(moved, rows)
+                return True
+        elif not attempt.decision.refuses or await self._memory.still_holds():
+            self._memory.current = True
+            return True
+        metrics.lost_rounds.inc()
+        return False
+
+    async def _sift(self, batch: Sequence[Waiting], deadline: float, error: BatchRefused) -> None:
+        """PostgreSQL forbids a row. An event that was stored long ago is found by looking for all;
+        after that a bad command is found by halving."""
+        self._memory.current = True  # the head did not move: the rows were refused after it
+        looked = self._hunting > 0
+        self._hunting = HUNT_BATCHES
+        if not looked:
+            await self.settle(batch, deadline)
+        elif len(batch) > 1:
+            half = len(batch) // 2
+            await self.settle(batch[:half], deadline)
+            await self.settle(batch[half:], deadline)
+        else:
+            log.error("PostgreSQL refuses an append", error_type=str(error))
+            batch[0].answer(Internal(f"PostgreSQL refuses the append: {error}"))

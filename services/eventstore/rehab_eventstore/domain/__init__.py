@@ -1,0 +1,1 @@
+"""What the log decides, without a clock, a socket or a database."""

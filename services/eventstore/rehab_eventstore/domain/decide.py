@@ -1,0 +1,183 @@
+"""What becomes of a batch of commands, given what the log holds: positions and versions, repeats,
+conflicts. The storage's compare-and-swap proves afterwards that it still held only that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rehab_eventstore.domain.commands import (
+    Appended,
+    Asked,
+    Command,
+    Expected,
+    Guard,
+    NewEvent,
+    Sealed,
+    StreamAppend,
+)
+from rehab_runtime.errors import EventIdReused, RehabError, VersionConflict
+
+EventKey = tuple[str, str]
+"""Stream and event id: an id is unique within its stream."""
+
+
+class Stored(NamedTuple):
+    """Where an event of the log stands, and its fingerprint."""
+
+    position: int
+    stream_version: int
+    fingerprint: bytes
+
+
+class Row(NamedTuple):
+    """An event to be written. Its position is its place in the batch after the head."""
+
+    stream: str
+    stream_version: int
+    event: NewEvent
+    sealed: Sealed
+
+
+Verdict = Sequence[Appended] | RehabError
+
+
+@dataclass
+class Decision:
+    """Rows to be written in one go, and a verdict per command, valid once they are.
+
+    `doubts` are events whose being there decides over a command and is not known: its verdict
+    stands only if none of them is stored.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    doubts: set[EventKey] = field(default_factory=set)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a verdict rests on versions alone, which no written row proves."""
+        return any(isinstance(verdict, RehabError) for verdict in self.verdicts)
+
+
+def decide(
+    asked: Sequence[Asked],
+    *,
+    head: int,
+    versions: Mapping[str, int],
+    find: Callable[[EventKey], Stored | None],
+    absent: Callable[[EventKey], bool],
+) -> Decision:
+    """Decide in order, each command upon what the ones before it will have written.
+
+    `versions` knows every stream that a command names. `find` may not know an event that is
+    stored; `absent` says of which events it is certain that they are not.
+    """
+    batch = _Batch(head, dict(versions), find, absent)
+    for one in asked:
+        batch.add(one)
+    return batch.decision
+
+
+class _Batch:
+    def __init__(
+        self,
+        head: int,
+        versions: dict[str, int],
+        find: Callable[[EventKey], Stored | None],
+        absent: Callable[[EventKey], bool],
+    ) -> None:
+        self.decision = Decision()
+        self._head = head
+        self._versions = versions
+        self._written: dict[EventKey, Stored] = {}
+        self._find = find
+        self._absent = absent
+
+    def add(self, asked: Asked) -> None:
+        try:
+            verdict = self._verdict(asked)
+        except RehabError as error:
+            self.decision.verdicts.append(error)
+        else:
+            self.decision.verdicts.append(verdict)
+
+    def _verdict(self, asked: Asked) -> Sequence[Appended]:
+        command, sealed = asked.command, asked.sealed
+        if not self._repeats(command, sealed):
+            self._check_conditions(command)
+        appended, place = [], 0
+        for append in command.appends:
+            appended.append(self._write(append, sealed[place : place + len(append.events)]))
+            place += len(append.events)
+        return appended
+
+    def _repeats(self, command: Command, sealed: Sequence[Sealed]) -> bool:
+        """Whether every event is stored already. Raises EventIdReused."""
+        every = True
+        place = 0
+        for append in command.appends:
+            seen: dict[str, bytes] = {}
+            for event in append.events:
+                fingerprint = sealed[place].fingerprint
+                place += 1
+                stored = self._stored((append.stream, event.event_id))
+                every = every and stored is not None
+                known = stored.fingerprint if stored else seen.get(event.event_id, fingerprint)
+                if known != fingerprint:
+                    raise _reused(append.stream, event.event_id)
+                seen[event.event_id] = fingerprint
+        return every
+
+    def _check_conditions(self, command: Command) -> None:
+        parts: list[StreamAppend | Guard] = [*command.appends, *command.guards]
+        for part in parts:
+            actual = self._versions[part.stream]
+            if not part.expected.holds(actual):
+                self._doubt(command)
+                raise conflict(part.expected, actual)
+
+    def _doubt(self, command: Command) -> None:
+        """The command may be a repeat all the same: its events are to be looked for."""
+        for append in command.appends:
+            if self._versions[append.stream] == 0:
+                continue
+            for event in append.events:
+                key = append.stream, event.event_id
+                if self._stored(key) is None and not self._absent(key):
+                    self.decision.doubts.add(key)
+
+    def _write(self, append: StreamAppend, sealed: Sequence[Sealed]) -> Appended:
+        """What is stored stays where it is, the rest follows."""
+        stream, rows = append.stream, self.decision.rows
+        places: list[Stored] = []
+        before = len(rows)
+        for event, seal in zip(append.events, sealed, strict=True):
+            key = stream, event.event_id
+            stored = self._stored(key)
+            if stored is None:
+                version = self._versions[stream] = self._versions[stream] + 1
+                rows.append(Row(stream, version, event, seal))
+                stored = Stored(self._head + len(rows), version, seal.fingerprint)
+                self._written[key] = stored
+            places.append(stored)
+        return Appended(
+            first_position=min(places).position,
+            last_position=max(places).position,
+            stream_version=places[-1].stream_version,
+            duplicate=len(rows) == before,
+        )
+
+    def _stored(self, key: EventKey) -> Stored | None:
+        return self._written.get(key) or self._find(key)
+
+
+def conflict(expected: Expected, actual: int) -> VersionConflict:
+    return VersionConflict(
+        metadata={"expected_version": str(expected), "actual_version": str(actual)}
+    )
+
+
+def _reused(stream: str, event_id: str) -> EventIdReused:
+    return EventIdReused(metadata={"stream": stream, "event_id": event_id})

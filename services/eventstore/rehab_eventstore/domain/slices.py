@@ -1,0 +1,15 @@
+"""The map from stream to slice, the unit of distribution."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+
+SLICES = 1024
+
+
+@lru_cache(maxsize=65_536)
+def slice_of(stream: str) -> int:
+    """The slice of a stream: the same in every process, version and machine, so that it may be
+    stored. Never PostgreSQL's own hash, which may change with it."""
+    return int.from_bytes(blake2b(stream.encode(), digest_size=8).digest(), "big") % SLICES

@@ -1,0 +1,169 @@
+"""Messages as commands, answers as messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from rehab.eventstore.v1 import eventstore_service_pb2 as pb
+from rehab_eventstore.checks import check_events
+from rehab_eventstore.domain.commands import (
+    ANY,
+    Appended,
+    Command,
+    Condition,
+    Expected,
+    Guard,
+    NewEvent,
+    StreamAppend,
+)
+from rehab_eventstore.domain.decide import Verdict
+from rehab_eventstore.queue import Priority
+from rehab_eventstore.storage.read import LAST, Filter, StreamRange
+from rehab_runtime.errors import InvalidArgument, RehabError, Violation, to_failure
+
+SET_BY_THE_LOG = ("position", "stream_version", "recorded_at")
+SET_ON_THE_WAY = ("device_epoch", "device_seq", "correlation_id", "clock_skew_ms")
+"""What may differ when an event is sent again, over another connection: no part of its content."""
+COLUMNS = (
+    "event_id",
+    "clinic_id",
+    "subject_id",
+    "kind",
+    "schema_version",
+    "phi",
+    "consent_id",
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+def priority_of(request: pb.AppendRequest) -> Priority:
+    return Priority.IMPORT if request.priority == pb.PRIORITY_IMPORT else Priority.LIVE
+
+
+def append_command(request: pb.AppendRequest) -> Command:
+    """Takes the request's events apart. Raises InvalidArgument, EventTooLarge."""
+    return Command([_stream_append(request, "")])
+
+
+def atomic_command(request: pb.AppendAtomicRequest) -> Command:
+    """Takes the request's events apart. Raises InvalidArgument, EventTooLarge."""
+    written: set[str] = set()
+    for index, append in enumerate(request.appends):
+        if append.stream in written:
+            raise _invalid(
+                f"appends[{index}].stream", "appends.different_streams", "must be different streams"
+            )
+        written.add(append.stream)
+    for index, guard in enumerate(request.guards):
+        if guard.stream in written:
+            raise _invalid(
+                f"guards[{index}].stream", "guards.not_written", "must not be written by an append"
+            )
+    return Command(
+        [
+            _stream_append(append, f"appends[{index}].")
+            for index, append in enumerate(request.appends)
+        ],
+        [Guard(guard.stream, _expected(guard.expected)) for guard in request.guards],
+    )
+
+
+def _invalid(field: str, rule: str, message: str) -> InvalidArgument:
+    return InvalidArgument(violations=[Violation(field, rule, message)])
+
+
+def _stream_append(request: pb.AppendRequest, prefix: str) -> StreamAppend:
+    check_events(request.stream, request.events, prefix)
+    return StreamAppend(
+        request.stream,
+        _expected(request.expected) if request.HasField("expected") else ANY,
+        [_new_event(event) for event in request.events],
+    )
+
+
+def _expected(message: pb.ExpectedVersion) -> Expected:
+    condition = message.WhichOneof("condition")
+    if condition == "exactly":
+        return Expected(Condition.EXACTLY, message.exactly)
+    return Expected(Condition[condition.upper()]) if condition else ANY
+
+
+def _new_event(message: pb.NewEvent) -> NewEvent:
+    envelope = message.envelope
+    for field in SET_BY_THE_LOG:
+        envelope.ClearField(field)
+    on_the_way = [(field, value) for field in SET_ON_THE_WAY if (value := getattr(envelope, field))]
+    for field, _ in on_the_way:
+        envelope.ClearField(field)
+    content = envelope.SerializeToString(deterministic=True)
+    columns = [getattr(envelope, field) for field in COLUMNS]
+    for field in COLUMNS:
+        envelope.ClearField(field)
+    for field, value in on_the_way:
+        setattr(envelope, field, value)
+    event_id, clinic_id, _, kind, schema_version, phi, consent_id = columns
+    return NewEvent(
+        event_id=event_id,
+        clinic_id=clinic_id,
+        kind=kind,
+        schema_version=schema_version,
+        occurred_at=moment(envelope.occurred_at),
+        phi=phi,
+        consent_id=consent_id,
+        meta=envelope.SerializeToString(),
+        body=message.body,
+        content=content,
+    )
+
+
+def moment(timestamp: Timestamp) -> datetime:
+    """To the microsecond, rounded down."""
+    return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
+
+
+def appended_message(appended: Appended, shard: int) -> pb.Appended:
+    return pb.Appended(
+        first_position=appended.first_position,
+        last_position=appended.last_position,
+        stream_version=appended.stream_version,
+        duplicate=appended.duplicate,
+        shard=shard,
+    )
+
+
+def verdict_message(verdict: Verdict, shard: int) -> pb.AppendVerdict:
+    if isinstance(verdict, RehabError):
+        return pb.AppendVerdict(failure=to_failure(verdict))
+    (appended,) = verdict
+    return pb.AppendVerdict(appended=appended_message(appended, shard))
+
+
+def filter_of(message: pb.Filter) -> Filter:
+    return Filter(frozenset(message.kinds), frozenset(message.streams), frozenset(message.slices))
+
+
+def range_of(request: pb.ReadStreamRequest) -> StreamRange:
+    """Forwards from after `after_version`, backwards from before it, to `until_version`."""
+    after, until = bounded(request.after_version), bounded(request.until_version)
+    if request.backwards:
+        first, last = max(1, until), after - 1 if after else LAST
+    else:
+        first, last = min(LAST, after + 1), until or LAST
+    timed = request.HasField("until_time")
+    return StreamRange(
+        stream=request.stream,
+        first_version=first,
+        last_version=last,
+        until=moment(request.until_time) if timed else _LATEST,
+        kinds=list(request.kinds),
+        limit=request.limit or LAST,
+        backwards=request.backwards,
+    )
+
+
+def bounded(number: int) -> int:
+    """A position or version as PostgreSQL can hold it."""
+    return min(number, LAST)

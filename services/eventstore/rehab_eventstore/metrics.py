@@ -1,0 +1,58 @@
+"""What this service measures."""
+
+from __future__ import annotations
+
+from rehab_runtime.metrics import declare_counter, declare_gauge, declare_histogram
+
+appended = declare_counter(
+    "eventstore_events_total",
+    "Events committed to the log by this replica.",
+    "nothing: this is the load",
+)
+commit_seconds = declare_histogram(
+    "eventstore_commit_seconds",
+    "Time to decide and commit one batch.",
+    "see whether PostgreSQL's disk is slow to sync; large bodies make large batches",
+)
+batch_events = declare_histogram(
+    "eventstore_batch_events",
+    "Events committed together.",
+    "nothing by itself: it grows with the load until MAX_BATCH_EVENTS, then the queue does",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000),
+)
+overloaded = declare_counter(
+    "eventstore_overloaded_total",
+    "Appends refused because their queue was full.",
+    "PostgreSQL is too slow for the load, or an import too eager: see eventstore_commit_seconds",
+    ["queue"],
+)
+lost_rounds = declare_counter(
+    "eventstore_lost_rounds_total",
+    "Batches tried again because another replica had appended first.",
+    "send appends of a shard to one replica; correctness does not suffer, latency does",
+)
+unknown_outcomes = declare_counter(
+    "eventstore_unknown_outcomes_total",
+    "Commits whose answer was lost; each was looked up in the log.",
+    "the link to PostgreSQL breaks, or PostgreSQL restarts: see its log",
+)
+oldest_unpublished_seconds = declare_gauge(
+    "eventstore_oldest_unpublished_seconds",
+    "Age of the oldest committed event that the message broker has not acknowledged; 0 for none.",
+    "NATS is away, full or slow: consumers then poll, which is slower; see this service's log",
+)
+published = declare_counter(
+    "eventstore_published_total",
+    "Events handed to the message broker and acknowledged by it.",
+    "nothing: this is the load",
+)
+unpublishable = declare_counter(
+    "eventstore_unpublishable_total",
+    "Events too large for the message broker; consumers read them from the log.",
+    "raise NATS max_payload and RELAY_MAX_BYTES, or make the producer send less at once",
+)
+subscribers = declare_gauge(
+    "eventstore_subscribers",
+    "Open subscriptions.",
+    "see who subscribes; most consumers should follow the message broker instead",
+)

@@ -1,0 +1,153 @@
+-- name: head: where a shard ends, and which log it is
+SELECT shard, position, epoch, incarnation, recorded_at FROM log_head WHERE shard = $1
+
+-- name: renew_incarnation: positions were lost and will be used again: no cursor may be believed
+UPDATE log_head SET incarnation = gen_random_uuid() WHERE shard = $1 AND incarnation = $2
+
+-- name: fingerprint_key: what repeated events are compared with
+SELECT fingerprint_key FROM log_key WHERE shard = $1
+
+-- name: fsync: whether a commit is on disk when it is answered
+SELECT current_setting('fsync')
+
+-- name: append: the only statement that writes events: the head moves from where the writer believes
+-- it to be, and the rows go in only if it moved. Join-free, so there is no plan to go wrong.
+WITH head AS (
+    UPDATE log_head SET position = $3 + $4, recorded_at = $5
+    WHERE shard = $1 AND epoch = $2 AND position = $3
+    RETURNING position
+), written AS (
+    INSERT INTO events (
+        position, shard, recorded_at, stream_id, stream_version, slice, event_id, clinic_id, kind,
+        schema_version, occurred_at, phi, consent_id, key_id, meta, body, content_hmac, hash
+    )
+    SELECT $3 + place, $1, $5, stream_id, stream_version, slice, event_id, clinic_id, kind,
+        schema_version, occurred_at, phi, consent_id, key_id, meta, body, content_hmac, hash
+    FROM unnest(
+        $6::text[], $7::bigint[], $8::smallint[], $9::uuid[], $10::text[], $11::text[],
+        $12::integer[], $13::timestamptz[], $14::boolean[], $15::text[], $16::text[],
+        $17::bytea[], $18::bytea[], $19::bytea[], $20::bytea[]
+    ) WITH ORDINALITY AS row (
+        stream_id, stream_version, slice, event_id, clinic_id, kind,
+        schema_version, occurred_at, phi, consent_id, key_id,
+        meta, body, content_hmac, hash, place
+    )
+    WHERE EXISTS (SELECT FROM head)
+)
+SELECT pg_notify('rehab_log', $1::text || ':' || position::text) FROM head
+
+-- name: since: the head and what was written up to it after a position, in one snapshot
+SELECT h.shard, h.position AS head, h.epoch, h.incarnation, h.recorded_at,
+    e.position, e.stream_id, e.stream_version, e.event_id, e.content_hmac
+FROM log_head AS h
+LEFT JOIN events AS e
+    ON e.shard = h.shard AND e.position > $2 AND e.position <= least(h.position, $3)
+WHERE h.shard = $1
+ORDER BY e.position
+
+-- name: versions: the last version of each stream
+SELECT wanted.stream_id, last.stream_version
+FROM unnest($1::text[]) AS wanted (stream_id)
+CROSS JOIN LATERAL (
+    SELECT stream_version FROM events WHERE stream_id = wanted.stream_id
+    ORDER BY stream_version DESC LIMIT 1
+) AS last
+
+-- name: stored: which of these events are there
+SELECT wanted.stream_id, wanted.event_id, e.position, e.stream_version, e.content_hmac
+FROM unnest($1::text[], $2::uuid[]) AS wanted (stream_id, event_id)
+CROSS JOIN LATERAL (
+    SELECT position, stream_version, content_hmac FROM events
+    WHERE stream_id = wanted.stream_id AND event_id = wanted.event_id
+    LIMIT 1
+) AS e
+
+-- name: page: consecutive events, until their bytes are too many
+SELECT * FROM (
+    SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
+        recorded_at, phi, consent_id, key_id, meta, body, hash,
+        sum(octet_length(meta) + octet_length(body)) OVER (
+            ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS bytes_before
+    FROM events
+    WHERE shard = $1 AND position > $2 AND position <= $3
+) AS run
+WHERE bytes_before IS NULL OR bytes_before < $4
+ORDER BY position
+
+-- name: filtered: of consecutive events those asked for, until their bytes are too many
+SELECT * FROM (
+    SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
+        recorded_at, phi, consent_id, key_id, meta, body, hash,
+        sum(octet_length(meta) + octet_length(body)) OVER (
+            ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS bytes_before
+    FROM (
+        SELECT * FROM events
+        WHERE shard = $1 AND position > $2 AND position <= $3
+            AND ($5::text[] = '{}' OR kind = ANY ($5))
+            AND ($6::text[] = '{}' OR stream_id = ANY ($6))
+            AND ($7::smallint[] = '{}' OR slice = ANY ($7))
+        ORDER BY position
+        LIMIT $8
+    ) AS chosen
+) AS run
+WHERE bytes_before IS NULL OR bytes_before < $4
+ORDER BY position
+
+-- name: stream_forward: one subject's events, oldest first, until their bytes are too many
+SELECT * FROM (
+    SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
+        recorded_at, phi, consent_id, key_id, meta, body, hash,
+        sum(octet_length(meta) + octet_length(body)) OVER (
+            ORDER BY stream_version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS bytes_before
+    FROM (
+        SELECT * FROM events
+        WHERE stream_id = $1 AND stream_version >= $2 AND stream_version <= $3
+            AND recorded_at <= $4
+            AND ($5::text[] = '{}' OR kind = ANY ($5))
+        ORDER BY stream_version
+        LIMIT $6
+    ) AS chosen
+) AS run
+WHERE bytes_before IS NULL OR bytes_before < $7
+ORDER BY stream_version
+
+-- name: stream_backward: one subject's events, newest first, until their bytes are too many
+SELECT * FROM (
+    SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
+        recorded_at, phi, consent_id, key_id, meta, body, hash,
+        sum(octet_length(meta) + octet_length(body)) OVER (
+            ORDER BY stream_version DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS bytes_before
+    FROM (
+        SELECT * FROM events
+        WHERE stream_id = $1 AND stream_version >= $2 AND stream_version <= $3
+            AND recorded_at <= $4
+            AND ($5::text[] = '{}' OR kind = ANY ($5))
+        ORDER BY stream_version DESC
+        LIMIT $6
+    ) AS chosen
+) AS run
+WHERE bytes_before IS NULL OR bytes_before < $7
+ORDER BY stream_version DESC
+
+-- name: take_lease: become the shard's relay, unless another replica is
+UPDATE relay_lease
+SET holder = $2, epoch = epoch + 1, expires_at = now() + make_interval(secs => $3)
+WHERE shard = $1 AND (holder = $2 OR expires_at < now())
+RETURNING epoch
+
+-- name: keep_lease: stay it, and tell how far the broker is; nothing when another has taken over
+UPDATE relay_lease
+SET expires_at = now() + make_interval(secs => $3), published = $4
+WHERE shard = $1 AND epoch = $2
+RETURNING epoch
+
+-- name: give_lease_up: let another replica take over at once
+UPDATE relay_lease SET holder = NULL, expires_at = 'epoch', published = $3
+WHERE shard = $1 AND epoch = $2
+
+-- name: published: how far the broker is, as the shard's relay told last
+SELECT published FROM relay_lease WHERE shard = $1

@@ -1,0 +1,190 @@
+"""The relay: hands committed events to the message broker, in order, some time after the commit.
+
+The log is the truth and the broker its transport: what the relay repeats or the broker loses,
+consumers see by the positions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from rehab_eventstore import metrics
+from rehab_eventstore.publisher import BROKER_TROUBLE, BrokerReset, Publisher
+from rehab_eventstore.storage.head import Head
+from rehab_eventstore.storage.lease import Lease
+from rehab_eventstore.storage.read import Filter, Reader
+from rehab_eventstore.tail import Tail
+from rehab_eventstore.watch import HeadWatch
+from rehab_runtime.clock import Clock
+from rehab_runtime.errors import RehabError
+from rehab_runtime.logging import get_logger
+
+RETRY_S = 0.1
+MAX_RETRY_S = 2.0
+EVERYTHING = Filter()
+
+log = get_logger("relay")
+
+
+class Relay:
+    """Publishes while it holds the lease. `backfill_events` is how many of the newest events are
+    published again to a broker that is empty or of another log; -1 means all."""
+
+    def __init__(
+        self,
+        shard: int,
+        lease: Lease,
+        publisher: Publisher,
+        reader: Reader,
+        tail: Tail,
+        watch: HeadWatch,
+        clock: Clock,
+        *,
+        backfill_events: int,
+    ) -> None:
+        self._shard = shard
+        self._lease = lease
+        self._publisher = publisher
+        self._reader = reader
+        self._tail = tail
+        self._watch = watch
+        self._clock = clock
+        self._backfill_events = backfill_events
+        self._position = 0
+        self._incarnation = ""
+        self._kept_at = 0.0
+        self._leading = False
+        self._silent = False
+        self._stop = asyncio.Event()
+        self._ended = asyncio.Event()
+
+    async def published(self) -> int:
+        """The last position that the broker has acknowledged."""
+        return self._position if self._leading else await self._lease.published()
+
+    async def run(self) -> None:
+        """Publish until drained. Trouble is told once and tried again for ever."""
+        delay = RETRY_S
+        try:
+            while not self._stop.is_set():
+                try:
+                    if await self._lease.take():
+                        await self._lead()
+                        delay = RETRY_S
+                    else:
+                        metrics.oldest_unpublished_seconds.set(0)
+                        await self._pause(self._lease.ttl_s / 3)
+                except BrokerReset:
+                    log.warning("the message broker lost messages: they are published again")
+                except (*BROKER_TROUBLE, RehabError) as error:
+                    await self._trouble(error)
+                    await self._pause(delay)
+                    delay = min(MAX_RETRY_S, 2 * delay)
+        finally:
+            self._ended.set()
+
+    async def drain(self) -> None:
+        """Publish what is committed as far as the broker takes it; another replica goes on."""
+        self._stop.set()
+        self._watch.wake()
+        await self._ended.wait()
+
+    async def _lead(self) -> None:
+        """Publish while the lease is held and the log stays the same."""
+        try:
+            self._position = await self._resume()
+            self._leading = True
+            while await self._still_leading():
+                if self._position < self._watch.position:
+                    await self._publish_page()
+                elif self._stop.is_set():
+                    return
+                else:
+                    self._well()
+                    await self._watch.beyond(self._position, self._lease.ttl_s / 3)
+        finally:
+            self._leading = False
+            with contextlib.suppress(RehabError):
+                await self._lease.give_up(self._position)
+
+    async def _resume(self) -> int:
+        """The position that the broker stands at, or where to begin to fill it."""
+        last = await self._publisher.last()
+        head = await self._reader.head(self._shard)
+        if last is not None and last.incarnation == head.incarnation:
+            if last.position <= head.position:
+                return self._began(head, last.position)
+            # what was published had been committed: PostgreSQL has lost it since
+            log.error(
+                "the log ends before events that were published: it was restored or failed over",
+                head=head.position,
+                published=last.position,
+                remedy="see whether a former primary still has them; consumers must be rebuilt",
+            )
+            head = await self._reader.renew_incarnation(head)
+        if self._backfill_events < 0:
+            return self._began(head, 0)
+        return self._began(head, max(0, head.position - self._backfill_events))
+
+    def _began(self, head: Head, position: int) -> int:
+        self._incarnation = head.incarnation
+        self._kept_at = self._clock.monotonic()
+        self._watch.see(head)
+        return position
+
+    async def _still_leading(self) -> bool:
+        if self._watch.incarnation != self._incarnation:
+            return False
+        now = self._clock.monotonic()
+        if now - self._kept_at < self._lease.ttl_s / 3:
+            return True
+        self._kept_at = now
+        return await self._lease.keep(self._position)
+
+    async def _publish_page(self) -> None:
+        page = await self._tail.page(self._position, self._watch.position, EVERYTHING)
+        for chunk in self._publisher.chunks(page.events):
+            if chunk.events:
+                await self._publisher.publish(self._incarnation, chunk.events)
+                metrics.published.inc(len(chunk.events))
+            else:
+                metrics.unpublishable.inc()
+                log.warning(
+                    "an event is too large for the message broker: consumers read it from the log",
+                    position=chunk.last_position,
+                    remedy="raise max_payload of NATS and EVENTSTORE_RELAY_MAX_BYTES",
+                )
+            self._position = chunk.last_position
+            self._well()
+
+    def _well(self) -> None:
+        metrics.oldest_unpublished_seconds.set(0)
+        if self._silent:
+            log.info("the message broker takes events again", position=self._position)
+        self._silent = False
+
+    async def _trouble(self, error: Exception) -> None:
+        if not self._silent:
+            log.warning(
+                "events are not published: nothing is lost, consumers poll the log",
+                error_type=type(error).__qualname__,
+                position=self._position,
+                remedy="start NATS with JetStream, or check EVENTSTORE_NATS_URL",
+            )
+        self._silent = True
+        with contextlib.suppress(RehabError):
+            metrics.oldest_unpublished_seconds.set(await self._age_s())
+
+    async def _age_s(self) -> float:
+        head = await self._reader.head(self._shard)
+        page = await self._reader.page(self._shard, self._position, head.position, 1)
+        if not page.events:
+            return 0.0
+        recorded_at: float = page.events[0].envelope.recorded_at.ToNanoseconds() / 1e9
+        return max(0.0, self._clock.now().timestamp() - recorded_at)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()

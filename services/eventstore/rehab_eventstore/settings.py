@@ -1,0 +1,69 @@
+"""What this service can be told."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from rehab_runtime.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="EVENTSTORE_")
+
+    postgres_dsn: str = Field(description="PostgreSQL database of the log")
+    nats_url: str = Field(description="NATS server with JetStream that the log is published to")
+    log_stream: str = Field("LOG", description="JetStream stream that carries the log")
+    subject_prefix: str = Field("log", description="first token of the log's subjects")
+
+    max_batch_events: int = Field(1024, ge=1, le=10_000, description="events committed together")
+    max_batch_bytes: int = Field(1_000_000, ge=1, description="bytes committed together")
+    max_queued_events: int = Field(
+        20_000, ge=1, description="events that may wait in each queue; more are refused"
+    )
+    max_queued_bytes: int = Field(
+        64_000_000, ge=1, description="bytes that may wait in each queue; more are refused"
+    )
+    import_share_pct: int = Field(
+        25, ge=1, le=90, description="share of a batch kept for imports while people wait, percent"
+    )
+    commit_timeout_s: float = Field(
+        3, gt=0, le=60, description="time after which PostgreSQL gives up on a batch"
+    )
+    patience_s: float = Field(
+        4, ge=0, le=60, description="time an append waits for PostgreSQL to come back"
+    )
+    cached_streams: int = Field(
+        200_000, ge=2, description="streams whose last version is kept in memory"
+    )
+    cached_events: int = Field(
+        100_000, ge=2, description="newest events whose ids are kept in memory, to know repeats"
+    )
+
+    page_events: int = Field(500, ge=1, le=5000, description="events read at once")
+    page_bytes: int = Field(
+        1_000_000, ge=1, le=2_000_000, description="bytes after which a page ends"
+    )
+    tail_events: int = Field(
+        4000, ge=1, description="newest events kept in memory for live subscribers"
+    )
+    tail_bytes: int = Field(
+        16_000_000, ge=1, description="bytes of newest events kept in memory for subscribers"
+    )
+    poll_ms: int = Field(
+        250, ge=10, le=10_000, description="time between looks at the log when nobody tells of it"
+    )
+    checkpoint_ms: int = Field(
+        1000, ge=1, description="least time between two checkpoints of a filtered subscription"
+    )
+
+    relay_max_events: int = Field(500, ge=1, le=10_000, description="events in one message")
+    relay_max_bytes: int = Field(
+        900_000, ge=10_000, description="bytes of one message; NATS refuses more than max_payload"
+    )
+    relay_backfill_events: int = Field(
+        -1, ge=-1, description="newest events published again to an empty broker; -1 for all"
+    )
+    relay_lease_s: float = Field(
+        5, ge=0.5, le=300, description="time after which another replica publishes for a lost one"
+    )

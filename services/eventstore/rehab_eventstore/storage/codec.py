@@ -1,0 +1,32 @@
+"""Rows as events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from rehab.events.v1.event_pb2 import Envelope, RecordedEvent
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def recorded_event(row: asyncpg.Record) -> RecordedEvent:
+    """The event as it was sent, with its place in the log."""
+    envelope = Envelope.FromString(row["meta"])
+    envelope.event_id = str(row["event_id"])
+    envelope.clinic_id = row["clinic_id"]
+    envelope.subject_id = row["stream_id"]
+    envelope.kind = row["kind"]
+    envelope.schema_version = row["schema_version"]
+    envelope.phi = row["phi"]
+    envelope.consent_id = row["consent_id"]
+    envelope.position = row["position"]
+    envelope.stream_version = row["stream_version"]
+    seconds, microseconds = divmod((row["recorded_at"] - EPOCH) // _MICROSECOND, 1_000_000)
+    envelope.recorded_at.seconds = seconds
+    envelope.recorded_at.nanos = microseconds * 1000
+    return RecordedEvent(
+        envelope=envelope, body=row["body"], key_id=row["key_id"], hash=row["hash"] or b""
+    )

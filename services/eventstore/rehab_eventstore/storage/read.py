@@ -1,0 +1,159 @@
+"""Reads of the log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_eventstore.domain.slices import slice_of
+from rehab_eventstore.storage.codec import recorded_event
+from rehab_eventstore.storage.head import Head, head_of
+from rehab_runtime.errors import Internal
+from rehab_runtime.postgres import Database, Queries
+
+LAST = 2**63 - 1
+"""Greater than any position or version."""
+SCAN_POSITIONS = 20_000
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which events are asked for; an empty one of the three asks for all."""
+
+    kinds: frozenset[str] = frozenset()
+    streams: frozenset[str] = frozenset()
+    slices: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.kinds or self.streams or self.slices)
+
+    def chooses(self, event: RecordedEvent) -> bool:
+        envelope = event.envelope
+        return (
+            (not self.kinds or envelope.kind in self.kinds)
+            and (not self.streams or envelope.subject_id in self.streams)
+            and (not self.slices or slice_of(envelope.subject_id) in self.slices)
+        )
+
+
+@dataclass(frozen=True)
+class Page:
+    """Events in order. Everything asked for up to `reached` is in this page or before it."""
+
+    events: Sequence[RecordedEvent]
+    reached: int
+
+
+@dataclass(frozen=True)
+class StreamRange:
+    """Which of a subject's events: versions first to last, both included, recorded up to a time."""
+
+    stream: str
+    first_version: int
+    last_version: int
+    until: datetime
+    kinds: Sequence[str]
+    limit: int
+    backwards: bool
+
+
+class Reader:
+    """Pages hold at most `page_events` events, and no further one after `page_bytes` bytes."""
+
+    def __init__(
+        self, database: Database, queries: Queries, *, page_events: int, page_bytes: int
+    ) -> None:
+        self._database = database
+        self._queries = queries
+        self._page_events = page_events
+        self._page_bytes = page_bytes
+
+    async def head(self, shard: int) -> Head:
+        row = await self._database.fetchrow(self._queries["head"], shard)
+        assert row is not None
+        return head_of(**row)
+
+    async def renew_incarnation(self, head: Head) -> Head:
+        """Make the log another one, unless somebody else did: its positions were lost and will be
+        used again, so cursors into them must not be believed."""
+        await self._database.execute(
+            self._queries["renew_incarnation"], head.shard, head.incarnation
+        )
+        return await self.head(head.shard)
+
+    async def fingerprint_key(self, shard: int) -> bytes:
+        row = await self._database.fetchrow(self._queries["fingerprint_key"], shard)
+        assert row is not None
+        return bytes(row["fingerprint_key"])
+
+    async def fsync(self) -> bool:
+        row = await self._database.fetchrow(self._queries["fsync"])
+        return row is not None and row["current_setting"] == "on"
+
+    async def page(self, shard: int, after: int, until: int, limit: int = LAST) -> Page:
+        """The events after a position. `until` must be committed: it has no holes before it."""
+        count = min(self._page_events, limit, until - after)
+        if count <= 0:
+            return Page((), after)
+        rows = await self._database.fetch(
+            self._queries["page"], shard, after, after + count, self._page_bytes
+        )
+        events = [recorded_event(row) for row in rows]
+        reached = after + len(events)
+        if not events or events[-1].envelope.position != reached:
+            raise Internal("the log has a hole")
+        return Page(events, reached)
+
+    async def filtered(
+        self, shard: int, after: int, until: int, chosen: Filter, limit: int = LAST
+    ) -> Page:
+        """The events asked for among the next ones after a position; maybe none of them."""
+        upto = min(until, after + SCAN_POSITIONS)
+        count = min(self._page_events, limit)
+        rows = await self._database.fetch(
+            self._queries["filtered"],
+            shard,
+            after,
+            upto,
+            self._page_bytes,
+            list(chosen.kinds),
+            list(chosen.streams),
+            list(chosen.slices),
+            count,
+        )
+        events = [recorded_event(row) for row in rows]
+        return Page(events, events[-1].envelope.position if self._cut(rows, count) else upto)
+
+    async def stream(self, wanted: StreamRange) -> AsyncIterator[Sequence[RecordedEvent]]:
+        """One subject's events, in pages."""
+        query = self._queries["stream_backward" if wanted.backwards else "stream_forward"]
+        first, last, left = wanted.first_version, wanted.last_version, wanted.limit
+        while left > 0 and first <= last:
+            count = min(self._page_events, left)
+            rows = await self._database.fetch(
+                *(query, wanted.stream, first, last, wanted.until, wanted.kinds),
+                *(count, self._page_bytes),
+            )
+            if rows:
+                yield [recorded_event(row) for row in rows]
+            if not self._cut(rows, count):
+                return
+            left -= len(rows)
+            if wanted.backwards:
+                last = rows[-1]["stream_version"] - 1
+            else:
+                first = rows[-1]["stream_version"] + 1
+
+    def _cut(self, rows: Sequence[asyncpg.Record], count: int) -> bool:
+        """Whether there may be more rows than fit the page."""
+        if len(rows) >= count:
+            return True
+        if not rows:
+            return False
+        last = rows[-1]
+        size = (last["bytes_before"] or 0) + len(last["meta"]) + len(last["body"])
+        return bool(size >= self._page_bytes)
