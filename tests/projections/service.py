@@ -129,7 +129,7 @@ class Reads:
     async def lag_at(self, position: int) -> pb.ProjectionLag:
         """The lag once a position is folded; fails when it is not after WAIT_MS."""
         async with asyncio.timeout(WAIT_MS / 1000):
-            while (lag := await self.lag()).position < position:  # noqa: ASYNC110
+            while (lag := await self.lag()).position < position:
                 await asyncio.sleep(0.01)
         return lag
 

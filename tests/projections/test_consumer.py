@@ -207,7 +207,7 @@ async def test_a_database_killed_under_way_is_folded_on_from_what_it_kept(place:
             await own.start()
         reads = clinic_.reads
         async with asyncio.timeout(20):
-            while (await lag_or_nothing(reads)) < position:  # noqa: ASYNC110
+            while (await lag_or_nothing(reads)) < position:
                 await asyncio.sleep(0.05)
         assert await repetitions(reads, position) == 60
         assert not clinic_.background.fallen.done()

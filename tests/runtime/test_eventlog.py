@@ -60,7 +60,7 @@ class Running:
         """Wait until a reader's consumer is there."""
         stream = self.broker.jetstream()
         async with asyncio.timeout(10):
-            while not await _consumers(stream, self.place.stream):  # noqa: ASYNC110
+            while not await _consumers(stream, self.place.stream):
                 await asyncio.sleep(0.01)
 
 
@@ -206,7 +206,7 @@ async def test_a_reader_without_its_event_store_waits_and_says_so(running: Runni
             await log.head()
         reading = asyncio.create_task(positions(follower, 1))
         async with asyncio.timeout(10):
-            while not follower.waiting:  # noqa: ASYNC110
+            while not follower.waiting:
                 await asyncio.sleep(0.01)
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
@@ -256,7 +256,7 @@ async def test_a_tail_keeps_no_more_messages_than_its_bound(running: Running):
             await running.publish(events)
         await running.broker.flush()
         async with asyncio.timeout(10):
-            while len(tail._queue) < livetail.QUEUED_MESSAGES:  # noqa: ASYNC110
+            while len(tail._queue) < livetail.QUEUED_MESSAGES:
                 await asyncio.sleep(0.01)
         marker = RecordedEvent()
         marker.envelope.position = 2

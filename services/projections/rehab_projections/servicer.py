@@ -64,10 +64,10 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         self._behind = behind
         self._clock = clock
 
-    async def GetAdherence(  # noqa: N802
+    async def GetAdherence(
         self,
         request: pb.GetAdherenceRequest,
-        context: Context,  # noqa: ARG002
+        context: Context,
     ) -> pb.GetAdherenceResponse:
         _check(request)
         window, as_of = window_of(request), self._as_of(request)
@@ -77,10 +77,10 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
             request.patient_id, answer, view.cursor, occurrences=request.include_occurrences
         )
 
-    async def GetQuality(  # noqa: N802
+    async def GetQuality(
         self,
         request: pb.GetQualityRequest,
-        context: Context,  # noqa: ARG002
+        context: Context,
     ) -> pb.GetQualityResponse:
         _check(request)
         window, as_of = window_of(request), self._as_of(request)
@@ -90,10 +90,10 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
             )
         return quality_message(request.patient_id, answer, view.cursor)
 
-    async def ListSessions(  # noqa: N802
+    async def ListSessions(
         self,
         request: pb.ListSessionsRequest,
-        context: Context,  # noqa: ARG002
+        context: Context,
     ) -> pb.ListSessionsResponse:
         _check(request)
         scope = ("sessions", request.patient_id)
@@ -110,10 +110,10 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
             freshness=freshness(view.cursor),
         )
 
-    async def ListWorkQueue(  # noqa: N802
+    async def ListWorkQueue(
         self,
         request: pb.ListWorkQueueRequest,
-        context: Context,  # noqa: ARG002
+        context: Context,
     ) -> pb.ListWorkQueueResponse:
         require_valid(request)
         may_read_queue(current_principal(), request.clinic_id)
@@ -144,10 +144,10 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
             freshness=freshness(view.cursor),
         )
 
-    async def WatchWorkQueue(  # noqa: N802
+    async def WatchWorkQueue(
         self,
         request: pb.WatchWorkQueueRequest,
-        context: Context,  # noqa: ARG002
+        context: Context,
     ) -> AsyncIterator[pb.WatchWorkQueueResponse]:
         require_valid(request)
         may_read_queue(current_principal(), request.clinic_id)
@@ -156,10 +156,10 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         ):
             yield change
 
-    async def GetLag(  # noqa: N802
+    async def GetLag(
         self,
-        request: pb.GetLagRequest,  # noqa: ARG002
-        context: Context,  # noqa: ARG002
+        request: pb.GetLagRequest,
+        context: Context,
     ) -> pb.GetLagResponse:
         behind = await self._behind()
         lag = self._progress.lag
