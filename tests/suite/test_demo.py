@@ -1,0 +1,35 @@
+"""The simulated clinic, lived through the whole suite as processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from rehab_runtime.embedded import free_port
+
+REHAB = str(Path(sys.executable).with_name("rehab"))
+
+
+def demo(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [REHAB, "demo", "--once", "--patients", "6", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+
+def test_what_happened_in_the_clinic_is_stored_and_projected(tmp_path: Path) -> None:
+    result = demo("--port-base", str(free_port()), "--data", str(tmp_path))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "sent = stored = projected" in result.stdout
+
+
+def test_a_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
+    import socket  # noqa: PLC0415 - only here
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = demo("--port-base", str(port), "--data", str(tmp_path))
+    assert result.returncode == 1
+    assert f"port {port} is already in use" in result.stdout
+    assert "--port-base" in result.stdout
