@@ -53,11 +53,15 @@ async def many(callers: int, once: Callable[[int], Awaitable[None]]) -> float:
 async def raw_inserts(dsn: str) -> float:
     """One row a commit, as a service without a log of its own would do it."""
     pool = await asyncpg.create_pool(dsn, min_size=16, max_size=16)
-    await pool.execute("CREATE TABLE IF NOT EXISTS raw (id uuid PRIMARY KEY, stream text, body bytea)")
+    await pool.execute(
+        "CREATE TABLE IF NOT EXISTS raw (id uuid PRIMARY KEY, stream text, body bytea)"
+    )
     body = rep("x").body.SerializeToString()
 
     async def once(number: int) -> None:
-        await pool.execute("INSERT INTO raw VALUES ($1, $2, $3)", uuid7(), f"patient-{number}", body)
+        await pool.execute(
+            "INSERT INTO raw VALUES ($1, $2, $3)", uuid7(), f"patient-{number}", body
+        )
 
     try:
         return await many(CALLERS, once)
@@ -67,9 +71,14 @@ async def raw_inserts(dsn: str) -> float:
 
 def rep(patient: str) -> Event:
     context = events.Context(
-        clinic_id=CLINIC, actor=events.Actor("bench", "device"), consent_id=CONSENT, device_id="bench"
+        clinic_id=CLINIC,
+        actor=events.Actor("bench", "device"),
+        consent_id=CONSENT,
+        device_id="bench",
     )
-    body = events.reps_observed("session", "squat", [events.rep(1, score=80, rom_deg=90, confidence=0.9)])
+    body = events.reps_observed(
+        "session", "squat", [events.rep(1, score=80, rom_deg=90, confidence=0.9)]
+    )
     return context.event(patient, body)
 
 
@@ -106,7 +115,9 @@ async def streamed(suite: Suite, run: int) -> float:
             client.stream() as stream,
         ):
             while time.perf_counter() < end:
-                receipts = [await stream.send(client.event(patient, rep(patient).body)) for _ in range(10)]
+                receipts = [
+                    await stream.send(client.event(patient, rep(patient).body)) for _ in range(10)
+                ]
                 for receipt in receipts:
                     await receipt
                 acked += len(receipts)
@@ -128,7 +139,7 @@ async def measure() -> list[dict[str, object]]:
     medians = {name: statistics.median(values) for name, values in figures.items()}
     names = {
         "append": f"single-event appends through the event store's gRPC, {CALLERS} callers",
-        "stream": f"events acknowledged through ingest streams, {STREAMS} devices × 10",
+        "stream": f"events acknowledged through ingest streams, {STREAMS} devices, ten at a time",
     }
     return [
         {

@@ -31,10 +31,7 @@ def _kind(field: FieldDescriptor) -> Kind:
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
-    {
-        field.name: _kind(field)
-        for field in event_pb2.Body.DESCRIPTOR.oneofs_by_name["kind"].fields
-    }
+    {field.name: _kind(field) for field in event_pb2.Body.DESCRIPTOR.oneofs_by_name["kind"].fields}
 )
 
 
