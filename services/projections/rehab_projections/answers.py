@@ -78,10 +78,10 @@ class Page:
 
 async def clinic_of(view: Snapshot, patient_id: str) -> str:
     """Whose patient it is. Raises NotFound."""
-    row = await view.patient(patient_id)
-    if row is None:
+    clinic_id = await view.clinic_of(patient_id)
+    if clinic_id is None:
         raise NotFound("no such patient")
-    return row.clinic_id
+    return clinic_id
 
 
 async def answer_adherence(

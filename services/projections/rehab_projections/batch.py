@@ -20,6 +20,8 @@ from rehab_projections.domain.sessions import SessionRecord, SetKey
 SessionKey = tuple[str, str]
 # The parts of a kind may qualify for a monitoring day although the kind as a whole does not.
 _MARKED = frozenset({"feedback", *(kind.name for kind in KINDS.values() if kind.rtm_qualifying)})
+# What decides when something is due.
+PLANNING = frozenset({"plan", "enrolment"})
 FOLDED = care.KINDS | SESSION_KINDS | _MARKED | {"erasure"}
 
 
@@ -76,6 +78,8 @@ class Batch:
                 patient = self._patient(fact)
                 patient.care = self.cares[fact.patient_id]
                 patient.care_events.append(event)
+                if fact.kind in PLANNING:
+                    patient.planned_at = fact.position
         except Exception as error:
             self._park(event, error)
 
@@ -103,7 +107,7 @@ class Batch:
         patient = self._patient(fact)
         known = patient.sessions.get(after.session_id)
         sets = _changed(before, after) | (known.sets if known else frozenset())
-        patient.sessions[after.session_id] = SessionChange(after, sets)
+        patient.sessions[after.session_id] = SessionChange(after, fact.position, sets)
         patient.active_at = _later(patient.active_at, sessions.active_at(fact))
 
     def replace(self, patient_id: str, events: Sequence[RecordedEvent], last: int) -> None:
@@ -178,10 +182,13 @@ def _whole(
     change.corrected = {fact.corrects for fact in facts if fact.corrects}
     standing = [f for f in facts if f.stamp.event_id not in change.corrected]
     known = {fact.position for fact in standing if fact.kind in care.KINDS}
+    told_at = {sessions.session_id_of(f): f.position for f in standing if f.kind in SESSION_KINDS}
+    planned = [fact.position for fact in standing if fact.kind in PLANNING]
+    change.planned_at = max(planned, default=0)
     change.care = history.care
     change.care_events = [event for event in events if event.envelope.position in known]
     change.sessions = {
-        session_id: SessionChange(record, frozenset(record.sets))
+        session_id: SessionChange(record, told_at[session_id], frozenset(record.sets))
         for session_id, record in history.sessions.items()
     }
     change.marks = list(history.marks)

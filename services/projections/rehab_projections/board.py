@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
+from rehab.events.v1 import plan_pb2
 from rehab_projections.answers import AsOf, as_session
 from rehab_projections.cache import Recent
 from rehab_projections.domain.absence import drop_since
 from rehab_projections.domain.care import CareRecord, with_fact
-from rehab_projections.domain.days import first_zone, local_date
+from rehab_projections.domain.days import day_start, first_zone, local_date
 from rehab_projections.domain.facts import Fact
 from rehab_projections.domain.work_queue import Status, WorkItem, work_item
 from rehab_projections.storage.read import PatientRow, SessionRow, Snapshot
@@ -22,12 +24,20 @@ JUDGED_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class _Judgement:
-    """When a patient's adherence dropped, as judged on a local day with all up to a position."""
+    """When a patient's adherence dropped, as judged on a local day with all up to a position.
+
+    `reaches_on` says that a session of that day may still count for a day before it.
+    """
 
     position: int
-    zone: str
+    planned_at: int
+    zone: ZoneInfo
     day: date
+    reaches_on: bool
     since: datetime | None
+
+    def outlived(self, as_of: AsOf) -> bool:
+        return local_date(as_of.instant, self.zone) != self.day
 
 
 class Board:
@@ -60,11 +70,7 @@ class Board:
         active = [
             row for row in rows if any(span.covers(as_of.instant) for span in row.standing.spans)
         ]
-        known: dict[str, _Judgement] = {}
-        for row in active if live else ():
-            judgement = self._known(row, as_of)
-            if judgement is not None:
-                known[row.patient_id] = judgement
+        known = await self._standing(view, active, as_of) if live else {}
         unknown = [row for row in active if row.patient_id not in known]
         for start in range(0, len(unknown), JUDGED_AT_ONCE):
             chunk = unknown[start : start + JUDGED_AT_ONCE]
@@ -77,12 +83,30 @@ class Board:
             await asyncio.sleep(0)
         return {patient: judgement.since for patient, judgement in known.items()}
 
-    def _known(self, row: PatientRow, as_of: AsOf) -> _Judgement | None:
-        judgement = self._judged.get(row.patient_id)
-        if judgement is None or judgement.position != row.position:
-            return None
-        today = local_date(as_of.instant, first_zone(judgement.zone))
-        return judgement if judgement.day == today else None
+    async def _standing(
+        self, view: Snapshot, rows: Sequence[PatientRow], as_of: AsOf
+    ) -> dict[str, _Judgement]:
+        """Judgements that still stand.
+
+        Only ended days are judged. What is told of today's sessions cannot change them, unless
+        the plan lets a session count for a day before it.
+        """
+        kept = [(row, judgement) for row in rows if (judgement := self._judged.get(row.patient_id))]
+        same_day = [(row, judgement) for row, judgement in kept if not judgement.outlived(as_of)]
+        moved = {
+            row.patient_id: day_start(judgement.day, judgement.zone)
+            for row, judgement in same_day
+            if row.position != judgement.position
+            and row.planned_at == judgement.planned_at
+            and not judgement.reaches_on
+        }
+        past = await view.changed_before(moved) if moved else {}
+        return {
+            row.patient_id: judgement
+            for row, judgement in same_day
+            if row.position == judgement.position
+            or (row.patient_id in past and past[row.patient_id] <= judgement.position)
+        }
 
     async def _judge(
         self, view: Snapshot, rows: Sequence[PatientRow], as_of: AsOf
@@ -91,23 +115,32 @@ class Board:
         plans = await view.plan_facts(patients)
         sessions = await view.sessions(patients)
         return {
-            row.patient_id: _judgement(
-                row.position, plans[row.patient_id], sessions[row.patient_id], as_of
-            )
+            row.patient_id: _judgement(row, plans[row.patient_id], sessions[row.patient_id], as_of)
             for row in rows
         }
 
 
 def _judgement(
-    position: int, plans: Sequence[Fact], sessions: Sequence[SessionRow], as_of: AsOf
+    row: PatientRow, plans: Sequence[Fact], sessions: Sequence[SessionRow], as_of: AsOf
 ) -> _Judgement:
     care = CareRecord()
     for fact in plans:
         care = with_fact(care, fact)
     zone = first_zone(care.zone_name())
-    told = [as_session(row) for row in sessions if row.started_at <= as_of.facts_until]
+    told = [as_session(one) for one in sessions if one.started_at <= as_of.facts_until]
     since = drop_since(care.plans.as_of(as_of.facts_until), told, as_of.instant, zone)
-    return _Judgement(position, zone.key, local_date(as_of.instant, zone), since)
+    return _Judgement(
+        position=row.position,
+        planned_at=row.planned_at,
+        zone=zone,
+        day=local_date(as_of.instant, zone),
+        reaches_on=any(
+            item.policy == plan_pb2.COMPLETION_POLICY_AFTER_START
+            for version in care.plans.versions.values()
+            for item in version.items
+        ),
+        since=since,
+    )
 
 
 def chosen(

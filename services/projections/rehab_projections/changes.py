@@ -14,21 +14,24 @@ from rehab_projections.domain.sessions import SessionRecord, SetKey
 
 @dataclass(frozen=True)
 class SessionChange:
-    """A session as it is now, and which of its sets changed."""
+    """A session as it is now, as of the last event that told of it, and which sets changed."""
 
     record: SessionRecord
+    position: int
     sets: frozenset[SetKey]
 
 
 @dataclass
 class PatientChange:
-    """Changes of one patient. `care` is None when nothing but sessions changed.
+    """Changes of one patient. `care` is None when nothing but sessions changed; `planned_at` is the
+    position of the last plan or enrolment among them.
 
     `replaced` says that all that was kept of the patient before is to go.
     """
 
     clinic_id: str
     position: int
+    planned_at: int = 0
     care: CareRecord | None = None
     care_events: list[RecordedEvent] = field(default_factory=list)
     sessions: dict[str, SessionChange] = field(default_factory=dict)

@@ -38,13 +38,14 @@ CROSS JOIN LATERAL (
 
 -- name: save_patients: the newest position, the last activity; a standing only where care changed
 INSERT INTO patient AS kept
-    (patient_id, clinic_id, position, active_at, standing, listed, planned, erased)
+    (patient_id, clinic_id, position, planned_at, active_at, standing, listed, planned, erased)
 SELECT * FROM unnest(
-    $1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[], $6::boolean[],
-    $7::boolean[], $8::boolean[]
+    $1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::text[],
+    $7::boolean[], $8::boolean[], $9::boolean[]
 )
 ON CONFLICT (patient_id) DO UPDATE SET
     position = GREATEST(kept.position, EXCLUDED.position),
+    planned_at = GREATEST(kept.planned_at, EXCLUDED.planned_at),
     active_at = GREATEST(kept.active_at, EXCLUDED.active_at),
     standing = COALESCE(EXCLUDED.standing, kept.standing),
     listed = CASE WHEN EXCLUDED.standing IS NULL THEN kept.listed ELSE EXCLUDED.listed END,
@@ -56,10 +57,10 @@ INSERT INTO care_event (patient_id, position, kind, event)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[])
 
 -- name: save_sessions: whole rows; the fold has merged them
-INSERT INTO session (patient_id, session_id, started_at, record, summary)
-SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
+INSERT INTO session (patient_id, session_id, started_at, position, record, summary)
+SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::text[], $6::text[])
 ON CONFLICT (patient_id, session_id) DO UPDATE SET
-    started_at = EXCLUDED.started_at, record = EXCLUDED.record, summary = EXCLUDED.summary
+    started_at = EXCLUDED.started_at, position = EXCLUDED.position, record = EXCLUDED.record, summary = EXCLUDED.summary
 
 -- name: save_sets: whole rows; the fold has merged them
 INSERT INTO exercise_set
@@ -116,8 +117,8 @@ DELETE FROM monitoring WHERE patient_id = ANY($1::text[])
 -- name: purge_corrected: a patient that is folded anew, or erased
 DELETE FROM corrected WHERE patient_id = ANY($1::text[])
 
--- name: patient: whose it is and how far it is folded
-SELECT clinic_id, position, active_at, standing FROM patient WHERE patient_id = $1 AND NOT erased
+-- name: patient: whose it is
+SELECT clinic_id FROM patient WHERE patient_id = $1 AND NOT erased
 
 -- name: care_of: what reads need of a patient's care
 SELECT event FROM care_event WHERE patient_id = $1 AND kind = ANY($2::text[]) ORDER BY position
@@ -143,8 +144,16 @@ SELECT zone, quarter, first_at FROM monitoring
 WHERE patient_id = $1 AND quarter >= $2 AND quarter < $3
 
 -- name: work_candidates: whom the list may show, of one clinic
-SELECT patient_id, position, active_at, standing FROM patient
+SELECT patient_id, position, planned_at, active_at, standing FROM patient
 WHERE clinic_id = $1 AND (listed OR planned) AND NOT erased
+
+-- name: changed_before: when sessions that began before a time were last told of
+SELECT asked.patient_id, past.position
+FROM unnest($1::text[], $2::timestamptz[]) AS asked (patient_id, before)
+CROSS JOIN LATERAL (
+    SELECT max(position) AS position FROM session
+    WHERE patient_id = asked.patient_id AND started_at < asked.before OFFSET 0
+) AS past
 
 -- name: plans: the plans of patients whose adherence is judged
 SELECT patient_id, event FROM care_event

@@ -23,12 +23,14 @@ CREATE TABLE corrected (
     PRIMARY KEY (patient_id, event_id)
 );
 
--- One row per patient. `standing` is what events alone say of the work item; `listed` whether it
+-- One row per patient. `position` is that of its last event, `planned_at` that of its last plan or
+-- enrolment. `standing` is what events alone say of the work item; `listed` whether it
 -- has a reason, `planned` whether time alone may give it one.
 CREATE TABLE patient (
     patient_id text PRIMARY KEY,
     clinic_id text NOT NULL,
     position bigint NOT NULL,
+    planned_at bigint NOT NULL DEFAULT 0,
     active_at timestamptz,
     standing text,
     listed boolean NOT NULL DEFAULT false,
@@ -46,11 +48,13 @@ CREATE TABLE care_event (
     PRIMARY KEY (patient_id, position)
 );
 
--- `record` is the session without its sets, `summary` what was done in it.
+-- `record` is the session without its sets, `summary` what was done in it, `position` that of the
+-- last event that told of it.
 CREATE TABLE session (
     patient_id text NOT NULL,
     session_id text NOT NULL,
     started_at timestamptz NOT NULL,
+    position bigint NOT NULL,
     record text NOT NULL,
     summary text NOT NULL,
     PRIMARY KEY (patient_id, session_id)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from rehab.events.v1 import exercise_pb2
@@ -205,6 +206,7 @@ def dump_standing(standing: Standing) -> str:
     )
 
 
+@lru_cache(maxsize=20_000)
 def load_standing(text: str | None) -> Standing:
     """What was dumped; an empty standing for a patient of whom nothing but sessions is known."""
     if text is None:

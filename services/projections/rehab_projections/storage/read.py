@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +21,15 @@ from rehab_runtime.postgres import Database, Queries
 
 @dataclass(frozen=True, slots=True)
 class PatientRow:
-    """Whose a patient is. `position` is that of the last event folded into it."""
+    """A patient as the work queue needs it.
+
+    `position` is that of the last event folded into it, `planned_at` that of the last plan or
+    enrolment.
+    """
 
     patient_id: str
-    clinic_id: str
     position: int
+    planned_at: int
     active_at: datetime | None
     standing: Standing
 
@@ -58,13 +62,10 @@ class Snapshot:
         self._queries = queries
         self.cursor = cursor
 
-    async def patient(self, patient_id: str) -> PatientRow | None:
-        """The patient, None when nothing of it is known, or nothing any more."""
+    async def clinic_of(self, patient_id: str) -> str | None:
+        """Whose patient it is; None when nothing of it is known, or nothing any more."""
         row = await self._connection.fetchrow(self._queries["patient"], patient_id)
-        if row is None:
-            return None
-        standing = load_standing(row["standing"])
-        return PatientRow(patient_id, row["clinic_id"], row["position"], row["active_at"], standing)
+        return str(row["clinic_id"]) if row else None
 
     async def care_facts(self, patient_id: str, kinds: Sequence[str]) -> list[Fact]:
         rows = await self._connection.fetch(self._queries["care_of"], patient_id, kinds)
@@ -122,13 +123,20 @@ class Snapshot:
         return [
             PatientRow(
                 row["patient_id"],
-                clinic_id,
                 row["position"],
+                row["planned_at"],
                 row["active_at"],
                 load_standing(row["standing"]),
             )
             for row in rows
         ]
+
+    async def changed_before(self, asked: Mapping[str, datetime]) -> dict[str, int]:
+        """The last position that told of any session which began before a patient's given time."""
+        rows = await self._connection.fetch(
+            self._queries["changed_before"], list(asked), list(asked.values())
+        )
+        return {row["patient_id"]: row["position"] or 0 for row in rows}
 
 
 class Reader:

@@ -149,6 +149,7 @@ def _rows(changes: Changes) -> dict[str, list[tuple[object, ...]]]:
                 patient,
                 one.record.session_id,
                 one.record.started_at,
+                one.position,
                 dump_session(one.record),
                 dump_summary(one.record),
             )
@@ -181,6 +182,7 @@ def _patient_row(patient: str, change: PatientChange) -> tuple[object, ...]:
         patient,
         change.clinic_id,
         change.position,
+        change.planned_at,
         change.active_at,
         dump_standing(now) if now else None,
         bool(now and (now.open or now.settled)),
