@@ -130,7 +130,7 @@ async def streamed(suite: Suite, run: int) -> float:
 async def measure() -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory(prefix="rehab-bench-", ignore_cleanup_errors=True) as folder:
         async with Suite(Path(folder), free_port(), lambda *_: None) as suite:
-            dsn = suite.postgres_dsn("postgres")
+            dsn = suite.postgres.dsn("postgres")
             figures: dict[str, list[float]] = {"raw": [], "append": [], "stream": []}
             for run in range(RUNS):
                 figures["raw"].append(await raw_inserts(dsn))

@@ -151,7 +151,7 @@ class Suite:
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
             servers = await self._stack.enter_async_context(Embedded(self._data_dir))
-            self.postgres_dsn = servers.postgres.dsn
+            self.postgres = servers.postgres
             for name in SERVICES:
                 service = Service(name, self._environment(name, servers), self._say)
                 self._stack.push_async_callback(service.stop)
