@@ -42,7 +42,7 @@ async def kill_postgres(suite: Suite) -> None:
 
 
 async def lived_through(kill: Kill, suite: Suite, seed: int) -> tuple[Demo, int]:
-    """A clinic whose weeks pass in about ten seconds, and how often something was killed in them."""
+    """A clinic whose weeks pass in seconds, and how often something was killed in them."""
     speed = DAYS * 86_400 / (2.0 * ROUNDS)
     clinic = Demo(suite.addresses, count=PATIENTS, therapists=2, seed=seed, days=DAYS, speed=speed)
     chance = random.Random(seed)
