@@ -117,7 +117,7 @@ class Committer:
             recorded_at = max(self._clock.now(), head.recorded_at)
             if await self._link.append(head, recorded_at, rows):
                 moved = replace(head, position=head.position + len(rows), recorded_at=recorded_at)
-                self._memory.wrote(moved, rows)
+                self._memory.wrote(moved, attempt.decision.written)
                 return True
         elif not attempt.decision.refuses or await self._memory.still_holds():
             self._memory.current = True

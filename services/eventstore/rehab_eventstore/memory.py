@@ -3,11 +3,11 @@ from the log and kept up by the writer itself; whether it still holds, only the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from rehab_eventstore.domain.cache import LogCache
 from rehab_eventstore.domain.commands import Asked
-from rehab_eventstore.domain.decide import Decision, EventKey, Row, Stored, decide
+from rehab_eventstore.domain.decide import Decision, EventKey, Stored, decide
 from rehab_eventstore.storage.head import Head
 from rehab_eventstore.storage.link import Link, Written
 from rehab_runtime.logging import get_logger
@@ -103,9 +103,9 @@ class Memory:
                 self._cache.learn_events(found)
                 return decision
 
-    def wrote(self, head: Head, rows: Sequence[Row]) -> None:
-        """This writer moved the head there."""
-        self._cache.wrote(self.head.position, rows)
+    def wrote(self, head: Head, written: Mapping[EventKey, Stored]) -> None:
+        """This writer moved the head there, with these events."""
+        self._cache.wrote(written)
         self._learn_head(head)
 
     def _learn_head(self, head: Head) -> None:
@@ -116,8 +116,7 @@ class Memory:
             self._moved(head)
 
     def _learn_written(self, written: Sequence[Written]) -> None:
-        self._cache.learn_versions({one.stream: one.stream_version for one in written})
-        self._cache.learn_events({one.key: one.stored for one in written})
+        self._cache.wrote({one.key: one.stored for one in written})
 
 
 def _streams(asked: Iterable[Asked]) -> set[str]:

@@ -22,14 +22,15 @@ WITH head AS (
         schema_version, occurred_at, phi, consent_id, key_id, meta, body, content_hmac, hash
     )
     SELECT $3 + place, $1, $5, stream_id, stream_version, slice, event_id, clinic_id, kind,
-        schema_version, occurred_at, phi, consent_id, key_id, meta, body, content_hmac, hash
+        schema_version, to_timestamp(occurred_s), phi, consent_id, key_id, meta, body, content_hmac,
+        hash
     FROM unnest(
         $6::text[], $7::bigint[], $8::smallint[], $9::uuid[], $10::text[], $11::text[],
-        $12::integer[], $13::timestamptz[], $14::boolean[], $15::text[], $16::text[],
+        $12::integer[], $13::float8[], $14::boolean[], $15::text[], $16::text[],
         $17::bytea[], $18::bytea[], $19::bytea[], $20::bytea[]
     ) WITH ORDINALITY AS row (
         stream_id, stream_version, slice, event_id, clinic_id, kind,
-        schema_version, occurred_at, phi, consent_id, key_id,
+        schema_version, occurred_s, phi, consent_id, key_id,
         meta, body, content_hmac, hash, place
     )
     WHERE EXISTS (SELECT FROM head)

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from rehab_eventstore import metrics
 from rehab_eventstore.domain.commands import Asked
@@ -40,8 +41,7 @@ class Bounds:
         return int(self.batch_events * part), int(self.batch_bytes * part)
 
 
-@dataclass(eq=False, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A command and the future of its verdict. A future that is done has no one waiting."""
 
     asked: Asked
@@ -98,7 +98,7 @@ class CommandQueue:
             raise Draining
         lane, bounds = self._lanes[priority], self._bounds
         events = asked.command.events
-        size = sum(len(event.body) + len(event.content) for event in events)
+        size = sum([len(event.body) + len(event.content) for event in events])
         full = lane.events + len(events) > bounds.queued_events
         if lane.waiting and (full or lane.size + size > bounds.queued_bytes):
             metrics.overloaded.labels(priority.value).inc()

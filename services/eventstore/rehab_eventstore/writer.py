@@ -85,6 +85,9 @@ class Writer:
                     one.cancel()
 
     async def _sealed(self, command: Command) -> Asked:
+        if len(command.appends) == 1:
+            (append,) = command.appends
+            return Asked(command, await self._sealer.seal(append.stream, append.events))
         sealed = [await self._sealer.seal(part.stream, part.events) for part in command.appends]
         return Asked(command, [seal for part in sealed for seal in part])
 

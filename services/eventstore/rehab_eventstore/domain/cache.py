@@ -3,10 +3,10 @@ true as of one head; the compare-and-swap on the head proves that it still is.""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
-from rehab_eventstore.domain.decide import EventKey, Row, Stored
+from rehab_eventstore.domain.decide import EventKey, Stored
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,6 +34,13 @@ class Recent(Generic[K, V]):
 
     def put(self, key: K, value: V) -> None:
         self._young[key] = value
+        self._age()
+
+    def put_all(self, values: Mapping[K, V]) -> None:
+        self._young.update(values)
+        self._age()
+
+    def _age(self) -> None:
         if len(self._young) > self._half:
             self._old, self._young = self._young, {}
 
@@ -65,19 +72,16 @@ class LogCache:
         return self._events.get(key)
 
     def learn_versions(self, versions: Mapping[str, int]) -> None:
-        for stream, version in versions.items():
-            self._versions.put(stream, version)
+        self._versions.put_all(versions)
 
     def learn_events(self, events: Mapping[EventKey, Stored]) -> None:
-        for key, stored in events.items():
-            self._events.put(key, stored)
+        self._events.put_all(events)
 
-    def wrote(self, head: int, rows: Sequence[Row]) -> None:
-        """Rows were written after a head. They are in order: a stream's last one counts."""
-        for position, row in enumerate(rows, head + 1):
-            stored = Stored(position, row.stream_version, row.sealed.fingerprint)
-            self._events.put((row.stream, row.event.event_id), stored)
-            self._versions.put(row.stream, row.stream_version)
+    def wrote(self, written: Mapping[EventKey, Stored]) -> None:
+        """Events were written, in this order: a stream's last one counts."""
+        self._events.put_all(written)
+        versions = {stream: stored.stream_version for (stream, _), stored in written.items()}
+        self._versions.put_all(versions)
 
     def clear(self) -> None:
         self._versions.clear()

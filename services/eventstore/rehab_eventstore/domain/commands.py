@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -12,6 +10,7 @@ from typing import NamedTuple
 class NewEvent(NamedTuple):
     """An event to be stored, taken apart into columns.
 
+    `occurred_s` is in seconds since 1970, for queries; the exact time is in `meta`.
     `meta` is the rest of the envelope, serialised; `content` is all that its producer said of it
     beside the body, in one canonical form: the same event sent again has the same content.
     """
@@ -20,7 +19,7 @@ class NewEvent(NamedTuple):
     clinic_id: str
     kind: str
     schema_version: int
-    occurred_at: datetime
+    occurred_s: float
     phi: bool
     consent_id: str
     meta: bytes
@@ -56,8 +55,7 @@ class Expected(NamedTuple):
 ANY = Expected(Condition.ANY)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamAppend:
+class StreamAppend(NamedTuple):
     """Events for one stream, all or none."""
 
     stream: str
@@ -65,26 +63,24 @@ class StreamAppend:
     events: Sequence[NewEvent]
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(NamedTuple):
     """A condition on a stream that is not written."""
 
     stream: str
     expected: Expected
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """Appends to different streams of one shard, all or none, if every guard holds."""
 
     appends: Sequence[StreamAppend]
     guards: Sequence[Guard] = ()
 
     @property
-    def events(self) -> list[NewEvent]:
+    def events(self) -> Sequence[NewEvent]:
         """All events, in order."""
         if len(self.appends) == 1:
-            return list(self.appends[0].events)
+            return self.appends[0].events
         return [event for append in self.appends for event in append.events]
 
 
@@ -97,8 +93,7 @@ class Sealed(NamedTuple):
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A command with its events sealed, in the order of `Command.events`."""
 
     command: Command

@@ -45,13 +45,15 @@ Verdict = Sequence[Appended] | RehabError
 
 @dataclass
 class Decision:
-    """Rows to be written in one go, and a verdict per command, valid once they are.
+    """Rows to be written in one go, where they will stand, and a verdict per command, valid once
+    they do.
 
     `doubts` are events whose being there decides over a command and is not known: its verdict
     stands only if none of them is stored.
     """
 
     rows: list[Row] = field(default_factory=list)
+    written: dict[EventKey, Stored] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     doubts: set[EventKey] = field(default_factory=set)
 
@@ -91,7 +93,6 @@ class _Batch:
         self.decision = Decision()
         self._head = head
         self._versions = versions
-        self._written: dict[EventKey, Stored] = {}
         self._find = find
         self._absent = absent
 
@@ -104,31 +105,31 @@ class _Batch:
             self.decision.verdicts.append(verdict)
 
     def _verdict(self, asked: Asked) -> Sequence[Appended]:
-        command, sealed = asked.command, asked.sealed
-        if not self._repeats(command, sealed):
+        command, sealed = asked
+        places = self._places(command, sealed)
+        if None in places:
             self._check_conditions(command)
-        appended, place = [], 0
+        appended, first = [], 0
         for append in command.appends:
-            appended.append(self._write(append, sealed[place : place + len(append.events)]))
-            place += len(append.events)
+            last = first + len(append.events)
+            appended.append(self._write(append, sealed[first:last], places[first:last]))
+            first = last
         return appended
 
-    def _repeats(self, command: Command, sealed: Sequence[Sealed]) -> bool:
-        """Whether every event is stored already. Raises EventIdReused."""
-        every = True
-        place = 0
+    def _places(self, command: Command, sealed: Sequence[Sealed]) -> list[Stored | None]:
+        """Where each event stands, None where it does not. Raises EventIdReused."""
+        places: list[Stored | None] = []
         for append in command.appends:
             seen: dict[str, bytes] = {}
             for event in append.events:
-                fingerprint = sealed[place].fingerprint
-                place += 1
+                fingerprint = sealed[len(places)].fingerprint
                 stored = self._stored((append.stream, event.event_id))
-                every = every and stored is not None
                 known = stored.fingerprint if stored else seen.get(event.event_id, fingerprint)
                 if known != fingerprint:
                     raise _reused(append.stream, event.event_id)
                 seen[event.event_id] = fingerprint
-        return every
+                places.append(stored)
+        return places
 
     def _check_conditions(self, command: Command) -> None:
         parts: list[StreamAppend | Guard] = [*command.appends, *command.guards]
@@ -148,29 +149,31 @@ class _Batch:
                 if self._stored(key) is None and not self._absent(key):
                     self.decision.doubts.add(key)
 
-    def _write(self, append: StreamAppend, sealed: Sequence[Sealed]) -> Appended:
+    def _write(
+        self, append: StreamAppend, sealed: Sequence[Sealed], places: Sequence[Stored | None]
+    ) -> Appended:
         """What is stored stays where it is, the rest follows."""
-        stream, rows = append.stream, self.decision.rows
-        places: list[Stored] = []
-        before = len(rows)
-        for event, seal in zip(append.events, sealed, strict=True):
-            key = stream, event.event_id
-            stored = self._stored(key)
-            if stored is None:
-                version = self._versions[stream] = self._versions[stream] + 1
-                rows.append(Row(stream, version, event, seal))
-                stored = Stored(self._head + len(rows), version, seal.fingerprint)
-                self._written[key] = stored
-            places.append(stored)
-        return Appended(
-            first_position=min(places).position,
-            last_position=max(places).position,
-            stream_version=places[-1].stream_version,
-            duplicate=len(rows) == before,
-        )
+        before = len(self.decision.rows)
+        stands = [
+            place or self._add_row(append.stream, event, seal)
+            for event, seal, place in zip(append.events, sealed, places, strict=True)
+        ]
+        duplicate = len(self.decision.rows) == before
+        # by position: it comes first in Stored
+        first, last = min(stands), max(stands)
+        return Appended(first.position, last.position, stands[-1].stream_version, duplicate)
+
+    def _add_row(self, stream: str, event: NewEvent, sealed: Sealed) -> Stored:
+        key, rows, written = (stream, event.event_id), self.decision.rows, self.decision.written
+        if key in written:  # it was in the command twice
+            return written[key]
+        version = self._versions[stream] = self._versions[stream] + 1
+        rows.append(Row(stream, version, event, sealed))
+        stored = written[key] = Stored(self._head + len(rows), version, sealed.fingerprint)
+        return stored
 
     def _stored(self, key: EventKey) -> Stored | None:
-        return self._written.get(key) or self._find(key)
+        return self.decision.written.get(key) or self._find(key)
 
 
 def conflict(expected: Expected, actual: int) -> VersionConflict:

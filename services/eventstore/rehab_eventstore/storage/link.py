@@ -212,7 +212,7 @@ def _column_values(row: Row) -> tuple[object, ...]:
         event.clinic_id,
         event.kind,
         event.schema_version,
-        event.occurred_at,
+        event.occurred_s,
         event.phi,
         event.consent_id,
         sealed.key_id,
