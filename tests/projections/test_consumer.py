@@ -236,6 +236,16 @@ async def test_two_replicas_fold_every_event_once(place: Place, parts: int):
         assert not other.background.fallen.done()
 
 
+async def test_a_value_that_no_column_holds_stops_its_own_stream_only(running: Clinic):
+    """The log keeps bodies as bytes: what ingest would refuse can still stand in it."""
+    unstorable = event(100, BEGIN, set_completed("s", 1, 5, "a\0b"), patient=PATIENTS[0])
+    position = await running.log.append(*sets(1, 8), unstorable, *sets(9, 8))
+    lag = await running.reads.lag_at(position)
+    assert lag.parked == 1
+    assert await repetitions(running.reads, position) == 8 + 6
+    assert not running.background.fallen.done()
+
+
 async def test_a_stream_held_back_is_tried_again_at_the_next_start(place: Place):
     async with eventstore(place) as (log, address):
         async with projections(place, address, log) as clinic_:

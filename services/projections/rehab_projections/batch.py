@@ -138,12 +138,14 @@ class Batch:
         return Changes(self._patients, parked, released=erased)
 
     def _park(self, event: RecordedEvent, error: Exception) -> None:
-        """Hold the stream back. The reason names the kind of fault, never a value."""
-        envelope = event.envelope
-        reason = f"{envelope.kind}: {type(error).__name__}"
-        self.parked[envelope.subject_id] = Parked(
-            envelope.subject_id, envelope.position, envelope.event_id, reason
-        )
+        self.parked[event.envelope.subject_id] = parked_by(event, error)
+
+
+def parked_by(event: RecordedEvent, error: Exception) -> Parked:
+    """Why a stream is held back: the kind of the fault, never a value."""
+    envelope = event.envelope
+    reason = f"{envelope.kind}: {type(error).__name__}"
+    return Parked(envelope.subject_id, envelope.position, envelope.event_id, reason)
 
 
 class SealedBodyError(ValueError):

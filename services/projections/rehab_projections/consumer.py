@@ -13,7 +13,7 @@ from rehab_projections.changes import Changes
 from rehab_projections.domain.facts import moment
 from rehab_projections.progress import Progress
 from rehab_projections.projector import Projector
-from rehab_projections.storage.write import Cursor, FencedError, Writer
+from rehab_projections.storage.write import Cursor, FencedError, UnstorableError, Writer
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import IncarnationChanged, Overloaded, RehabError, Unavailable
 from rehab_runtime.eventlog import EventLog, Follower
@@ -98,7 +98,10 @@ class Consumer:
         """A newer version of this service may fold what an older one could not."""
         for parked in await self._writer.parked():
             changes = await self._projector.release(parked, cursor.position)
-            await self._writer.mend(cursor, changes)
+            try:
+                await self._writer.mend(cursor, changes)
+            except UnstorableError:
+                continue
             self._projector.stored(changes)
             if changes.released:
                 log.info("a held back stream goes on", event_id=parked.event_id)
@@ -112,11 +115,23 @@ class Consumer:
     async def _fold(self, cursor: Cursor, batch: list[RecordedEvent]) -> Cursor:
         begun = self._clock.monotonic()
         changes = await self._projector.changes_of(batch)
-        cursor = await self._writer.store(cursor, batch[-1], changes)
+        try:
+            cursor = await self._writer.store(cursor, batch[-1], changes)
+        except UnstorableError as error:
+            if len(batch) > 1:
+                return await self._fold_singly(cursor, batch)
+            changes = self._projector.parking(batch[0], error)
+            cursor = await self._writer.store(cursor, batch[0], changes)
         self._projector.stored(changes)
         self._progress.reached(cursor, {one.clinic_id for one in changes.patients.values()})
         self._measure(batch, begun)
         self._tell_parked(changes)
+        return cursor
+
+    async def _fold_singly(self, cursor: Cursor, batch: list[RecordedEvent]) -> Cursor:
+        """Fold a batch that could not be stored event by event, to hold back only whose it was."""
+        for event in batch:
+            cursor = await self._fold(cursor, [event])
         return cursor
 
     def _measure(self, batch: list[RecordedEvent], begun: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from rehab.events.v1.event_pb2 import RecordedEvent
-from rehab_projections.batch import FOLDED, Batch
+from rehab_projections.batch import FOLDED, Batch, parked_by
 from rehab_projections.cache import Recent
 from rehab_projections.changes import Changes, Parked
 from rehab_projections.domain import care
@@ -72,6 +72,10 @@ class Projector:
         await self._refold(folding, parked.patient_id, position)
         released = () if folding.parked else (parked.patient_id,)
         return replace(folding.changes(), released=released)
+
+    def parking(self, event: RecordedEvent, error: Exception) -> Changes:
+        """Hold back the stream of an event that could be folded but not stored."""
+        return Changes({}, (parked_by(event, error),))
 
     async def _drop_held_back(self, folding: Batch) -> None:
         patients = sorted({fact.patient_id for fact, _ in folding.facts})

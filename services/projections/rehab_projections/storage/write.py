@@ -33,6 +33,10 @@ class FencedError(Exception):
     """Another runner has moved the position: nothing was stored, read it anew."""
 
 
+class UnstorableError(Exception):
+    """A value that no column can hold: nothing was stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far the log is folded. `recorded_at` is that of the event there, None at the start."""
@@ -94,7 +98,10 @@ class Writer:
         return [Parked(*row) for row in await self._database.fetch(self._queries["parked"])]
 
     async def store(self, expected: Cursor, last: RecordedEvent, changes: Changes) -> Cursor:
-        """Store the changes and move the position to the last event. Raises FencedError."""
+        """Store the changes and move the position to the last event.
+
+        Raises FencedError, UnstorableError.
+        """
         reached = Cursor(
             last.envelope.position, expected.incarnation, moment(last.envelope.recorded_at)
         )
@@ -102,7 +109,10 @@ class Writer:
         return reached
 
     async def mend(self, cursor: Cursor, changes: Changes) -> None:
-        """Store changes that belong to the position already reached. Raises FencedError."""
+        """Store changes that belong to the position already reached.
+
+        Raises FencedError, UnstorableError.
+        """
         await self._store(cursor, cursor, changes)
 
     async def _store(self, expected: Cursor, reached: Cursor, changes: Changes) -> None:
@@ -129,9 +139,12 @@ class Writer:
                 await connection.execute(self._queries[f"purge_{table}"], replaced)
         if changes.released:
             await connection.execute(self._queries["release"], changes.released)
-        for name, rows in _rows(changes).items():
-            if rows:
-                await connection.execute(self._queries[name], *zip(*rows, strict=True))
+        try:
+            for name, rows in _rows(changes).items():
+                if rows:
+                    await connection.execute(self._queries[name], *zip(*rows, strict=True))
+        except asyncpg.DataError as error:
+            raise UnstorableError(type(error).__name__) from None
 
 
 def _rows(changes: Changes) -> dict[str, list[tuple[object, ...]]]:
