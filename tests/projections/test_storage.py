@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -315,6 +316,16 @@ async def test_a_correction_folds_its_patient_anew_wherever_it_stands(store: Sto
                 ((session,),) = (await view.sessions([PATIENT])).values()
                 assert [one.reps for one in session.summary.done.values()] == [10]
                 assert len(await Board().items(view, CLINIC, AsOf.at(NOW, NOW), live=False)) == 1
+
+
+async def test_what_a_corrected_event_corrects_stays_void_in_every_order(store: Store):
+    first = event(10, NOW, pain(9))
+    second = event(11, NOW, pain(8), corrects=first.envelope.event_id)
+    third = event(12, NOW, pain(1), corrects=second.envelope.event_id)
+    for arrived in permutations((first, second, third)):
+        await store.empty()
+        await (await store.runner(Log(arrived))).fold_on(1)
+        assert (await store.answers())["pain"] == (1, 1, None), arrived
 
 
 async def test_an_erasure_leaves_nothing_of_a_patient_and_nothing_comes_back(store: Store):

@@ -47,12 +47,17 @@ class Batch:
                 self._park(event, error)
 
     def drop(self, held: set[str], void: set[str]) -> None:
-        """Leave out streams held back, but for their erasure, and events already corrected."""
+        """Leave out streams held back, but for their erasure, and events already corrected.
+
+        What a corrected event itself corrects stays void: such an event is kept, and its patient
+        is folded anew.
+        """
         self.parked = {p: parked for p, parked in self.parked.items() if p not in held}
         self.facts = [
             (fact, event)
             for fact, event in self.facts
-            if is_erased(fact) or (fact.patient_id not in held and fact.stamp.event_id not in void)
+            if is_erased(fact)
+            or (fact.patient_id not in held and (fact.corrects or fact.stamp.event_id not in void))
         ]
 
     def patients_of(self, kinds: frozenset[str]) -> list[str]:
