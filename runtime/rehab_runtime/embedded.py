@@ -7,6 +7,7 @@ on the same folder and port. None outlives the process that started it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -98,6 +99,11 @@ class Server:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def fell(self) -> bool:
+        """It has ended, and nobody stopped it."""
+        return self._process is not None and not self.running
 
     async def _launch(self, *command: str) -> asyncio.subprocess.Process:
         uid, gid = self.owner
@@ -289,7 +295,8 @@ class Postgres(Server):
             if children.exists():
                 victims += [int(child) for child in children.read_text().split()]
         for victim in victims:
-            os.kill(victim, how)
+            with contextlib.suppress(ProcessLookupError):  # a backend that had just ended
+                os.kill(victim, how)
 
 
 class Nats(Server):

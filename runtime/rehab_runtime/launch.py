@@ -1,10 +1,11 @@
 """Start a server so that it never outlives its parent, and never runs as root.
 
 Run as a script, without imports beyond the standard library, so that it costs little:
-    python -I -S launch.py SIGNAL UID GID COMMAND …
-SIGNAL is sent to the server when the parent dies. UID 0 keeps the user. PostgreSQL refuses to run
-as root; under another user it keeps the right to read and pass folders (CAP_DAC_READ_SEARCH),
-because a checkout below a private folder is out of that user's reach otherwise.
+    python -I -S launch.py SIGNAL[:PARENT] UID GID COMMAND …
+SIGNAL is sent to the server when the parent dies (Linux), or rather the thread of the parent that
+started it; a PARENT that is gone already is noticed. UID 0 keeps the user. PostgreSQL refuses to
+run as root; as another user it keeps the right to pass and read private folders, but only if one
+is on the way to the files that the command names.
 """
 
 import ctypes
@@ -15,30 +16,52 @@ PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
+CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
 CAPABILITY_VERSION_3 = 0x20080522
 
 
-def drop_root(libc: ctypes.CDLL, uid: int, gid: int) -> None:
-    libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+def behind_private_folders(command: list[str]) -> bool:
+    for word in command:
+        folder = os.path.dirname(word) if word.startswith("/") else "/"
+        while folder != "/":
+            if not os.stat(folder).st_mode & 0o001:
+                return True
+            folder = os.path.dirname(folder)
+    return False
+
+
+def keep(libc: ctypes.CDLL, capability: int) -> bool:
+    """Keep one capability over the change of user and over exec; the others are given up."""
+    mask = 1 << capability
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    data = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
+    kept: bool = libc.capset(header, data) == 0
+    return kept and libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0
+
+
+def drop_root(libc: ctypes.CDLL, uid: int, gid: int, reach: bool) -> None:
+    libc.prctl(PR_SET_KEEPCAPS, int(reach), 0, 0, 0)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
-    mask = 1 << CAP_DAC_READ_SEARCH
-    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    data = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
-    libc.capset(header, data)
-    libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0, 0)
+    if reach:
+        # containers leave root the second one at most
+        _ = keep(libc, CAP_DAC_READ_SEARCH) or keep(libc, CAP_DAC_OVERRIDE)
 
 
 def main() -> None:
-    signal, uid, gid = (int(value) for value in sys.argv[1:4])
+    signal, _, parent = sys.argv[1].partition(":")
+    uid, gid = int(sys.argv[2]), int(sys.argv[3])
     command = sys.argv[4:]
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         if uid:
-            drop_root(libc, uid, gid)
-        libc.prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0)
+            drop_root(libc, uid, gid, behind_private_folders(command))
+        # after the change of user, which would undo it
+        libc.prctl(PR_SET_PDEATHSIG, int(signal), 0, 0, 0)
+        if parent and os.getppid() != int(parent):
+            sys.exit("the process that started this one is gone")
     elif uid:
         os.setgroups([])
         os.setgid(gid)

@@ -13,16 +13,10 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from rehab_runtime import logging, metrics
-from rehab_runtime.settings import ServiceSettings, SettingsError, load
+from rehab_runtime.settings import ServiceSettings, SettingsError, load, variable_of
+from rehab_runtime.startup import StartupError
 
 S = TypeVar("S", bound=ServiceSettings)
-
-
-class StartupError(Exception):
-    """A service cannot start: one line, and what to do."""
-
-    def __init__(self, line: str, remedy: str) -> None:
-        super().__init__(f"{line}; {remedy}")
 
 
 class Running(Protocol):
@@ -107,7 +101,11 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with metrics.serve(settings.metrics_listen) as metrics_address, running(settings) as live:
+    variable = variable_of(settings, "metrics_listen")
+    async with (
+        metrics.serve(settings.metrics_listen, variable) as metrics_address,
+        running(settings) as live,
+    ):
         ready = {"event": "ready", "service": service, "address": live.address}
         print(json.dumps({**ready, "metrics": metrics_address, "pid": os.getpid()}), flush=True)  # noqa: T201
         stopping = asyncio.create_task(stop.wait())

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
 
+from rehab_runtime import startup
+
 FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""Seconds: from a cached read to a call given up."""
 
 
 @dataclass(frozen=True)
@@ -24,19 +28,23 @@ class Declared:
 _catalogue: dict[str, Declared] = {}
 
 
-def _declare(name: str, kind: str, meaning: str, remedy: str) -> str:
+def _help(name: str, meaning: str, remedy: str) -> str:
     if not meaning or not remedy:
         raise ValueError(f"{name}: a metric says what it means and what to do when it rises")
-    _catalogue[name] = Declared(name, kind, meaning, remedy)
     return f"{meaning} If it rises: {remedy}"
 
 
 def declare_counter(name: str, meaning: str, remedy: str, labels: Sequence[str] = ()) -> Counter:
-    return Counter(name, _declare(name, "counter", meaning, remedy), labels)
+    """ValueError when the name is taken, or when meaning or remedy are missing; so for all."""
+    metric = Counter(name, _help(name, meaning, remedy), labels)
+    _catalogue[name] = Declared(name, "counter", meaning, remedy)
+    return metric
 
 
 def declare_gauge(name: str, meaning: str, remedy: str, labels: Sequence[str] = ()) -> Gauge:
-    return Gauge(name, _declare(name, "gauge", meaning, remedy), labels)
+    metric = Gauge(name, _help(name, meaning, remedy), labels)
+    _catalogue[name] = Declared(name, "gauge", meaning, remedy)
+    return metric
 
 
 def declare_histogram(
@@ -46,7 +54,9 @@ def declare_histogram(
     labels: Sequence[str] = (),
     buckets: Sequence[float] = FAST,
 ) -> Histogram:
-    return Histogram(name, _declare(name, "histogram", meaning, remedy), labels, buckets=buckets)
+    metric = Histogram(name, _help(name, meaning, remedy), labels, buckets=buckets)
+    _catalogue[name] = Declared(name, "histogram", meaning, remedy)
+    return metric
 
 
 def catalogue() -> list[Declared]:
@@ -54,16 +64,22 @@ def catalogue() -> list[Declared]:
 
 
 @asynccontextmanager
-async def serve(listen: str) -> AsyncIterator[str]:
-    """Serve /metrics at `host:port` while the context is open; an empty one serves nothing."""
+async def serve(listen: str, variable: str = "METRICS_LISTEN") -> AsyncIterator[str]:
+    """Serve /metrics at `host:port` while the context is open; an empty one serves nothing.
+
+    Yields where it is reached. StartupError, naming `variable`, when the port is not to be had.
+    """
     if not listen:
         yield ""
         return
-    host, port = listen.rsplit(":", 1)
-    server, thread = start_http_server(int(port), host, REGISTRY)
+    host, port = startup.split(listen)
     try:
-        yield f"{host}:{server.server_port}"
+        server, thread = start_http_server(port, host, REGISTRY)
+    except OSError as error:
+        raise startup.cannot_listen(listen, variable, error) from None
+    try:
+        yield startup.reachable(listen, server.server_port)
     finally:
-        server.shutdown()
+        await asyncio.to_thread(server.shutdown)  # it may look up only after half a second
         server.server_close()
         thread.join()

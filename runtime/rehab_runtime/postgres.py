@@ -15,8 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from rehab_runtime.errors import Overloaded, Unavailable
-from rehab_runtime.lifecycle import StartupError
 from rehab_runtime.logging import get_logger
+from rehab_runtime.startup import StartupError
 
 log = get_logger("postgres")
 

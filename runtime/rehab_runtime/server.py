@@ -13,8 +13,8 @@ from grpc_reflection.v1alpha import reflection
 
 from rehab_runtime.auth import Authenticator
 from rehab_runtime.interceptors import Interceptor
-from rehab_runtime.lifecycle import StartupError
-from rehab_runtime.settings import ServiceSettings
+from rehab_runtime.settings import ServiceSettings, variable_of
+from rehab_runtime.startup import StartupError, reachable, require_free
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 KEEPALIVE = (
@@ -40,11 +40,10 @@ class GrpcServer:
     """A started server. `draining` is set before open calls are given time to end."""
 
     def __init__(
-        self, server: grpc.aio.Server, port: int, health: health_aio.HealthServicer
+        self, server: grpc.aio.Server, address: str, health: health_aio.HealthServicer
     ) -> None:
         self._server = server
-        self.port = port
-        self.address = f"127.0.0.1:{port}"
+        self.address = address
         self.draining = asyncio.Event()
         self.health = health
 
@@ -68,7 +67,8 @@ async def serve_grpc(
     authenticator: Authenticator,
 ) -> AsyncIterator[GrpcServer]:
     """Serve while the context is open. `add_servicers` registers servicers and returns their full
-    names."""
+    names. StartupError, naming the variable, when the port is not to be had."""
+    require_free(settings.listen, variable_of(settings, "listen"))
     if settings.environment == "production" and authenticator.development_only:
         raise StartupError(
             "development credentials are not accepted in production",
@@ -84,19 +84,11 @@ async def serve_grpc(
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     for name in ("", "startup", "ready", "live", *names):
         await health.set(name, SERVING)
-    if settings.reflection:
+    if settings.reflects:
         reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
-    try:
-        port = server.add_insecure_port(settings.listen)
-    except RuntimeError:
-        port = 0
-    if port == 0:
-        raise StartupError(
-            f"cannot listen on {settings.listen}: the port is in use or not allowed",
-            "stop the program that uses it or set another LISTEN",
-        )
+    port = server.add_insecure_port(settings.listen)
     await server.start()
-    running = GrpcServer(server, port, health)
+    running = GrpcServer(server, reachable(settings.listen, port), health)
     try:
         yield running
     finally:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import Field, SecretStr, ValidationError
+import pydantic_settings
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rehab_runtime.startup import split
 
 S = TypeVar("S", bound="ServiceSettings")
 
@@ -16,20 +20,31 @@ class SettingsError(Exception):
     """One or more settings are missing or wrong; the message names them all."""
 
 
+def _listenable(value: str) -> str:
+    split(value)
+    return value
+
+
+def _listenable_or_off(value: str) -> str:
+    return _listenable(value) if value else value
+
+
+HostPort = Annotated[str, AfterValidator(_listenable)]
+"""host:port; an IPv6 host stands in brackets."""
+HostPortOrOff = Annotated[str, AfterValidator(_listenable_or_off)]
+"""The same, or empty for nothing."""
+
+
 class ServiceSettings(BaseSettings):
     """What every service can be told. A subclass chooses the prefix of its variables."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    listen: str = Field(
-        "127.0.0.1:0",
-        pattern=r"^\S+:\d+$",
-        description="host:port of gRPC; port 0 takes a free one",
+    listen: HostPort = Field(
+        "127.0.0.1:0", description="host:port of gRPC; port 0 takes a free one"
     )
-    metrics_listen: str = Field(
-        "127.0.0.1:0",
-        pattern=r"^(\S+:\d+)?$",
-        description="host:port of Prometheus metrics; empty for none",
+    metrics_listen: HostPortOrOff = Field(
+        "127.0.0.1:0", description="host:port of Prometheus metrics; empty for none"
     )
     environment: Literal["development", "production"] = Field(
         "development",
@@ -45,10 +60,14 @@ class ServiceSettings(BaseSettings):
     max_concurrent_rpcs: int = Field(
         2000, ge=1, description="calls served at once; more are refused"
     )
+    reflection: bool | None = Field(
+        None, description="gRPC reflection; in development only when not set"
+    )
 
     @property
-    def reflection(self) -> bool:
-        return self.environment == "development"
+    def reflects(self) -> bool:
+        """Whether the server tells its services to whoever asks."""
+        return self.environment == "development" if self.reflection is None else self.reflection
 
 
 @dataclass(frozen=True)
@@ -65,34 +84,64 @@ def prefix_of(settings: type[ServiceSettings]) -> str:
     return str(settings.model_config.get("env_prefix", ""))
 
 
+def variable_of(settings: ServiceSettings | type[ServiceSettings], field: str) -> str:
+    """The environment variable of a field."""
+    kind = settings if isinstance(settings, type) else type(settings)
+    return f"{prefix_of(kind)}{field}".upper()
+
+
 def load(settings: type[S]) -> S:
     """Read the environment once. SettingsError names every missing or wrong variable and its rule,
     never a value."""
     try:
         return settings()
     except ValidationError as error:
-        prefix = prefix_of(settings)
-        lines = [
-            f"  {_variable(prefix, item['loc'])}: {_rule(item['msg'], item['type'])}"
+        lines = {
+            f"  {_variable(settings, item['loc'])}: {_rule(item['msg'], item['type'])}"
             for item in error.errors(include_input=False, include_url=False)
-        ]
-        raise SettingsError("these settings are missing or wrong:\n" + "\n".join(lines)) from None
+        }
+    except pydantic_settings.SettingsError as error:
+        # a list or table that is not JSON; the library stops at the first and names its field
+        names = [name for name in settings.model_fields if f'"{name}"' in str(error)]
+        lines = {f"  {variable_of(settings, name)}: must be JSON" for name in names}
+    raise SettingsError("these settings are missing or wrong:\n" + "\n".join(sorted(lines)))
 
 
-def _variable(prefix: str, path: tuple[int | str, ...]) -> str:
+def _variable(settings: type[ServiceSettings], path: tuple[int | str, ...]) -> str:
     """The variable of a field; a rule over several has none of its own."""
-    return prefix + ".".join(str(part) for part in path).upper() if path else prefix + "*"
+    return variable_of(settings, str(path[0])) if path else prefix_of(settings) + "*"
 
 
 def _rule(message: str, kind: str) -> str:
-    return "is missing" if kind == "missing" else message[0].lower() + message[1:]
+    if kind == "missing":
+        return "is missing"
+    message = message.removeprefix("Value error, ").removeprefix("Input ")
+    return message[0].lower() + message[1:] if message[1:2].islower() else message
 
 
 def describe(settings: type[ServiceSettings]) -> Iterator[Described]:
     for name, field in settings.model_fields.items():
-        secret = field.annotation is SecretStr
-        default = "required" if field.is_required() else "" if secret else repr(field.default)
-        kind = getattr(field.annotation, "__name__", str(field.annotation))
         yield Described(
-            f"{prefix_of(settings)}{name.upper()}", kind, default, field.description or ""
+            variable_of(settings, name),
+            _type_name(field.annotation),
+            "required" if field.is_required() else _default(field.default),
+            field.description or "",
         )
+
+
+def _default(value: Any) -> str:
+    return "" if value is None or isinstance(value, SecretStr) else repr(value)
+
+
+def _type_name(annotation: Any) -> str:
+    """A type in the words of who sets a variable."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_name(arguments[0])
+    if origin is Literal:
+        return " | ".join(str(value) for value in arguments)
+    if origin in {Union, UnionType}:
+        return " | ".join(_type_name(item) for item in arguments if item is not NoneType)
+    if annotation is SecretStr:
+        return "secret"
+    return getattr(annotation, "__name__", str(annotation))

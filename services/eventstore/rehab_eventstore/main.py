@@ -33,9 +33,10 @@ from rehab_eventstore.writer import Writer
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator
 from rehab_runtime.clock import Clock, SystemClock
-from rehab_runtime.lifecycle import Background, StartupError
+from rehab_runtime.lifecycle import Background
 from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.server import serve_grpc
+from rehab_runtime.startup import StartupError
 
 PACKAGE = "rehab_eventstore"
 SERVICE = "rehab.eventstore.v1.EventStoreService"
