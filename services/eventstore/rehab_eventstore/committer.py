@@ -72,10 +72,11 @@ class Committer:
         before the deadline; what was asked may then be in the log or not.
         """
         delay = RETRY_S
-        attempt: Attempt | None = None
+        unsure: Attempt | None = None
         while True:
             try:
-                if attempt and not self._memory.current and await self._stands(attempt):
+                if unsure is not None and await self._stands(unsure):
+                    attempt = unsure
                     break
                 attempt = await self._decided(batch)
                 if await self._written(attempt):
@@ -84,6 +85,7 @@ class Committer:
                 await self._sift(batch, deadline, error)
                 return
             except CommitUnknown:
+                unsure = attempt
                 metrics.unknown_outcomes.inc()
             except (LinkLost, StatementRefused):
                 self._memory.current = False
@@ -96,9 +98,7 @@ class Committer:
 
     async def _stands(self, attempt: Attempt) -> bool:
         """Learn what was written since the attempt; whether that was the attempt itself."""
-        tried_here = attempt.head == self._memory.head
-        written = await self._memory.refresh(at_least=len(attempt.rows))
-        return tried_here and attempt.stands(written)
+        return attempt.stands(await self._memory.refresh(at_least=len(attempt.rows)))
 
     async def _decided(self, batch: Sequence[Waiting]) -> Attempt:
         if not self._memory.current:
