@@ -50,14 +50,26 @@ class Stream:
         return BlockingReceipt(self._portal, self._portal.run(self._inner.send(event)))
 
     flush = blocking(AsyncStream.flush)
+    close = blocking(AsyncStream.close)
+
+    def unacknowledged(self) -> list[Event]:
+        return self._inner.unacknowledged()
 
     @property
     def rejected(self) -> Sequence[Rejected]:
         return self._inner.rejected
 
     @property
+    def rejected_count(self) -> int:
+        return self._inner.rejected_count
+
+    @property
     def position(self) -> int:
         return self._inner.position
+
+    @property
+    def clock_skew_ms(self) -> int:
+        return self._inner.clock_skew_ms
 
 
 class Session(SessionVerbs[BlockingReceipt]):

@@ -31,9 +31,6 @@ from rehab_sdk.receipt import Signal
 
 log = logging.getLogger("rehab_sdk")
 ASK_AT_ONCE = 100
-# taken over so soon after its welcome, a link met our own one before it, that the server had not
-# yet missed; nobody else uses the epoch
-OWN_GHOST_S = 2.0
 # a new connection mends these; every other refusal of the stream would come again
 MENDED_BY_NEW_LINK = frozenset({"SEQUENCE_GAP", "WINDOW_EXCEEDED", "RESUME_TOKEN_INVALID"})
 
@@ -78,6 +75,7 @@ class Engine:
         self._sent: dict[int, Sent] = {}
         self._turn = asyncio.Lock()
         self._progress = False
+        self._epoch_renewed = False
         self._link = Link(
             stub=stub,
             calls=calls,
@@ -163,7 +161,7 @@ class Engine:
                 asked_s = await self._link.converse()
             except RehabError as error:
                 failure = error
-                if not _is_mended_by_new_link(error, self._link.lasted_s):
+                if not self._mended_by_new_link(error):
                     self._end(error)
                     return
             except Exception as error:
@@ -174,6 +172,16 @@ class Engine:
             attempt = 1 if good or failure is None else attempt + 1
             if failure is not None or not self._machine.hello_is_outdated:
                 await self._pause(asked_s + self._calls.pause_s(failure, attempt))
+
+    def _mended_by_new_link(self, error: RehabError) -> bool:
+        if isinstance(error, Superseded):
+            return self._link.lasted_s < self._options.ghost_s
+        if _is_of_old_epoch(error) and not self._epoch_renewed:
+            self._epoch_renewed = True  # once: whoever is refused again is not alone
+            self._machine.begin_epoch(error.number("newest_epoch") or 0)
+            return True
+        passing = isinstance(error, Unavailable | RateLimited | Internal)
+        return passing or error.reason in MENDED_BY_NEW_LINK
 
     async def _pause(self, seconds: float) -> None:
         until = _now() + seconds
@@ -236,8 +244,6 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _is_mended_by_new_link(error: RehabError, lasted_s: float) -> bool:
-    if isinstance(error, Superseded):
-        return lasted_s < OWN_GHOST_S
-    passing = isinstance(error, Unavailable | RateLimited | Internal)
-    return passing or error.reason in MENDED_BY_NEW_LINK
+def _is_of_old_epoch(error: RehabError) -> bool:
+    """As after a device's clock was set back, or when another program used the device."""
+    return any(violation.rule == "epoch.newest" for violation in error.violations)

@@ -55,7 +55,8 @@ class RehabError(Exception):
         quoted = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
         return f"{self.message}{quoted}"
 
-    def _number(self, key: str) -> int | None:
+    def number(self, key: str) -> int | None:
+        """A number of the metadata, None when it is not told."""
         text = self.metadata.get(key, "")
         return int(text) if text.isdigit() else None
 
@@ -101,11 +102,11 @@ class Conflict(RehabError):
 
     @property
     def expected(self) -> int | None:
-        return self._number("expected_version")
+        return self.number("expected_version")
 
     @property
     def actual(self) -> int | None:
-        return self._number("actual_version")
+        return self.number("actual_version")
 
 
 class Stale(RehabError):
@@ -113,11 +114,11 @@ class Stale(RehabError):
 
     @property
     def min_position(self) -> int | None:
-        return self._number("min_position")
+        return self.number("min_position")
 
     @property
     def position(self) -> int | None:
-        return self._number("position")
+        return self.number("position")
 
 
 class IncarnationChanged(RehabError):
@@ -195,6 +196,9 @@ BY_REASON: dict[int, type[RehabError]] = {
 _BY_CODE: dict[grpc.StatusCode, type[RehabError]] = {
     grpc.StatusCode.UNAVAILABLE: Unavailable,
     grpc.StatusCode.CANCELLED: Unavailable,
+    # our servers give a reason with these: without one it is how gRPC tells of a broken connection
+    grpc.StatusCode.UNKNOWN: Unavailable,
+    grpc.StatusCode.INTERNAL: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: TimedOut,
     grpc.StatusCode.RESOURCE_EXHAUSTED: RateLimited,
     grpc.StatusCode.INVALID_ARGUMENT: Invalid,

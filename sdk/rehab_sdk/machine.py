@@ -100,6 +100,8 @@ class Machine:
         self.position = 0
         """Newest acknowledged position."""
         self._max_batch_events = DEFAULT_WINDOW
+        self._stride = DEFAULT_WINDOW
+        self._progress = False
         self._max_message_bytes = 4 * 1024 * 1024
         self._outbox = outbox
         self._clinic_id = clinic_id
@@ -108,7 +110,7 @@ class Machine:
         self._token = outbox.resume_token
         self._base = -outbox.settled_seq  # ordinal = base + seq, over all epochs
         self._sent_seq = outbox.settled_seq
-        self._asked_seq = 0
+        self._asked: list[int] = []
         self._refused: dict[int, Failure] = {}
 
     # what the caller wants to know
@@ -155,6 +157,15 @@ class Machine:
         hello.device_time.FromDatetime(device_time)
         return pb.StreamObservationsRequest(hello=hello)
 
+    def begin_epoch(self, above: int = 0) -> None:
+        """Number what is unsettled anew: the server knows other numbers, or a newer epoch."""
+        self._base += self._outbox.settled_seq
+        self._outbox.begin_epoch(above)
+        self._sent_seq = 0
+        self._refused.clear()
+        self._token = ""
+        self.cut()
+
     def leave(self) -> None:
         """End this link in good order, for another."""
         if self.phase is Phase.STREAMING:
@@ -163,6 +174,10 @@ class Machine:
     def cut(self) -> None:
         """The link is gone. Refusals heard stay valid for what the next Welcome passes over."""
         self.phase = Phase.OFFLINE
+        if self.in_flight and not self._progress:
+            # a link that broke before anything was through would not carry as much the next time
+            self._stride = max(1, self._stride // 2)
+        self._progress = False
         self._sent_seq = self._outbox.settled_seq
 
     def received(self, message: pb.StreamObservationsResponse) -> list[Effect]:
@@ -189,22 +204,20 @@ class Machine:
 
     def answered(self, verdicts: Sequence[Verdict]) -> list[Effect]:
         """The verdicts on the events of Ask, in order."""
-        first = self._outbox.settled_seq + 1
-        unknown = [seq for seq in range(first, self._asked_seq + 1) if seq not in self._refused]
-        known: dict[int, Verdict] = dict(zip(unknown, verdicts, strict=True))
+        known: dict[int, Verdict] = dict(zip(self._asked, verdicts, strict=True))
         self.phase = Phase.STREAMING
-        return self._settle(self._asked_seq, {**known, **self._refused})
+        return self._settle(self._sent_seq, {**self._refused, **known})
 
     def next_batch(self) -> pb.StreamObservationsRequest | None:
         """The next message to send, as the window allows; None when there is none."""
         if self.phase is not Phase.STREAMING:
             return None
-        allowed = min(self.window - self.in_flight, self._max_batch_events)
+        allowed = min(self.window, self._stride) - self.in_flight
         if allowed <= 0 or self._sent_seq == self._outbox.last_seq:
             return None
         batch = pb.Batch(first_seq=self._sent_seq + 1)
         room = self._max_message_bytes - BATCH_OVERHEAD_BYTES
-        for event in self._outbox.unsettled(self._sent_seq, allowed):
+        for event in self._outbox.unsettled(self._sent_seq, min(allowed, self._max_batch_events)):
             room -= len(event) + EVENT_OVERHEAD_BYTES
             if room < 0 and batch.events:
                 break
@@ -217,6 +230,8 @@ class Machine:
 
     def _welcome(self, welcome: pb.Welcome) -> list[Effect]:
         self._token = welcome.resume_token or self._token
+        if self._stride == self.window:  # not yet cut down by bad links
+            self._stride = max(1, welcome.window)
         self.window = welcome.window
         limits = welcome.limits
         self._max_batch_events = limits.max_batch_events or self._max_batch_events
@@ -224,25 +239,17 @@ class Machine:
         self.max_event_bytes = limits.max_event_bytes or self.max_event_bytes
         acked, outbox = welcome.acked_seq, self._outbox
         if not outbox.settled_seq <= acked <= outbox.last_seq:
-            return self._start_over()
+            self.begin_epoch()
+            return [StartOver()]
         self._sent_seq = acked
         self.phase = Phase.STREAMING
-        first = outbox.settled_seq + 1
-        passed = outbox.unsettled(outbox.settled_seq, acked - outbox.settled_seq)
-        unknown = [event for seq, event in enumerate(passed, first) if seq not in self._refused]
-        if not unknown:
+        passed = range(outbox.settled_seq + 1, acked + 1)
+        self._asked = [seq for seq in passed if seq not in self._refused]
+        if not self._asked:
             return self._settle(acked, dict(self._refused))
-        self._asked_seq = acked
         self.phase = Phase.ASKING
-        return [Ask(unknown)]
-
-    def _start_over(self) -> list[Effect]:
-        self._base += self._outbox.settled_seq
-        self._outbox.begin_epoch()
-        self._refused.clear()
-        self._token = ""
-        self.cut()
-        return [StartOver()]
+        events = outbox.unsettled(outbox.settled_seq, len(passed))
+        return [Ask([events[seq - passed.start] for seq in self._asked])]
 
     def _ack(self, ack: pb.Ack) -> list[Effect]:
         if ack.seq > self._sent_seq:
@@ -279,5 +286,7 @@ class Machine:
                 refusals.append(Refusal(seq, event, verdict))
             settled.append(Settled(self._base + seq, event, verdict))
         if settled:
+            self._progress = True
+            self._stride = min(max(1, self.window), 2 * self._stride)
             outbox.settle(upto, self._token, refusals)
         return settled

@@ -30,6 +30,9 @@ class StreamOptions:
     """How long leaving waits until everything is settled."""
     close_timeout_s: float = 2
     """How long the server has to end a call that we have ended."""
+    ghost_s: float = 2
+    """A link taken over so soon after its welcome met our own one before it, which the server had
+    not yet missed: it comes back. One taken over later leaves the device to who took it."""
     rejected_kept: int = 1000
     """Rejected events kept for inspection, newest first to stay."""
 
@@ -50,6 +53,8 @@ class Options:
         return [
             ("grpc.keepalive_time_ms", int(self.keepalive_s * 1000)),
             ("grpc.keepalive_timeout_ms", int(self.keepalive_timeout_s * 1000)),
+            # without this a lost ping is waited for a minute, whatever the line above says
+            ("grpc.http2.ping_timeout_ms", int(self.keepalive_timeout_s * 1000)),
             ("grpc.keepalive_permit_without_calls", 0),  # spares a phone's radio
             # a watch only listens: without this its third ping would not be sent
             ("grpc.http2.max_pings_without_data", 0),

@@ -65,9 +65,9 @@ class Outbox(Protocol):
         all or nothing. An empty token leaves the one before."""
         ...
 
-    def begin_epoch(self) -> None:
-        """Number the unsettled events from 1 in a new, higher epoch, and forget the token. For when
-        the server knows other numbers than the outbox."""
+    def begin_epoch(self, above: int = 0) -> None:
+        """Number the unsettled events from 1 in a new epoch, higher than the one before and than
+        `above`, and forget the token. For when the server knows other numbers than the outbox."""
         ...
 
 
@@ -112,9 +112,9 @@ class MemoryOutbox:
         self.settled_seq = upto_seq
         self.resume_token = resume_token or self.resume_token
 
-    def begin_epoch(self) -> None:
+    def begin_epoch(self, above: int = 0) -> None:
         self._events = {seq - self.settled_seq: event for seq, event in self._events.items()}
         self.last_seq -= self.settled_seq
         self.settled_seq = 0
-        self.epoch = max(new_epoch(), self.epoch + 1)
+        self.epoch = max(new_epoch(), self.epoch + 1, above + 1)
         self.resume_token = ""

@@ -14,6 +14,7 @@ class Proxy:
         host, port = target.rsplit(":", 1)
         self._target = (host, int(port))
         self._writers: set[asyncio.StreamWriter] = set()
+        self._stalled: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = True
         self.address = ""
@@ -26,6 +27,15 @@ class Proxy:
         self.cuts += 1
         for writer in self._writers:
             writer.transport.abort()
+
+    def lead_to(self, target: str) -> None:
+        """New connections go to another server."""
+        host, port = target.rsplit(":", 1)
+        self._target = (host, int(port))
+
+    def stall(self) -> None:
+        """Connections that stand carry nothing any more, and nobody is told."""
+        self._stalled |= self._writers
 
     def close(self) -> None:
         """Break every connection, and refuse new ones until `reopen`."""
@@ -55,6 +65,7 @@ class Proxy:
             for writer in (near_out, far_out):
                 if writer is not None:
                     self._writers.discard(writer)
+                    self._stalled.discard(writer)
                     writer.transport.abort()
             self._tasks.discard(task)
 
@@ -62,6 +73,8 @@ class Proxy:
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, up: bool
     ) -> None:
         while chunk := await source.read(CHUNK_BYTES):
+            if sink in self._stalled:
+                continue
             self.bytes_up += len(chunk) if up else 0
             sink.write(chunk)
             await sink.drain()

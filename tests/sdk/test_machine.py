@@ -58,6 +58,21 @@ def test_batches_keep_to_the_servers_limits() -> None:
     assert sizes == [(1, 3), (4, 2)]
 
 
+def test_less_is_under_way_on_links_that_break_before_anything_is_through() -> None:
+    machine = machine_with(8)
+    sizes = []
+    for acked in (0, 0, 0, 0, 1):
+        welcomed(machine, acked_seq=acked, window=8)
+        request = machine.next_batch()
+        assert request is not None
+        sizes.append(len(request.batch.events))
+        assert machine.next_batch() is None
+        if len(sizes) == 4:
+            machine.received(Response(ack=pb.Ack(seq=1, position=1)))
+        machine.cut()
+    assert sizes == [8, 4, 2, 1, 2]
+
+
 def test_messages_keep_to_the_servers_size() -> None:
     machine = welcomed(machine_with(4), limits=pb.Limits(max_message_bytes=500))
     request = machine.next_batch()

@@ -69,6 +69,13 @@ def test_a_new_epoch_numbers_the_unsettled_from_one(new_outbox: Callable[[], Out
     assert list(outbox.unsettled(0, 10)) == [b"b", b"c"]
 
 
+def test_a_new_epoch_is_above_what_is_asked(new_outbox: Callable[[], Outbox]) -> None:
+    outbox = new_outbox()
+    above = outbox.epoch + 10**15
+    outbox.begin_epoch(above)
+    assert outbox.epoch > above
+
+
 def test_two_outboxes_have_two_epochs(new_outbox: Callable[[], Outbox]) -> None:
     assert new_outbox().epoch < new_outbox().epoch
 

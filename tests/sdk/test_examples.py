@@ -1,0 +1,86 @@
+"""Every example, and every program in the README, runs against real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from rehab_sdk import events
+from tests.sdk.clinic import Clinic, admit
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+ROOT = Path(__file__).parents[2]
+OWN = Path(__file__).read_text()
+README = (ROOT / "sdk" / "README.md").read_text()
+
+
+async def start(suite: Clinic, *arguments: str) -> asyncio.subprocess.Process:
+    addresses = {"REHAB_INGEST": suite.ingest, "REHAB_PROJECTIONS": suite.projections}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-W",
+        "error",
+        *arguments,
+        env={**os.environ, **addresses, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def run(suite: Clinic, *arguments: str) -> str:
+    process = await start(suite, *arguments)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, err.decode()
+    return out.decode()
+
+
+def example(name: str) -> str:
+    return str(ROOT / "examples" / name)
+
+
+async def test_reps_are_streamed_and_read(suite: Clinic, patient: str) -> None:
+    said = await run(suite, example("stream_reps.py"), patient)
+    assert re.fullmatch(r"durable up to position \d+\n", said)
+    said = await run(suite, example("read_adherence.py"), patient)
+    assert "squat: 20 reps" in said
+    assert "completed, 20 reps" in said
+
+
+async def test_rejects_are_handled(suite: Clinic, patient: str) -> None:
+    said = await run(suite, example("handle_rejects.py"), patient)
+    assert "refused: body.rep_observation.reps[0].score breaks" in said
+    assert "1 event refused" in said
+    assert len(await suite.stored(patient)) == 5
+
+
+async def test_the_work_queue_is_watched(suite: Clinic, patient: str) -> None:
+    await admit(suite, patient)
+    watcher = await start(suite, example("watch_work_queue.py"), "1")
+    assert watcher.stdout is not None
+    async for line in watcher.stdout:
+        if line.startswith(b"---"):
+            break
+    async with suite.phone(patient) as client:
+        await client.log(client.event(patient, events.fall()))
+    out, err = await asyncio.wait_for(watcher.communicate(), 60)
+    assert watcher.returncode == 0, err.decode()
+    assert out.decode() == f"{patient}: fall\n"
+
+
+async def test_every_example_is_run_here() -> None:
+    names = {path.name for path in (ROOT / "examples").glob("*.py")}
+    assert names
+    assert all(f'"{name}"' in OWN for name in names)
+
+
+async def test_the_programs_in_the_readme_run(suite: Clinic) -> None:
+    first, second = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    for program in (f"{second}\nimport asyncio\nprint(asyncio.run(prescribe()))", first):
+        here = program.replace("127.0.0.1:7101", suite.ingest)
+        said = await run(suite, "-c", here.replace("127.0.0.1:7102", suite.projections))
+    assert "sessions: 1" in said
