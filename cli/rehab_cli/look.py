@@ -1,95 +1,190 @@
-"""Looking into a running suite: the log's envelopes and the read models' lag."""
+"""Looking into a running suite: the log's events, and where the read models stand."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
 import grpc
-from rich.console import Console
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 from rich.table import Table
 
-from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab.events.v1.event_pb2 import Body, RecordedEvent
+from rehab.events.v1.kinds import KINDS
 from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
 from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
-from rehab_cli.suite import Addresses, SuiteError
+from rehab_cli.addresses import Addresses
+from rehab_cli.console import out, problem
+from rehab_cli.errors import SuiteError
 from rehab_runtime.auth import bearer, service_principal
 from rehab_runtime.errors import from_rpc_error
 from rehab_runtime.server import channel
 
 TIMEOUT_S = 10.0
+RETRY_S = 0.5
 METADATA = (bearer(service_principal("cli")),)
-console = Console(highlight=False)
 
 
-def line(event: RecordedEvent) -> str:
-    envelope = event.envelope
-    at = envelope.occurred_at.ToJsonString()
-    return (
-        f"{envelope.position:>8}  {envelope.subject_id:<16} v{envelope.stream_version:<6} "
-        f"{envelope.kind:<18} {at}  {len(event.body)} bytes"
-    )
+@dataclass(frozen=True)
+class Wanted:
+    """Which events, and how they are shown. Bodies hold patient data: only when asked for."""
+
+    stream: str = ""
+    after: int = 0
+    limit: int = 0
+    kinds: Sequence[str] = ()
+    as_json: bool = False
+    bodies: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.kinds) - KINDS.keys())
+        if unknown:
+            known = ", ".join(sorted(KINDS))
+            raise SuiteError(f"there is no kind {', '.join(unknown)}; there are {known}")
+
+    def filter(self) -> store_pb.Filter:
+        return store_pb.Filter(kinds=self.kinds, streams=[self.stream] if self.stream else [])
+
+    def show(self, events: Iterable[RecordedEvent]) -> None:
+        for event in events:
+            out.print(self._json(event) if self.as_json else self._line(event), markup=False)
+
+    def _line(self, event: RecordedEvent) -> str:
+        envelope = event.envelope
+        shown = json.dumps(_body(event)) if self.bodies else f"{len(event.body)} bytes"
+        return (
+            f"{envelope.position:>8}  {envelope.subject_id:<16} v{envelope.stream_version:<6} "
+            f"{envelope.kind:<18} {envelope.occurred_at.ToJsonString()}  {shown}"
+        )
+
+    def _json(self, event: RecordedEvent) -> str:
+        told = {"envelope": _dict(event.envelope), "body_bytes": len(event.body)}
+        if self.bodies:
+            told["body"] = _body(event)
+        return json.dumps(told)
 
 
-def told(error: grpc.aio.AioRpcError, address: str) -> SuiteError:
-    """One line with what to do."""
-    if error.code() is grpc.StatusCode.UNAVAILABLE:
-        return SuiteError(f"nothing answers at {address}; start it with: rehab up")
-    return SuiteError(from_rpc_error(error).message)
+def _body(event: RecordedEvent) -> object:
+    if event.key_id:
+        return f"sealed with key {event.key_id}"
+    return _dict(Body.FromString(event.body))
 
 
-async def read(addresses: Addresses, stream: str, after: int, limit: int, kinds: list[str]) -> int:
-    async with channel(addresses.eventstore) as connection:
+def _dict(message: Message) -> dict[str, Any]:
+    """As JSON, with 64-bit numbers as numbers."""
+    told: dict[str, Any] = MessageToDict(message, preserving_proto_field_name=True)
+    for field, value in message.ListFields():
+        if field.cpp_type in (field.CPPTYPE_INT64, field.CPPTYPE_UINT64):
+            told[field.name] = value
+    return told
+
+
+@asynccontextmanager
+async def _asking(address: str) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel whose errors become one line with what to do."""
+    async with channel(address) as connection:
+        try:
+            yield connection
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNAVAILABLE:
+                raise SuiteError(f"nothing answers at {address}; start it with: rehab up") from None
+            raise SuiteError(f"{address}: {from_rpc_error(error).message}") from None
+
+
+async def read(addresses: Addresses, wanted: Wanted) -> int:
+    async with _asking(addresses.eventstore) as connection:
         stub = EventStoreServiceStub(connection)
-        if stream:
-            asked = store_pb.ReadStreamRequest(
-                stream=stream, after_version=after, limit=limit, kinds=kinds
+        if wanted.stream:
+            one = store_pb.ReadStreamRequest(
+                stream=wanted.stream,
+                after_version=wanted.after,
+                limit=wanted.limit,
+                kinds=wanted.kinds,
             )
-            pages = stub.ReadStream(asked, metadata=METADATA, timeout=TIMEOUT_S)
+            pages = stub.ReadStream(one, metadata=METADATA, timeout=TIMEOUT_S)
         else:
-            chosen = store_pb.Filter(kinds=kinds)
-            everything = store_pb.ReadAllRequest(after_position=after, limit=limit, filter=chosen)
+            everything = store_pb.ReadAllRequest(
+                after_position=wanted.after, limit=wanted.limit, filter=wanted.filter()
+            )
             pages = stub.ReadAll(everything, metadata=METADATA, timeout=TIMEOUT_S)
-        try:
-            async for page in pages:
-                for event in page.events:
-                    console.print(line(event), soft_wrap=True)
-        except grpc.aio.AioRpcError as error:
-            raise told(error, addresses.eventstore) from None
+        async for page in pages:
+            wanted.show(page.events)
     return 0
 
 
-async def tail(addresses: Addresses) -> int:
-    async with channel(addresses.eventstore) as connection:
-        asked = store_pb.SubscribeRequest(from_head=True)
-        changes = EventStoreServiceStub(connection).Subscribe(asked, metadata=METADATA)
-        try:
-            async for change in changes:
-                for event in change.page.events:
-                    console.print(line(event), soft_wrap=True)
-        except grpc.aio.AioRpcError as error:
-            raise told(error, addresses.eventstore) from None
-        finally:
-            changes.cancel()
-    return 0
+async def tail(addresses: Addresses, wanted: Wanted) -> int:
+    """Events as they are committed, also over a restart of the event store, until cancelled."""
+    async with _asking(addresses.eventstore) as connection:
+        stub = EventStoreServiceStub(connection)
+        head = await stub.GetHead(store_pb.GetHeadRequest(), metadata=METADATA, timeout=TIMEOUT_S)
+        reached, told = wanted.after or head.position, False
+        while True:
+            asked = store_pb.SubscribeRequest(after_position=reached, filter=wanted.filter())
+            changes = stub.Subscribe(asked, metadata=METADATA)
+            try:
+                async for change in changes:
+                    told = False
+                    reached = _show_change(wanted, change, reached)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise
+                if not told:
+                    problem("the event store went away; going on when it is back")
+                told = True
+            finally:
+                changes.cancel()
+            await asyncio.sleep(RETRY_S)
+
+
+def _show_change(wanted: Wanted, change: store_pb.SubscribeResponse, reached: int) -> int:
+    """Show what it brings; the position reached is returned."""
+    match change.WhichOneof("content"):
+        case "page" if change.page.events:
+            wanted.show(change.page.events)
+            return int(change.page.events[-1].envelope.position)
+        case "checkpoint":
+            return max(reached, change.checkpoint.position)
+    return reached
+
+
+async def projections_of(addresses: Addresses) -> Sequence[read_pb.ProjectionLag]:
+    async with _asking(addresses.projections) as connection:
+        answer = await ProjectionsServiceStub(connection).GetLag(
+            read_pb.GetLagRequest(), metadata=METADATA, timeout=TIMEOUT_S
+        )
+    return list(answer.projections)
 
 
 async def lag(addresses: Addresses) -> int:
-    async with channel(addresses.projections) as connection:
-        stub = ProjectionsServiceStub(connection)
-        try:
-            answer = await stub.GetLag(
-                read_pb.GetLagRequest(), metadata=METADATA, timeout=TIMEOUT_S
-            )
-        except grpc.aio.AioRpcError as error:
-            raise told(error, addresses.projections) from None
-    table = Table(
-        "projection", "status", "position", "head", "behind", "p50 ms", "p99 ms", "parked", box=None
-    )
-    for one in answer.projections:
-        behind = f"{one.events:,} events, {one.oldest_unprocessed_ms:,} ms"
-        times = (f"{one.lag_p50_ms:.1f}", f"{one.lag_p99_ms:.1f}")
+    """How far behind."""
+    table = Table("projection", "behind", "oldest", "p50", "p99", box=None)
+    for one in await projections_of(addresses):
+        behind, oldest = f"{one.events:,} events", f"{one.oldest_unprocessed_ms:,} ms"
         table.add_row(
-            one.name, one.status, str(one.position), str(one.head), behind, *times, str(one.parked)
+            one.name, behind, oldest, f"{one.lag_p50_ms:.1f} ms", f"{one.lag_p99_ms:.1f} ms"
         )
-    console.print(table)
+    out.print(table)
+    return 0
+
+
+async def status(addresses: Addresses) -> int:
+    """Where each stands."""
+    table = Table("projection", "status", "position", "head", "parked", "incarnation", box=None)
+    for one in await projections_of(addresses):
+        table.add_row(
+            one.name,
+            one.status,
+            f"{one.position:,}",
+            f"{one.head:,}",
+            str(one.parked),
+            one.incarnation,
+        )
+    out.print(table)
     return 0

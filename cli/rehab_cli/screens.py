@@ -1,49 +1,81 @@
-"""What the demo looks like in a terminal."""
+"""What the demo looks like: a live table in a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rich.table import Table
 
 from rehab.events.v1.common_pb2 import Severity
 from rehab.projections.v1 import projections_service_pb2 as pb
+from rehab_cli.checking import Verdict
 from rehab_cli.demo import Demo
 
 TOP = 8
+DIFFERENCES_SHOWN = 20
+COLOURS = {"critical": "bold red", "high": "yellow", "low": "cyan"}
 
 
-def figures(demo: Demo, lag: pb.ProjectionLag | None) -> list[tuple[str, str]]:
+def figures(demo: Demo, lag: pb.ProjectionLag) -> list[tuple[str, str]]:
     progress = demo.progress
-    rows = [
-        (
-            "events acknowledged",
-            f"{progress.acked:,} of {progress.sent:,} sent, {progress.rejected} rejected",
-        ),
-        ("events/s", f"{progress.rate:,.0f}"),
-        ("ack p50 / p99", f"{progress.quantile(0.5):.1f} / {progress.quantile(0.99):.1f} ms"),
+    clinic_time = progress.clinic_time or demo.start
+    return [
+        ("clinic's time", f"{clinic_time:%a %d %b %H:%M} UTC"),
+        ("sent", f"{progress.sent:,}"),
+        ("acknowledged", f"{progress.acked:,}, {progress.rejected} rejected"),
+        ("stored", f"{lag.head:,}"),
+        ("projected", f"{lag.position:,}"),
+        ("events/s", f"{progress.rate():,.0f}"),
+        ("ack p50 / p99", f"{progress.ack_ms(0.5):.1f} / {progress.ack_ms(0.99):.1f} ms"),
+        ("commit to visible p50 / p99", f"{lag.lag_p50_ms:.1f} / {lag.lag_p99_ms:.1f} ms"),
     ]
-    if lag is not None:
-        rows += [
-            ("projected", f"{lag.position:,} of {lag.head:,}"),
-            ("commit to visible p50 / p99", f"{lag.lag_p50_ms:.1f} / {lag.lag_p99_ms:.1f} ms"),
-        ]
-    return rows
 
 
-def overview(demo: Demo, lag: pb.ProjectionLag | None, queue: list[pb.WorkItem]) -> Table:
+def line(demo: Demo, lag: pb.ProjectionLag, queue: Sequence[pb.WorkItem]) -> str:
+    told = [f"{name} {value}" for name, value in figures(demo, lag)]
+    first = f"; first in the work queue: {_who(queue[0])}" if queue else ""
+    return "; ".join(told) + first
+
+
+def overview(demo: Demo, lag: pb.ProjectionLag, queue: Sequence[pb.WorkItem]) -> Table:
     table = Table(
         title="RehabTrack: a simulated clinic", show_header=False, box=None, pad_edge=False
     )
     for name, value in figures(demo, lag):
         table.add_row(f"[bold]{name}", value)
     table.add_section()
+    table.add_row("[bold]work queue", f"{len(queue)} patients")
     for item in queue[:TOP]:
-        severity = Severity.Name(item.severity).removeprefix("SEVERITY_").lower()
-        reasons = ", ".join(reason.code for reason in item.reasons)
-        table.add_row(
-            f"{item.rank}. {item.patient_id}",
-            f"[{COLOURS.get(severity, 'white')}]{severity}[/] {reasons}",
-        )
+        severity = _severity(item)
+        colour = COLOURS.get(severity, "white")
+        table.add_row(f"{item.rank}. {item.patient_id}", f"[{colour}]{severity}[/] {_why(item)}")
     return table
 
 
-COLOURS = {"critical": "bold red", "high": "yellow", "low": "cyan"}
+def summary(demo: Demo, verdict: Verdict) -> Table:
+    progress = demo.progress
+    table = Table(show_header=False, box=None)
+    for name, value in (
+        ("patients", f"{len(demo.clinic.patients):,}"),
+        ("sent", f"{verdict.sent:,}"),
+        ("acknowledged", f"{verdict.acked:,}"),
+        ("stored", f"{verdict.stored:,}"),
+        ("projected", f"up to position {verdict.projected:,} of {verdict.head:,}"),
+        ("differences", f"{len(verdict.differences):,}"),
+        ("time", f"{progress.seconds:.1f} s, {progress.mean_rate():,.0f} events/s"),
+        ("ack p50 / p99", f"{progress.ack_ms(0.5):.1f} / {progress.ack_ms(0.99):.1f} ms"),
+    ):
+        table.add_row(name, value)
+    return table
+
+
+def _who(item: pb.WorkItem) -> str:
+    return f"{item.patient_id} ({_severity(item)}: {_why(item)})"
+
+
+def _severity(item: pb.WorkItem) -> str:
+    return Severity.Name(item.severity).removeprefix("SEVERITY_").lower()
+
+
+def _why(item: pb.WorkItem) -> str:
+    return ", ".join(reason.code for reason in item.reasons)

@@ -1,177 +1,69 @@
-"""The whole suite on one machine: the embedded servers and every service as a process."""
+"""The whole suite on one machine: the servers and every service as a process."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import signal
-import sys
-from collections.abc import Callable
+import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rehab_runtime import launch
-from rehab_runtime.embedded import Embedded, EmbeddedError, port_in_use
+from rehab_cli import servers
+from rehab_cli.addresses import PORT_BASE, SERVICES, Addresses
+from rehab_cli.errors import SuiteError
+from rehab_cli.place import Note, Place
+from rehab_cli.servers import Servers
+from rehab_cli.supervisor import LONGEST_PAUSE_S, Say, Service, environment
+from rehab_runtime.embedded import Embedded, Postgres, port_in_use
 
-SERVICES = ("eventstore", "ingest", "projections")
-PORT_BASE = 7100
-START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 15.0
-RESTART_S = 0.5
+LINGER_S = 20.0
 
-Say = Callable[[str, str], None]
-
-
-class SuiteError(Exception):
-    """The suite cannot run: one line with what to do."""
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where a running suite answers."""
-
-    eventstore: str
-    ingest: str
-    projections: str
-
-    @classmethod
-    def at(cls, port_base: int) -> Addresses:
-        return cls(*(f"127.0.0.1:{port_base + index}" for index in range(len(SERVICES))))
-
-
-class Service:
-    """One service as a process; started again when it falls."""
-
-    def __init__(self, name: str, environment: dict[str, str], say: Say) -> None:
-        self.name = name
-        self._environment = environment
-        self._say = say
-        self._process: asyncio.subprocess.Process | None = None
-        self._stopping = False
-        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._keeper: asyncio.Task[None] | None = None
-
-    @property
-    def pid(self) -> int:
-        if self._process is None:
-            raise SuiteError(f"{self.name} is not running")
-        return self._process.pid
-
-    async def start(self) -> None:
-        """Until it is ready. Raises SuiteError with the service's own last line."""
-        self._keeper = asyncio.create_task(self._keep(), name=f"keep-{self.name}")
-        try:
-            async with asyncio.timeout(START_TIMEOUT_S):
-                await asyncio.shield(self._ready)
-        except TimeoutError:
-            raise SuiteError(f"{self.name} was not ready in {START_TIMEOUT_S:.0f} s") from None
-
-    async def _keep(self) -> None:
-        while not self._stopping:
-            last = await self._run()
-            if self._stopping:
-                return
-            if not self._ready.done():
-                self._ready.set_exception(SuiteError(last or f"{self.name} ended at start"))
-                return
-            self._say(self.name, f"fell ({last or 'no last words'}); starting it again")
-            await asyncio.sleep(RESTART_S)
-
-    async def _run(self) -> str:
-        """Run it once; its last line is returned."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", launch.__file__, str(int(signal.SIGTERM)), "0", "0"),
-            *(sys.executable, "-m", f"rehab_{self.name}"),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            env=self._environment,
-        )
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        ready = asyncio.create_task(self._await_ready(self._process.stdout))
-        last = await self._relay(self._process.stderr)
-        await self._process.wait()
-        await ready
-        return last
-
-    async def _await_ready(self, output: asyncio.StreamReader) -> None:
-        async for line in output:
-            if b'"ready"' in line and not self._ready.done():
-                self._ready.set_result(None)
-
-    async def _relay(self, output: asyncio.StreamReader) -> str:
-        last = ""
-        async for line in output:
-            last = line.decode(errors="replace").rstrip()
-            self._say(self.name, last)
-        return last
-
-    async def stop(self) -> None:
-        self._stopping = True
-        process = self._process
-        if process is not None and process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
-            except TimeoutError:
-                process.kill()
-        if self._keeper is not None:
-            await asyncio.gather(self._keeper, return_exceptions=True)
+__all__ = ["PORT_BASE", "SERVICES", "Addresses", "Suite", "SuiteError"]
 
 
 class Suite:
-    """Use it as an async context manager. Leaving stops everything in reverse order."""
+    """Use it as an async context manager: entering returns when every service is ready and raises
+    SuiteError, leaving stops everything in reverse order. `external` servers are used instead of
+    our own. What falls is started again, after at most `longest_pause_s`."""
 
-    def __init__(self, data_dir: Path, port_base: int, say: Say) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        port_base: int,
+        say: Say,
+        *,
+        external: Servers | None = None,
+        longest_pause_s: float = LONGEST_PAUSE_S,
+    ) -> None:
         self.addresses = Addresses.at(port_base)
         self.services: dict[str, Service] = {}
-        self._data_dir = data_dir
-        self._port_base = port_base
+        self.servers = external or Servers("", "")
+        self.place = Place(data_dir)
+        self._embedded: Embedded | None = None
+        self._external = external is not None
         self._say = say
+        self._longest_pause_s = longest_pause_s
         self._stack = AsyncExitStack()
 
-    async def __aenter__(self) -> Self:
-        taken = [
-            self._port_base + index
-            for index in range(len(SERVICES))
-            if port_in_use(self._port_base + index)
-        ]
-        if taken:
-            ports = ", ".join(str(port) for port in taken)
-            raise SuiteError(
-                f"port {ports} is already in use; stop the program that uses it "
-                "or choose another --port-base"
-            )
-        try:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
-            servers = await self._stack.enter_async_context(Embedded(self._data_dir))
-            self.postgres = servers.postgres
-            for name in SERVICES:
-                service = Service(name, self._environment(name, servers), self._say)
-                self._stack.push_async_callback(service.stop)
-                await service.start()
-                self.services[name] = service
-        except (SuiteError, EmbeddedError, OSError) as error:
-            await self._stack.aclose()
-            raise SuiteError(str(error)) from None
-        return self
+    @property
+    def postgres(self) -> Postgres:
+        assert self._embedded is not None, "somebody else runs it"
+        return self._embedded.postgres
 
-    def _environment(self, name: str, servers: Embedded) -> dict[str, str]:
-        prefix = name.upper()
-        own = {
-            f"{prefix}_LISTEN": getattr(self.addresses, name),
-            f"{prefix}_POSTGRES_DSN": servers.postgres.dsn(name),
-            f"{prefix}_NATS_URL": servers.nats.url,
-            f"{prefix}_EVENTSTORE_ADDRESS": self.addresses.eventstore,
-            f"{prefix}_LOG_LEVEL": "warning",
-        }
-        return {**os.environ, **own}
+    async def __aenter__(self) -> Self:
+        try:
+            self._stack.enter_context(self.place.held())
+            await self._wait_for_the_last_run()
+            self._require_ports()
+            await self._start_servers()
+            await self._start_services()
+            self._leave_note()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
 
     async def __aexit__(
         self,
@@ -181,7 +73,85 @@ class Suite:
     ) -> None:
         await self._stack.aclose()
 
+    async def _wait_for_the_last_run(self) -> None:
+        """Processes of a run that was killed are told so by the system, and need a moment."""
+        note = self.place.left()
+        left = dict(note.processes) if note is not None else {}
+        deadline = time.monotonic() + LINGER_S
+        while left := {name: pid for name, pid in left.items() if self._is_ours(pid)}:
+            if time.monotonic() > deadline:
+                who = ", ".join(f"{name} (process {pid})" for name, pid in left.items())
+                raise SuiteError(f"{who} of an earlier run still runs here; stop it")
+            await asyncio.sleep(0.05)
 
-def write_state(data_dir: Path, addresses: Addresses) -> None:
-    """Leave a note of where the suite answers, for other commands."""
-    (data_dir / "suite.json").write_text(json.dumps(addresses.__dict__))
+    def _require_ports(self) -> None:
+        ports = [int(self.addresses.of(name).rsplit(":", 1)[1]) for name in SERVICES]
+        taken = ", ".join(str(port) for port in ports if port and port_in_use(port))
+        if taken:
+            raise SuiteError(
+                f"port {taken} is already in use; stop the program that uses it "
+                "or choose another --port-base"
+            )
+
+    async def _start_servers(self) -> None:
+        if self._external:
+            await servers.require(self.servers)
+            return
+        self.place.require_room()
+        own = servers.embedded(self.place.folder, self._say)
+        self._embedded = await self._stack.enter_async_context(own)
+        self.servers = Servers(
+            self._embedded.postgres.dsn(), self._embedded.nats.url, self._embedded.valkey.url
+        )
+        self._leave_note()
+
+    async def _start_services(self) -> None:
+        """The event store first: the others ask it at once."""
+        await self._start(SERVICES[0])
+        others = (self._start(name) for name in SERVICES[1:])
+        for result in await asyncio.gather(*others, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _start(self, name: str) -> None:
+        own = {
+            "LISTEN": self.addresses.of(name),
+            "POSTGRES_DSN": self.servers.dsn(name),
+            "NATS_URL": self.servers.nats_url,
+            "EVENTSTORE_ADDRESS": self.addresses.eventstore,
+        }
+        service = self.services[name] = Service(
+            name, environment(name, own), self._say, self._longest_pause_s
+        )
+        self._stack.push_async_callback(service.stop)
+        await service.start()
+        self.addresses = self.addresses.with_one(name, service.address)
+        self._leave_note()
+
+    def _leave_note(self) -> None:
+        started = self._embedded.servers if self._embedded is not None else ()
+        processes = {server.name: server.pid for server in started if server.running}
+        processes |= {name: one.pid for name, one in self.services.items() if one.address}
+        self.place.leave(
+            Note(
+                pid=os.getpid(),
+                addresses=self.addresses,
+                postgres_dsn=self.servers.postgres_dsn,
+                nats_url=self.servers.nats_url,
+                valkey_url=self.servers.valkey_url,
+                external=self._external,
+                processes=processes,
+            )
+        )
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether the process runs and is not a stranger that got its number."""
+        try:
+            os.kill(pid, 0)
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except FileNotFoundError:
+            return not Path("/proc/self").exists()  # a system that does not tell: believe it
+        except OSError:
+            return False
+        own = (b"rehab_", str(self.place.folder.absolute()).encode())
+        return any(word in command for word in own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,13 +24,12 @@ def test_what_happened_in_the_clinic_is_stored_and_projected(tmp_path: Path) -> 
 
 
 def test_a_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
-    import socket  # noqa: PLC0415 - only here
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         result = demo("--port-base", str(port), "--data", str(tmp_path))
     assert result.returncode == 1
-    assert f"port {port} is already in use" in result.stdout
-    assert "--port-base" in result.stdout
+    assert result.stderr.count("\n") == 1
+    assert f"port {port} is already in use" in result.stderr
+    assert "--port-base" in result.stderr

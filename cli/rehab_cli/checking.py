@@ -1,0 +1,180 @@
+"""Whether what was sent stands in the log and in the read models: nothing less, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+
+from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
+from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
+from rehab.projections.v1 import projections_service_pb2 as read_pb
+from rehab_cli.addresses import Addresses
+from rehab_cli.clinic import ExerciseExpectation, PatientExpectation
+from rehab_cli.demo import Demo, Source, source_of
+from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.server import channel
+from rehab_sdk import AsyncRehab
+
+AT_ONCE = 8
+READ_TIMEOUT_S = 120.0
+RELATIVE, ABSOLUTE = 1e-6, 1e-9
+METADATA = (bearer(service_principal("cli")),)
+
+Figure = tuple[str, object, object]
+"""A name, what is expected, what was read."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A figure that is not what happened. `who` is a patient, or a device and a patient."""
+
+    who: str
+    figure: str
+    expected: object
+    read: object
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.figure} is {self.read}, not {self.expected}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How many events there are at each station, and every figure that is not what it must be."""
+
+    sent: int
+    acked: int
+    stored: int
+    projected: int
+    head: int
+    differences: Sequence[Difference]
+
+    @property
+    def good(self) -> bool:
+        same = self.sent == self.acked == self.stored and self.projected == self.head
+        return same and not self.differences
+
+
+async def verdict(demo: Demo) -> Verdict:
+    """Wait until the read models show everything, then compare. Raises RehabError when the suite
+    does not answer, TimeoutError when the read models do not come after."""
+    lag = await demo.projected()
+    stored = await stored_ids(demo.addresses, demo.clinic.id)
+    differences = [*_of_the_log(demo.sent, stored), *await _of_read_models(demo)]
+    return Verdict(
+        sent=demo.progress.sent,
+        acked=demo.progress.acked,
+        stored=sum(len(ids) for ids in stored.values()),
+        projected=lag.position,
+        head=lag.head,
+        differences=differences,
+    )
+
+
+async def stored_ids(addresses: Addresses, clinic_id: str) -> dict[Source, list[str]]:
+    """The ids of a clinic's events by their source, in the log's order. Raises RuntimeError where
+    a position is missing."""
+    ids: dict[Source, list[str]] = defaultdict(list)
+    position = 0
+    async with channel(addresses.eventstore) as connection:
+        pages = EventStoreServiceStub(connection).ReadAll(
+            store_pb.ReadAllRequest(), metadata=METADATA, timeout=READ_TIMEOUT_S
+        )
+        async for page in pages:
+            for event in page.events:
+                position += 1
+                if event.envelope.position != position:
+                    raise RuntimeError(f"position {position} is missing in the log")
+                if event.envelope.clinic_id == clinic_id:
+                    ids[source_of(event.envelope)].append(event.envelope.event_id)
+    return ids
+
+
+def _of_the_log(
+    sent: Mapping[Source, list[str]], stored: Mapping[Source, list[str]]
+) -> Iterator[Difference]:
+    """What a device told of a patient is stored once, and in the order told."""
+    for source in sorted({*sent, *stored}):
+        ours, theirs = sent.get(source, []), stored.get(source, [])
+        if ours != theirs:
+            lost, extra = len({*ours} - {*theirs}), len({*theirs} - {*ours})
+            doubled = len(theirs) - len({*theirs})
+            read = f"{lost} lost, {extra} unknown, {doubled} doubled, or another order"
+            who, wanted = " of ".join(source), f"the {len(ours)} sent, in order"
+            yield Difference(who, "what the log has", wanted, read)
+
+
+async def _of_read_models(demo: Demo) -> list[Difference]:
+    expected = demo.oracle.expectation(demo.end)
+    turn = asyncio.Semaphore(AT_ONCE)
+    async with demo.desk() as desk:
+
+        async def compare(patient: str, told: PatientExpectation) -> list[Difference]:
+            async with turn:
+                figures = await _figures(desk, patient, told, demo)
+            return [
+                Difference(patient, name, wanted, read)
+                for name, wanted, read in figures
+                if not _same(wanted, read)
+            ]
+
+        found = await asyncio.gather(*(compare(*one) for one in expected.patients.items()))
+    return [difference for of_patient in found for difference in of_patient]
+
+
+async def _figures(
+    desk: AsyncRehab, patient: str, told: PatientExpectation, demo: Demo
+) -> list[Figure]:
+    """What the read models say of a patient, beside what the simulation did."""
+    position = demo.progress.position
+    adherence = await desk.patients.adherence(
+        patient, days="whole_plan", as_of=demo.end, min_position=position
+    )
+    quality = await desk.patients.quality(
+        patient, days="whole_plan", as_of=demo.end, min_position=position
+    )
+    sessions = [session async for session in desk.patients.sessions(patient)]
+    pain = quality.pain
+    figures: list[Figure] = [
+        ("sessions", told.sessions, len(sessions)),
+        ("due", told.due, adherence.due),
+        ("started", told.started, adherence.started),
+        ("full", told.full, adherence.full),
+        ("dose ratio", told.dose_ratio, _optional(adherence, "dose_ratio")),
+        ("pain reports", told.pain_reports, pain.reports),
+        ("latest pain", told.latest_pain, _optional(pain, "latest")),
+    ]
+    read = {(one.exercise_id, one.side): one for one in quality.exercises}
+    for key in sorted({*told.exercises, *read}):
+        figures += _of_exercise(key[0], told.exercises.get(key), read.get(key))
+    return figures
+
+
+def _of_exercise(
+    name: str, told: ExerciseExpectation | None, read: read_pb.ExerciseQuality | None
+) -> list[Figure]:
+    if told is None or read is None:
+        return [(name, "observed" if told else "not observed", "observed" if read else "absent")]
+    return [
+        (f"{name}: reps", told.reps, read.reps),
+        (f"{name}: scored", told.scored, read.scored),
+        (f"{name}: good", told.good, read.good),
+        (f"{name}: median score", told.median_score, _optional(read, "median_score")),
+        (f"{name}: p90 of range", told.p90_rom_deg, _optional(read, "p90_rom_deg")),
+    ]
+
+
+def _optional(message: Message, field: str) -> Any:
+    return getattr(message, field) if message.HasField(field) else None
+
+
+def _same(wanted: object, read: object) -> bool:
+    """Counts exactly; ratios and percentiles as far as floating point goes."""
+    if isinstance(wanted, float) and isinstance(read, float):
+        return math.isclose(wanted, read, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+    return wanted == read

@@ -1,0 +1,23 @@
+"""`rehab settings`: what each service can be told."""
+
+from __future__ import annotations
+
+import importlib
+
+from rich.table import Table
+
+from rehab_cli.addresses import SERVICES
+from rehab_cli.console import out
+from rehab_cli.errors import SuiteError
+from rehab_runtime.settings import describe
+
+
+async def show(service: str) -> int:
+    if service and service not in SERVICES:
+        raise SuiteError(f"there is no service {service}; there are {', '.join(SERVICES)}")
+    table = Table("variable", "type", "default", "meaning", box=None)
+    for name in [service] if service else SERVICES:
+        for row in describe(importlib.import_module(f"rehab_{name}.settings").Settings):
+            table.add_row(row.variable, row.type, row.default, row.description)
+    out.print(table)
+    return 0
