@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from rehab_cli import doctor as doctors
 from rehab_cli import documented, look, running, showing
 from rehab_cli.addresses import PORT_BASE
 from rehab_cli.commands import (
@@ -108,6 +109,12 @@ def seed(
             find(data, port_base), patients=patients, therapists=therapists, seed=seed, days=days
         )
     )
+
+
+@app.command()
+def doctor(data: DataDir = None, port_base: AskedPort = 0) -> None:
+    """Look at everything the suite stands on; each line is ok, or says what mends it."""
+    run(lambda: doctors.examine(data or default_folder(), port_base))
 
 
 @app.command()

@@ -250,11 +250,11 @@ class Postgres(Server):
             return
         shutil.rmtree(self.data_dir, ignore_errors=True)
         self.data_dir.mkdir(mode=0o700, parents=True)
+        self._password_file.touch(mode=0o600)
         self._password_file.write_text(secrets.token_urlsafe(24))
-        self._password_file.chmod(0o600)
-        uid, gid = self.owner
-        if uid:
-            os.chown(self.data_dir, uid, gid)
+        if self.owner[0]:
+            for own in (self.data_dir, self._password_file):
+                os.chown(own, *self.owner)
         options = ("--username=rehab", "--auth=scram-sha-256", f"--pwfile={self._password_file}")
         form = ("--encoding=UTF8", "--locale=C", "--data-checksums", "--no-sync")
         process = await self._launch(
