@@ -92,6 +92,51 @@ def test_a_bad_event_is_refused_by_field_and_rule(
     assert (field, rule) in named(error)
 
 
+def plan() -> Event:
+    event = rep()
+    event.envelope.kind = "plan"
+    event.body.plan.plan_id, event.body.plan.version = "plan-1", 1
+    prescribed = event.body.plan.prescribed
+    prescribed.effective_from, prescribed.zone = "2026-02-01", "Europe/Berlin"
+    item = prescribed.items.add(exercise_id="squat")
+    item.schedule.times.append("09:00")
+    item.schedule.window_h = 3
+    item.reps.sets, item.reps.reps = 3, 10
+    return event
+
+
+def test_a_plan_that_can_be_followed_comes_in() -> None:
+    assert refusal(plan(), CLINIC, LIMIT) is None
+
+
+PRESCRIBED = "body.plan.prescribed"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "rule"),
+    [
+        (f"{PRESCRIBED}.effective_from", "2026-02-30", "date.exists"),
+        (f"{PRESCRIBED}.effective_from", "2027-02-29", "date.exists"),
+        (f"{PRESCRIBED}.effective_from", "2026-13-01", "string.pattern"),
+        (f"{PRESCRIBED}.effective_until", "2026-01-31", "period.order"),
+        (f"{PRESCRIBED}.zone", "Europe/Atlantis", "zone.known"),
+        ("envelope.zone", "Mars", "zone.known"),
+    ],
+)
+def test_a_day_or_zone_that_there_is_none_of_is_refused(path: str, value: str, rule: str) -> None:
+    event = plan()
+    change(path, value)(event)
+    assert (path, rule) in named(refused(event))
+
+
+@pytest.mark.parametrize("time", ["25:00", "24:00", "9:00", "12:60"])
+def test_a_time_that_no_clock_shows_is_refused(time: str) -> None:
+    event = plan()
+    event.body.plan.prescribed.items[0].schedule.times[:] = [time]
+    field = f"{PRESCRIBED}.items[0].schedule.times[0]"
+    assert (field, "string.pattern") in named(refused(event))
+
+
 def test_an_event_of_two_megabytes_is_too_large() -> None:
     event = rep()
     event.body.rep_observation.exercise_id = "x" * 2_000_000

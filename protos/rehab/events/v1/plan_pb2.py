@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rehab.events.v1 import common_pb2 as rehab_dot_events_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arehab/events/v1/plan.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\"\xdd\x02\n\x04Plan\x12\x35\n\x07plan_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x06planId\x12%\n\x07version\x18\x02 \x01(\rB\x0b\xbaH\x08*\x06\x18\xa0\x8d\x06(\x01R\x07version\x12\x41\n\nprescribed\x18\x03 \x01(\x0b\x32\x1f.rehab.events.v1.PlanPrescribedH\x00R\nprescribed\x12\x35\n\x06paused\x18\x04 \x01(\x0b\x32\x1b.rehab.events.v1.PlanPausedH\x00R\x06paused\x12\x38\n\x07resumed\x18\x05 \x01(\x0b\x32\x1c.rehab.events.v1.PlanResumedH\x00R\x07resumed\x12\x32\n\x05\x65nded\x18\x06 \x01(\x0b\x32\x1a.rehab.events.v1.PlanEndedH\x00R\x05\x65ndedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\x8a\x03\n\x0ePlanPrescribed\x12J\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x01 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\reffectiveFrom\x12O\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x0e\x65\x66\x66\x65\x63tiveUntil\x12\x32\n\x04zone\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_+/-]{1,48}$R\x04zone\x12;\n\x05items\x18\x04 \x03(\x0b\x32\x19.rehab.events.v1.PlanItemB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\x05items\x12\x33\n\x11sessions_per_week\x18\x05 \x01(\rB\x07\xbaH\x04*\x02\x18\x64R\x0fsessionsPerWeek\x12\x35\n\x06limits\x18\x06 \x01(\x0b\x32\x1d.rehab.events.v1.SafetyLimitsR\x06limits\"\xb6\x06\n\x08PlanItem\x12\x42\n\x0b\x65xercise_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$R\nexerciseId\x12\x33\n\x04side\x18\x02 \x01(\x0e\x32\x15.rehab.events.v1.SideB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04side\x12/\n\x04reps\x18\x03 \x01(\x0b\x32\x19.rehab.events.v1.RepsDoseH\x00R\x04reps\x12/\n\x04hold\x18\x04 \x01(\x0b\x32\x19.rehab.events.v1.HoldDoseH\x00R\x04hold\x12;\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x1d.rehab.events.v1.DurationDoseH\x00R\x08\x64uration\x12\x39\n\x07tempo_s\x18\x06 \x03(\x01\x42 \xbaH\x1d\x92\x01\x1a\x10\x04\"\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00N@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x06tempoS\x12\x30\n\x06rest_s\x18\x07 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00 \xac@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x05restS\x12\x37\n\x07load_kg\x18\x08 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00@\x7f@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01R\x06loadKg\x88\x01\x01\x12\x1b\n\x04\x62\x61nd\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18 R\x04\x62\x61nd\x12\x44\n\x0erom_target_deg\x18\n \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x80v@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02R\x0cromTargetDeg\x88\x01\x01\x12\x37\n\x07rpe_cap\x18\x0b \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00$@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03R\x06rpeCap\x88\x01\x01\x12=\n\x08schedule\x18\x0c \x01(\x0b\x32\x19.rehab.events.v1.ScheduleB\x06\xbaH\x03\xc8\x01\x01R\x08schedule\x12)\n\x0bprogression\x18\r \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0bprogression\x12,\n\x0cinstructions\x18\x0e \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0fR\x0cinstructionsB\r\n\x04\x64ose\x12\x05\xbaH\x02\x08\x01\x42\n\n\x08_load_kgB\x11\n\x0f_rom_target_degB\n\n\x08_rpe_cap\"I\n\x08RepsDose\x12\x1d\n\x04sets\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\x32(\x01R\x04sets\x12\x1e\n\x04reps\x18\x02 \x01(\rB\n\xbaH\x07*\x05\x18\xf4\x03(\x01R\x04reps\"L\n\x08HoldDose\x12\x1d\n\x04sets\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\x32(\x01R\x04sets\x12!\n\x06hold_s\x18\x02 \x01(\rB\n\xbaH\x07*\x05\x18\x90\x1c(\x01R\x05holdS\"4\n\x0c\x44urationDose\x12$\n\x07minutes\x18\x01 \x01(\rB\n\xbaH\x07*\x05\x18\xd8\x04(\x01R\x07minutes\"\xe7\x01\n\x08Schedule\x12.\n\x08weekdays\x18\x01 \x03(\rB\x12\xbaH\x0f\x92\x01\x0c\x10\x07\x18\x01\"\x06*\x04\x18\x07(\x01R\x08weekdays\x12?\n\x05times\x18\x02 \x03(\tB)\xbaH&\x92\x01#\x08\x01\x10\x18\x18\x01\"\x1br\x19\x32\x17^[0-2][0-9]:[0-5][0-9]$R\x05times\x12%\n\x08window_h\x18\x03 \x01(\rB\n\xbaH\x07*\x05\x18\xa8\x01(\x01R\x07windowH\x12\x43\n\x06policy\x18\x04 \x01(\x0e\x32!.rehab.events.v1.CompletionPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x06policy\"\xd5\x01\n\x0cSafetyLimits\x12\x32\n\x0ehr_min_per_min\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xfa\x01H\x00R\x0bhrMinPerMin\x88\x01\x01\x12\x32\n\x0ehr_max_per_min\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xfa\x01H\x01R\x0bhrMaxPerMin\x88\x01\x01\x12)\n\tpain_stop\x18\x03 \x01(\rB\x07\xbaH\x04*\x02\x18\nH\x02R\x08painStop\x88\x01\x01\x42\x11\n\x0f_hr_min_per_minB\x11\n\x0f_hr_max_per_minB\x0c\n\n_pain_stop\"m\n\nPlanPaused\x12-\n\x06reason\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x06reason\x12\x30\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05until\"\r\n\x0bPlanResumed\":\n\tPlanEnded\x12-\n\x06reason\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x06reason*\xbc\x01\n\x10\x43ompletionPolicy\x12!\n\x1d\x43OMPLETION_POLICY_UNSPECIFIED\x10\x00\x12#\n\x1f\x43OMPLETION_POLICY_DURING_WINDOW\x10\x01\x12\x1e\n\x1a\x43OMPLETION_POLICY_SAME_DAY\x10\x02\x12!\n\x1d\x43OMPLETION_POLICY_AFTER_START\x10\x03\x12\x1d\n\x19\x43OMPLETION_POLICY_ANYTIME\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arehab/events/v1/plan.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\"\xdd\x02\n\x04Plan\x12\x35\n\x07plan_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x06planId\x12%\n\x07version\x18\x02 \x01(\rB\x0b\xbaH\x08*\x06\x18\xa0\x8d\x06(\x01R\x07version\x12\x41\n\nprescribed\x18\x03 \x01(\x0b\x32\x1f.rehab.events.v1.PlanPrescribedH\x00R\nprescribed\x12\x35\n\x06paused\x18\x04 \x01(\x0b\x32\x1b.rehab.events.v1.PlanPausedH\x00R\x06paused\x12\x38\n\x07resumed\x18\x05 \x01(\x0b\x32\x1c.rehab.events.v1.PlanResumedH\x00R\x07resumed\x12\x32\n\x05\x65nded\x18\x06 \x01(\x0b\x32\x1a.rehab.events.v1.PlanEndedH\x00R\x05\x65ndedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\xb8\x03\n\x0ePlanPrescribed\x12\x61\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x01 \x01(\tB:\xbaH7r523^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$R\reffectiveFrom\x12\x66\n\x0f\x65\x66\x66\x65\x63tive_until\x18\x02 \x01(\tB=\xbaH:r826^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$R\x0e\x65\x66\x66\x65\x63tiveUntil\x12\x32\n\x04zone\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_+/-]{1,48}$R\x04zone\x12;\n\x05items\x18\x04 \x03(\x0b\x32\x19.rehab.events.v1.PlanItemB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\x05items\x12\x33\n\x11sessions_per_week\x18\x05 \x01(\rB\x07\xbaH\x04*\x02\x18\x64R\x0fsessionsPerWeek\x12\x35\n\x06limits\x18\x06 \x01(\x0b\x32\x1d.rehab.events.v1.SafetyLimitsR\x06limits\"\xb6\x06\n\x08PlanItem\x12\x42\n\x0b\x65xercise_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$R\nexerciseId\x12\x33\n\x04side\x18\x02 \x01(\x0e\x32\x15.rehab.events.v1.SideB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04side\x12/\n\x04reps\x18\x03 \x01(\x0b\x32\x19.rehab.events.v1.RepsDoseH\x00R\x04reps\x12/\n\x04hold\x18\x04 \x01(\x0b\x32\x19.rehab.events.v1.HoldDoseH\x00R\x04hold\x12;\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x1d.rehab.events.v1.DurationDoseH\x00R\x08\x64uration\x12\x39\n\x07tempo_s\x18\x06 \x03(\x01\x42 \xbaH\x1d\x92\x01\x1a\x10\x04\"\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00N@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x06tempoS\x12\x30\n\x06rest_s\x18\x07 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00 \xac@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x05restS\x12\x37\n\x07load_kg\x18\x08 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00@\x7f@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01R\x06loadKg\x88\x01\x01\x12\x1b\n\x04\x62\x61nd\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18 R\x04\x62\x61nd\x12\x44\n\x0erom_target_deg\x18\n \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x80v@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02R\x0cromTargetDeg\x88\x01\x01\x12\x37\n\x07rpe_cap\x18\x0b \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00$@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03R\x06rpeCap\x88\x01\x01\x12=\n\x08schedule\x18\x0c \x01(\x0b\x32\x19.rehab.events.v1.ScheduleB\x06\xbaH\x03\xc8\x01\x01R\x08schedule\x12)\n\x0bprogression\x18\r \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0bprogression\x12,\n\x0cinstructions\x18\x0e \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0fR\x0cinstructionsB\r\n\x04\x64ose\x12\x05\xbaH\x02\x08\x01\x42\n\n\x08_load_kgB\x11\n\x0f_rom_target_degB\n\n\x08_rpe_cap\"I\n\x08RepsDose\x12\x1d\n\x04sets\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\x32(\x01R\x04sets\x12\x1e\n\x04reps\x18\x02 \x01(\rB\n\xbaH\x07*\x05\x18\xf4\x03(\x01R\x04reps\"L\n\x08HoldDose\x12\x1d\n\x04sets\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18\x32(\x01R\x04sets\x12!\n\x06hold_s\x18\x02 \x01(\rB\n\xbaH\x07*\x05\x18\x90\x1c(\x01R\x05holdS\"4\n\x0c\x44urationDose\x12$\n\x07minutes\x18\x01 \x01(\rB\n\xbaH\x07*\x05\x18\xd8\x04(\x01R\x07minutes\"\xef\x01\n\x08Schedule\x12.\n\x08weekdays\x18\x01 \x03(\rB\x12\xbaH\x0f\x92\x01\x0c\x10\x07\x18\x01\"\x06*\x04\x18\x07(\x01R\x08weekdays\x12G\n\x05times\x18\x02 \x03(\tB1\xbaH.\x92\x01+\x08\x01\x10\x18\x18\x01\"#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$R\x05times\x12%\n\x08window_h\x18\x03 \x01(\rB\n\xbaH\x07*\x05\x18\xa8\x01(\x01R\x07windowH\x12\x43\n\x06policy\x18\x04 \x01(\x0e\x32!.rehab.events.v1.CompletionPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x06policy\"\xd5\x01\n\x0cSafetyLimits\x12\x32\n\x0ehr_min_per_min\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xfa\x01H\x00R\x0bhrMinPerMin\x88\x01\x01\x12\x32\n\x0ehr_max_per_min\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\xfa\x01H\x01R\x0bhrMaxPerMin\x88\x01\x01\x12)\n\tpain_stop\x18\x03 \x01(\rB\x07\xbaH\x04*\x02\x18\nH\x02R\x08painStop\x88\x01\x01\x42\x11\n\x0f_hr_min_per_minB\x11\n\x0f_hr_max_per_minB\x0c\n\n_pain_stop\"m\n\nPlanPaused\x12-\n\x06reason\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x06reason\x12\x30\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05until\"\r\n\x0bPlanResumed\":\n\tPlanEnded\x12-\n\x06reason\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x06reason*\xbc\x01\n\x10\x43ompletionPolicy\x12!\n\x1d\x43OMPLETION_POLICY_UNSPECIFIED\x10\x00\x12#\n\x1f\x43OMPLETION_POLICY_DURING_WINDOW\x10\x01\x12\x1e\n\x1a\x43OMPLETION_POLICY_SAME_DAY\x10\x02\x12!\n\x1d\x43OMPLETION_POLICY_AFTER_START\x10\x03\x12\x1d\n\x19\x43OMPLETION_POLICY_ANYTIME\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,9 +40,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLAN'].fields_by_name['version']._loaded_options = None
   _globals['_PLAN'].fields_by_name['version']._serialized_options = b'\272H\010*\006\030\240\215\006(\001'
   _globals['_PLANPRESCRIBED'].fields_by_name['effective_from']._loaded_options = None
-  _globals['_PLANPRESCRIBED'].fields_by_name['effective_from']._serialized_options = b'\272H r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+  _globals['_PLANPRESCRIBED'].fields_by_name['effective_from']._serialized_options = b'\272H7r523^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'
   _globals['_PLANPRESCRIBED'].fields_by_name['effective_until']._loaded_options = None
-  _globals['_PLANPRESCRIBED'].fields_by_name['effective_until']._serialized_options = b'\272H#r!2\037^([0-9]{4}-[0-9]{2}-[0-9]{2})?$'
+  _globals['_PLANPRESCRIBED'].fields_by_name['effective_until']._serialized_options = b'\272H:r826^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$'
   _globals['_PLANPRESCRIBED'].fields_by_name['zone']._loaded_options = None
   _globals['_PLANPRESCRIBED'].fields_by_name['zone']._serialized_options = b'\272H\033r\0312\027^[A-Za-z0-9_+/-]{1,48}$'
   _globals['_PLANPRESCRIBED'].fields_by_name['items']._loaded_options = None
@@ -86,7 +86,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCHEDULE'].fields_by_name['weekdays']._loaded_options = None
   _globals['_SCHEDULE'].fields_by_name['weekdays']._serialized_options = b'\272H\017\222\001\014\020\007\030\001\"\006*\004\030\007(\001'
   _globals['_SCHEDULE'].fields_by_name['times']._loaded_options = None
-  _globals['_SCHEDULE'].fields_by_name['times']._serialized_options = b'\272H&\222\001#\010\001\020\030\030\001\"\033r\0312\027^[0-2][0-9]:[0-5][0-9]$'
+  _globals['_SCHEDULE'].fields_by_name['times']._serialized_options = b'\272H.\222\001+\010\001\020\030\030\001\"#r!2\037^([01][0-9]|2[0-3]):[0-5][0-9]$'
   _globals['_SCHEDULE'].fields_by_name['window_h']._loaded_options = None
   _globals['_SCHEDULE'].fields_by_name['window_h']._serialized_options = b'\272H\007*\005\030\250\001(\001'
   _globals['_SCHEDULE'].fields_by_name['policy']._loaded_options = None
@@ -101,28 +101,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLANPAUSED'].fields_by_name['reason']._serialized_options = b'\272H\022r\0202\016^[a-z_]{1,32}$'
   _globals['_PLANENDED'].fields_by_name['reason']._loaded_options = None
   _globals['_PLANENDED'].fields_by_name['reason']._serialized_options = b'\272H\022r\0202\016^[a-z_]{1,32}$'
-  _globals['_COMPLETIONPOLICY']._serialized_start=2528
-  _globals['_COMPLETIONPOLICY']._serialized_end=2716
+  _globals['_COMPLETIONPOLICY']._serialized_start=2582
+  _globals['_COMPLETIONPOLICY']._serialized_end=2770
   _globals['_PLAN']._serialized_start=111
   _globals['_PLAN']._serialized_end=460
   _globals['_PLANPRESCRIBED']._serialized_start=463
-  _globals['_PLANPRESCRIBED']._serialized_end=857
-  _globals['_PLANITEM']._serialized_start=860
-  _globals['_PLANITEM']._serialized_end=1682
-  _globals['_REPSDOSE']._serialized_start=1684
-  _globals['_REPSDOSE']._serialized_end=1757
-  _globals['_HOLDDOSE']._serialized_start=1759
-  _globals['_HOLDDOSE']._serialized_end=1835
-  _globals['_DURATIONDOSE']._serialized_start=1837
-  _globals['_DURATIONDOSE']._serialized_end=1889
-  _globals['_SCHEDULE']._serialized_start=1892
-  _globals['_SCHEDULE']._serialized_end=2123
-  _globals['_SAFETYLIMITS']._serialized_start=2126
-  _globals['_SAFETYLIMITS']._serialized_end=2339
-  _globals['_PLANPAUSED']._serialized_start=2341
-  _globals['_PLANPAUSED']._serialized_end=2450
-  _globals['_PLANRESUMED']._serialized_start=2452
-  _globals['_PLANRESUMED']._serialized_end=2465
-  _globals['_PLANENDED']._serialized_start=2467
-  _globals['_PLANENDED']._serialized_end=2525
+  _globals['_PLANPRESCRIBED']._serialized_end=903
+  _globals['_PLANITEM']._serialized_start=906
+  _globals['_PLANITEM']._serialized_end=1728
+  _globals['_REPSDOSE']._serialized_start=1730
+  _globals['_REPSDOSE']._serialized_end=1803
+  _globals['_HOLDDOSE']._serialized_start=1805
+  _globals['_HOLDDOSE']._serialized_end=1881
+  _globals['_DURATIONDOSE']._serialized_start=1883
+  _globals['_DURATIONDOSE']._serialized_end=1935
+  _globals['_SCHEDULE']._serialized_start=1938
+  _globals['_SCHEDULE']._serialized_end=2177
+  _globals['_SAFETYLIMITS']._serialized_start=2180
+  _globals['_SAFETYLIMITS']._serialized_end=2393
+  _globals['_PLANPAUSED']._serialized_start=2395
+  _globals['_PLANPAUSED']._serialized_end=2504
+  _globals['_PLANRESUMED']._serialized_start=2506
+  _globals['_PLANRESUMED']._serialized_end=2519
+  _globals['_PLANENDED']._serialized_start=2521
+  _globals['_PLANENDED']._serialized_end=2579
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rehab.events.v1.event_pb2 import Event
 from rehab.events.v1.kinds import KINDS, kind_of
+from rehab_ingest.domain.calendar import impossible
 from rehab_runtime.errors import (
     ConsentMissing,
     EventTooLarge,
@@ -28,7 +29,7 @@ def refusal(event: Event, clinic_id: str, max_bytes: int) -> RehabError | None:
     unknown = _unknown(event)
     if unknown is not None:
         return UnknownKind(violations=[unknown])
-    broken = [*violations(event), *_own_rules(event, clinic_id)]
+    broken = [*violations(event), *impossible(event), *_own_rules(event, clinic_id)]
     if not broken:
         return None
     if all(item.rule == CONSENT_RULE for item in broken):
