@@ -1,0 +1,70 @@
+"""The ten movements of UI-PRMD (Vakanski et al. 2018, Data 3(1):2, table 1): what each is for us.
+
+The primary joint is that of the worked side which moves most in the correct takes, by the median
+over the subjects; tests/suite holds the recordings to that. In a squat and in sitting down it is
+both knees, and the movement's path is their mean. The arm's two rotations have planes of their own:
+extension is measured in the sagittal plane, and rotation, done with the upper arm held out to the
+side, as the forearm's turn about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from rehab_cli.errors import SuiteError
+
+
+class Out(Enum):
+    """What the muscles do on the way out from rest."""
+
+    ECCENTRIC = "eccentric"
+    """The body is let down against its weight."""
+    CONCENTRIC = "concentric"
+    """A limb is raised."""
+    NEITHER = "neither"
+    """Weight does not tell the ways apart: no phases are reported."""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """`joint` is the primary one, without its side. The worked side is where it moves more, or
+    `told_by`: in an inline lunge both knees bend, but only the front leg's hip."""
+
+    id: str
+    exercise_id: str
+    joint: str
+    out: Out
+    told_by: str = ""
+    both_sides: bool = False
+
+    @property
+    def telling(self) -> str:
+        return self.told_by or self.joint
+
+    @property
+    def name(self) -> str:
+        return self.exercise_id.replace("_", " ")
+
+
+_ALL = (
+    Movement("m01", "deep_squat", "knee", Out.ECCENTRIC, both_sides=True),
+    Movement("m02", "hurdle_step", "knee", Out.CONCENTRIC),
+    Movement("m03", "inline_lunge", "knee", Out.ECCENTRIC, "hip"),
+    Movement("m04", "side_lunge", "knee", Out.ECCENTRIC),
+    Movement("m05", "sit_to_stand", "knee", Out.ECCENTRIC, both_sides=True),
+    Movement("m06", "standing_straight_leg_raise", "hip", Out.CONCENTRIC),
+    Movement("m07", "shoulder_abduction", "shoulder", Out.CONCENTRIC),
+    Movement("m08", "shoulder_extension", "shoulder_extension", Out.CONCENTRIC),
+    Movement("m09", "shoulder_rotation", "shoulder_rotation", Out.NEITHER),
+    Movement("m10", "shoulder_scaption", "shoulder", Out.CONCENTRIC),
+)
+MOVEMENTS = {movement.id: movement for movement in _ALL}
+
+
+def movement(name: str) -> Movement:
+    """By its number in the recordings. Raises SuiteError."""
+    try:
+        return MOVEMENTS[name]
+    except KeyError:
+        raise SuiteError(f"there is no movement {name}; m01 to m10 are known") from None
