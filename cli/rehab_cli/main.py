@@ -24,6 +24,7 @@ from rehab_cli.commands import (
     run,
 )
 from rehab_cli.place import default_folder
+from rehab_cli.recorded.command import replay
 from rehab_cli.servers import external as external_servers
 
 app = typer.Typer(
@@ -115,6 +116,9 @@ def seed(
 def doctor(data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Look at everything the suite stands on; each line is ok, or says what mends it."""
     run(lambda: doctors.examine(data or default_folder(), port_base))
+
+
+app.command("replay")(replay)
 
 
 @app.command()
