@@ -11,6 +11,7 @@ smallest and the largest angle of the smoothed path.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,11 @@ FRAMES_PER_S = 30
 MEDIAN_FRAMES = 5
 FIT_FRAMES = 7
 LEAST_FRAMES = FIT_FRAMES
+TURN_DEG = 360
 STILL_DEG = 2.0
 """A range below this is no movement, and has no tempo."""
 SLOW = 0.1
-"""Of the peak speed. Slower than that is standing still, as onsets of movements are commonly found
+"""Of the way's peak speed. Slower than that is standing still, as onsets of movements are commonly found
 by a share of the peak speed."""
 NEAR = 0.1
 """Of the range: how near to rest or to the far end a phase may begin and end."""
@@ -83,7 +85,7 @@ def smoothed(angle_deg: Floats) -> tuple[Floats, Floats]:
         raise Unmeasurable(f"a repetition needs at least {LEAST_FRAMES} frames")
     if not np.isfinite(angle_deg).all():
         raise Unmeasurable("an angle is missing")
-    path = _running_median(np.unwrap(angle_deg, period=360))
+    path = _running_median(_followed(angle_deg))
     position, slope = _fits()
     return _fitted(path, position), _fitted(path, slope) * FRAMES_PER_S
 
@@ -92,6 +94,18 @@ def symmetry_pct(left_deg: float, right_deg: float) -> float | None:
     """100 (L - R) / mean of two ranges, None when neither moved."""
     mean = (left_deg + right_deg) / 2
     return 100 * (left_deg - right_deg) / mean if mean else None
+
+
+def _followed(path: Floats) -> Floats:
+    """An angle that passes 180 degrees goes on instead of jumping. Each is taken near the median of
+    those before: after a jump of the tracker, plain unwrapping may stay off by a whole turn."""
+    if np.abs(np.diff(path)).max() < TURN_DEG / 2:
+        return path
+    kept = [float(path[0])]
+    for angle in path[1:].tolist():
+        turns = round((median(kept[-MEDIAN_FRAMES:]) - angle) / TURN_DEG)
+        kept.append(angle + turns * TURN_DEG)
+    return np.array(kept)
 
 
 def _running_median(path: Floats) -> Floats:
@@ -119,17 +133,17 @@ def _fitted(path: Floats, weights: Floats) -> Floats:
 
 def _tempo(away: Floats, pace: Floats) -> Tempo:
     """`away` is how far from rest, `pace` its speed. Where the far end wobbles, it is one pause."""
-    slow, far = SLOW * np.abs(pace).max(), away.max()
-    started, reached = _out(away, pace >= slow, far)
-    backward, arrived = _out(away[::-1], pace[::-1] <= -slow, far)
+    started, reached = _out(away, pace)
+    backward, arrived = _out(away[::-1], -pace[::-1])
     count = len(away)
     left, ended = count - arrived, count - backward
     frames = (reached - started, left - reached, ended - left, count - ended + started)
     return Tempo(*(frame / FRAMES_PER_S for frame in frames))
 
 
-def _out(away: Floats, moving: NDArray[np.bool_], far: float) -> tuple[int, int]:
+def _out(away: Floats, pace: Floats) -> tuple[int, int]:
     """When the way out begins, and when it has come to the far end."""
+    far, moving = away.max(), pace >= SLOW * pace.max()
     half_way = int(np.argmax(away >= far / 2))
     before = np.flatnonzero(away[: half_way + 1] < NEAR * far)
     started = int(before[-1]) if before.size else 0

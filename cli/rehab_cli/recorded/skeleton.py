@@ -97,5 +97,5 @@ def _arccos(cosine: Floats) -> Floats:
 
 
 def _direction(rise: Floats, run: Floats) -> Floats:
-    """Angle in a plane; it goes on over 180 degrees instead of jumping."""
-    return np.unwrap(np.degrees(np.arctan2(rise, run)), period=360)
+    """Angle in a plane, -180 to 180 degrees."""
+    return np.degrees(np.arctan2(rise, run))
