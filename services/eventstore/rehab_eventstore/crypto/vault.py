@@ -48,12 +48,11 @@ class VaultKeys:
         self._id = f"vault:{mount}/{key}"
 
     async def newest(self) -> Kek:
-        told = await self._session.call(
-            lambda vault: vault.secrets.transit.read_key(self._key, self._mount)["data"][
-                "latest_version"
-            ]
-        )
-        return Kek(self._id, str(told))
+        def ask(vault: Vault) -> int:
+            told = vault.secrets.transit.read_key(self._key, self._mount)
+            return int(told["data"]["latest_version"])
+
+        return Kek(self._id, str(await self._session.call(ask)))
 
     async def wrap(self, keys: Sequence[Unwrapped]) -> Sequence[Wrapped]:
         batch = [
@@ -135,18 +134,23 @@ class VaultKeys:
 def _results(ask: Callable[[Vault], Any], vault: Vault) -> list[Item]:
     """The verdicts on a batch; Vault answers 400 when one of its items is refused."""
     try:
-        return list(ask(vault)["data"]["batch_results"])
+        items = ask(vault)["data"]["batch_results"]
     except exceptions.InvalidRequest as error:
-        told = ((error.json or {}).get("data") or {}).get("batch_results")
-        if not told:
+        items = ((error.json or {}).get("data") or {}).get("batch_results")
+        if not items:
             raise
-        return list(told)
+    if not all(isinstance(item, dict) for item in items):
+        raise KeysUnavailable(*NOT_VAULT)
+    return list(items)
 
 
 def _opened(key: Wrapped, item: Item) -> Unwrapped | KeyRefused:
     if item.get("error"):
         return _refused()
-    plaintext = b64decode(item.get("plaintext", ""))
+    try:
+        plaintext = b64decode(item.get("plaintext", ""), validate=True)
+    except ValueError:
+        raise KeysUnavailable(*NOT_VAULT) from None
     head = FORMAT + context_digest(key.context)
     if not hmac.compare_digest(plaintext[:HEAD_BYTES], head):
         return KeyRefused("a wrapped data key was moved", "restore the table of keys")

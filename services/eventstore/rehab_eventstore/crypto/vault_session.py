@@ -107,6 +107,7 @@ class VaultSession:
         self._login = login
         self._clock = clock
         self._lease: Lease | None = None
+        self._granted_s = 0.0
         self._renew_at: float | None = None
         self._changing = asyncio.Lock()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="vault")
@@ -137,10 +138,13 @@ class VaultSession:
                 return
             if self._lease is not None and self._lease.renewable:
                 try:
-                    self._take(await self._run(_renew))
-                    return
+                    renewed = await self._run(_renew)
                 except KeyRefused:
-                    pass  # it has reached the longest life Vault gives it
+                    pass  # it has ended, or reached the longest life Vault gives it
+                else:
+                    self._take(renewed)
+                    if renewed.ttl_s >= self._granted_s / 2:  # not yet cut by that longest life
+                        return
             await self._log_in()
 
     async def keep_alive_for_ever(
@@ -184,7 +188,9 @@ class VaultSession:
 
     async def _log_in(self) -> None:
         self._lease = None
-        self._take(await self._run(self._login))
+        lease = await self._run(self._login)
+        self._granted_s = lease.ttl_s
+        self._take(lease)
 
     def _take(self, lease: Lease) -> None:
         self._lease = lease

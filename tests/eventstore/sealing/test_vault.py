@@ -1,0 +1,317 @@
+"""What Vault's adapter promises beyond what every wrapper does: tokens, troubles, secrecy."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from base64 import b64encode
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rehab_eventstore.crypto.steady import Steady
+from rehab_eventstore.crypto.vault import VaultKeys
+from rehab_eventstore.crypto.vault_session import (
+    LOOK_AT_LEAST_EVERY_S,
+    KubernetesLogin,
+    TokenFile,
+    VaultSession,
+)
+from rehab_eventstore.crypto.wrapper import (
+    KeyRefused,
+    KeysUnavailable,
+    Unwrapped,
+    Wrapped,
+    context_digest,
+)
+from rehab_runtime.clock import EPOCH, FixedClock
+from rehab_runtime.startup import StartupError
+from tests.eventstore.sealing.vault_server import MAX_TTL_S, TTL_S, VaultServer, serving
+
+KEY = Unwrapped("patient-1", os.urandom(64))
+
+
+@pytest.fixture
+def keys(session: VaultSession) -> VaultKeys:
+    return VaultKeys(session, "patients")
+
+
+def paths(vault: VaultServer) -> list[str]:
+    return [path for path, _ in vault.requests]
+
+
+class Enough(Exception):
+    """Ends what would go on for ever."""
+
+
+async def no_sleep(_: float) -> None:
+    pass
+
+
+async def test_the_pod_logs_in_once_for_many_calls(keys: VaultKeys, vault: VaultServer) -> None:
+    for _ in range(3):
+        await keys.unwrap(await keys.wrap([KEY]))
+    assert vault.logins == 1
+
+
+async def test_a_whole_batch_is_one_request(keys: VaultKeys, vault: VaultServer) -> None:
+    many = [Unwrapped(f"patient-{number}", os.urandom(64)) for number in range(256)]
+    assert await keys.unwrap(await keys.wrap(many)) == many
+    assert paths(vault)[1:] == ["transit/encrypt/patients", "transit/decrypt/patients"]
+
+
+async def test_a_token_is_renewed_before_it_ends(
+    keys: VaultKeys, vault: VaultServer, clock: FixedClock
+) -> None:
+    for _ in range(5):
+        await keys.newest()
+        clock.advance(TTL_S * 0.7)
+        if clock.monotonic() > MAX_TTL_S - TTL_S:
+            break
+    await keys.newest()
+    assert vault.logins == 1
+    assert "auth/token/renew-self" in paths(vault)
+
+
+async def test_a_token_that_cannot_be_renewed_any_more_is_replaced(
+    keys: VaultKeys, vault: VaultServer, clock: FixedClock
+) -> None:
+    for _ in range(12):
+        await keys.newest()
+        clock.advance(TTL_S * 0.7)
+    assert vault.logins > 1
+
+
+async def test_a_token_that_was_revoked_is_replaced_once(
+    keys: VaultKeys, vault: VaultServer
+) -> None:
+    stored = await keys.wrap([KEY])
+    vault.tokens.clear()
+    assert await keys.unwrap(stored) == [KEY]
+    assert vault.logins == 2
+
+
+async def test_what_the_policy_forbids_is_refused_with_what_to_do(
+    keys: VaultKeys, vault: VaultServer
+) -> None:
+    stored = await keys.wrap([KEY])
+    vault.forbidden.add("decrypt")
+    with pytest.raises(KeyRefused, match="let the policy update encrypt, decrypt and rewrap"):
+        await keys.unwrap(stored)
+    assert paths(vault).count("transit/decrypt/patients") == 2
+
+
+async def test_a_pod_of_another_role_is_refused(
+    vault: VaultServer, clock: FixedClock, jwt: Path
+) -> None:
+    async with VaultSession(vault.address, KubernetesLogin("other", token=jwt), clock) as session:
+        with pytest.raises(KeyRefused, match="forbids"):
+            await VaultKeys(session, "patients").newest()
+
+
+async def test_a_token_file_that_is_missing_is_named_as_such(
+    vault: VaultServer, clock: FixedClock, tmp_path: Path
+) -> None:
+    async with VaultSession(vault.address, TokenFile(tmp_path / "gone"), clock) as session:
+        with pytest.raises(KeyRefused, match="the file with the token cannot be read"):
+            await VaultKeys(session, "patients").newest()
+
+
+async def test_a_token_that_an_agent_replaces_in_its_file_is_read_again(
+    vault: VaultServer, clock: FixedClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    path.write_text(vault.issue(renewable=False) + "\n")
+    async with VaultSession(vault.address, TokenFile(path), clock) as session:
+        keys = VaultKeys(session, "patients")
+        stored = await keys.wrap([KEY])
+        path.write_text(vault.issue(renewable=False))
+        clock.advance(TTL_S * 0.7)  # read again before the old one ends
+        assert await keys.unwrap(stored) == [KEY]
+        vault.tokens.clear()
+        path.write_text(vault.issue())
+        assert await keys.unwrap(stored) == [KEY]
+
+
+async def test_a_token_that_does_not_end_is_left_alone(
+    vault: VaultServer, clock: FixedClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    path.write_text(vault.issue(None))
+    async with VaultSession(vault.address, TokenFile(path), clock) as session:
+        await VaultKeys(session, "patients").newest()
+        clock.advance(10_000_000)
+        await VaultKeys(session, "patients").newest()
+    assert paths(vault).count("auth/token/lookup-self") == 1
+    assert "auth/token/renew-self" not in paths(vault)
+
+
+async def test_a_token_is_kept_alive_while_no_key_is_asked_for(
+    session: VaultSession, vault: VaultServer, clock: FixedClock
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock.advance(seconds)
+        if len(slept) == 3:
+            vault.troubles.extend([503, 503])
+        if clock.monotonic() > 2 * MAX_TTL_S:
+            raise Enough
+
+    with pytest.raises(Enough):
+        await session.keep_alive_for_ever(sleep)
+    assert not [path for path in paths(vault) if path.startswith("transit")]
+    assert all(5 <= seconds <= LOOK_AT_LEAST_EVERY_S for seconds in slept)
+    assert any(
+        token.ends is not None and token.ends > clock.monotonic() for token in vault.tokens.values()
+    )
+
+
+@pytest.mark.parametrize("trouble", [412, 429, 500, 501, 502, 503, 504, "cut"])
+async def test_trouble_is_transient_and_says_nothing_of_what_was_sent(
+    keys: VaultKeys, vault: VaultServer, trouble: int | str
+) -> None:
+    await keys.newest()
+    vault.troubles.append(trouble)
+    with pytest.raises(KeysUnavailable) as caught:
+        await keys.wrap([KEY])
+    error = caught.value
+    assert error.remedy
+    assert error.__context__ is None
+    assert error.__cause__ is None
+    sent = b64encode(b"\1" + context_digest(KEY.context) + KEY.secret).decode()
+    assert vault.requests[-1][1]["batch_input"] == [{"plaintext": sent}]  # and it was quoted
+    assert sent not in f"{error!r} {error} {error.message}"
+
+
+async def test_a_sealed_vault_says_so(keys: VaultKeys, vault: VaultServer) -> None:
+    vault.sealed = True
+    with pytest.raises(KeysUnavailable, match=r"sealed.*vault operator unseal"):
+        await keys.newest()
+
+
+async def test_trouble_that_passes_is_not_seen_through_steady(
+    keys: VaultKeys, vault: VaultServer
+) -> None:
+    steady = Steady(keys, sleep=no_sleep)
+    vault.troubles.extend([503, 429, "cut"])
+    stored = await steady.wrap([KEY])
+    vault.troubles.extend([500, 502])
+    assert await steady.unwrap(stored) == [KEY]
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for(
+    vault: VaultServer, clock: FixedClock, jwt: Path
+) -> None:
+    login = KubernetesLogin("eventstore", token=jwt)
+    async with VaultSession(vault.address, login, clock, timeout_s=0.1) as session:
+        vault.troubles.append("hang")
+        with pytest.raises(KeysUnavailable, match="in time"):
+            await VaultKeys(session, "patients").newest()
+        vault.release.set()
+
+
+async def test_a_vault_that_is_not_there_is_transient(clock: FixedClock, jwt: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    login = KubernetesLogin("eventstore", token=jwt)
+    async with VaultSession(f"http://127.0.0.1:{port}", login, clock) as session:
+        with pytest.raises(KeysUnavailable, match="cannot be reached"):
+            await VaultKeys(session, "patients").newest()
+
+
+async def test_what_is_no_vault_is_said_to_be_none(keys: VaultKeys, vault: VaultServer) -> None:
+    await keys.newest()
+    vault.troubles.append(200)
+    with pytest.raises(KeysUnavailable, match="is not Vault's API"):
+        await keys.wrap([KEY])
+
+
+async def test_a_key_or_an_engine_that_is_not_there_is_refused(session: VaultSession) -> None:
+    for keys in (VaultKeys(session, "nobody"), VaultKeys(session, "patients", "elsewhere")):
+        with pytest.raises(KeyRefused, match="no such path"):
+            await keys.newest()
+        with pytest.raises(KeyRefused):
+            await keys.wrap([KEY])
+
+
+async def test_to_rewrap_no_secret_leaves_vault(keys: VaultKeys, vault: VaultServer) -> None:
+    stored = await keys.wrap([KEY])
+    vault.rotate()
+    vault.requests.clear()
+    (again,) = await keys.rewrap(stored)
+    assert paths(vault) == ["transit/rewrap/patients"]
+    assert isinstance(again, Wrapped)
+    assert again.kek.version == "2"
+
+
+async def test_a_version_that_was_retired_opens_nothing_any_more(
+    keys: VaultKeys, vault: VaultServer
+) -> None:
+    stored = await keys.wrap([KEY])
+    vault.rotate()
+    rewrapped = [one for one in await keys.rewrap(stored) if isinstance(one, Wrapped)]
+    vault.key.min_decryption_version = 2
+    (refused,) = await keys.unwrap(stored)
+    assert isinstance(refused, KeyRefused)
+    assert "min_decryption_version" in refused.remedy
+    assert await keys.unwrap(rewrapped) == [KEY]
+
+
+async def test_a_closed_session_answers_trouble(session: VaultSession, vault: VaultServer) -> None:
+    session.close()
+    with pytest.raises(KeysUnavailable, match="closed"):
+        await VaultKeys(session, "patients").newest()
+    assert vault.requests == []
+
+
+def test_an_address_in_the_clear_is_refused(clock: FixedClock, tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="Vault must begin with https://"):
+        VaultSession("http://vault.clinic:8200", TokenFile(tmp_path / "token"), clock)
+
+
+async def test_neither_session_nor_login_shows_a_token(
+    vault: VaultServer, clock: FixedClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "token"
+    path.write_text(vault.issue())
+    login = TokenFile(path)
+    async with VaultSession(vault.address, login, clock) as session:
+        await VaultKeys(session, "patients").newest()
+        assert path.read_text() not in f"{session!r} {login!r} {session._lease!r}"
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.sampled_from(["wrap", "rotate", "rewrap", "expire", "trouble"]), max_size=15))
+def test_every_key_opens_after_whatever_happened_to_vault(steps: list[str]) -> None:
+    async def happen(vault: VaultServer, clock: FixedClock, folder: Path) -> None:
+        (folder / "jwt").write_text("pod-jwt")
+        login = KubernetesLogin("eventstore", token=folder / "jwt")
+        async with VaultSession(vault.address, login, clock) as session:
+            keys = Steady(VaultKeys(session, "patients"), sleep=no_sleep, batch_keys=2)
+            secrets: list[Unwrapped] = []
+            stored: list[Wrapped] = []
+            for step in steps:
+                if step == "wrap":
+                    secrets.append(Unwrapped(f"patient-{len(secrets)}", os.urandom(64)))
+                    stored += await keys.wrap(secrets[-1:])
+                elif step == "rotate":
+                    vault.rotate()
+                elif step == "rewrap":
+                    stored = [one for one in await keys.rewrap(stored) if isinstance(one, Wrapped)]
+                elif step == "expire":
+                    clock.advance(2 * TTL_S)
+                else:
+                    vault.troubles.append(503)
+                assert await keys.unwrap(stored) == secrets
+            vault.troubles.clear()
+            assert (await keys.newest()).version == str(steps.count("rotate") + 1)
+
+    clock = FixedClock(EPOCH)
+    with serving(clock) as vault, TemporaryDirectory() as folder:
+        asyncio.run(happen(vault, clock, Path(folder)))
