@@ -5,11 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -268,6 +276,50 @@ async def test_a_closed_session_answers_trouble(session: VaultSession, vault: Va
     with pytest.raises(KeysUnavailable, match="closed"):
         await VaultKeys(session, "patients").newest()
     assert vault.requests == []
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for 127.0.0.1 that signs itself, and a server's context with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vault")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    path, both = tmp_path / "ca.pem", tmp_path / "both.pem"
+    text = made.public_bytes(Encoding.PEM)
+    path.write_bytes(text)
+    both.write_bytes(text + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    return path, context
+
+
+async def test_a_certificate_is_trusted_by_its_ca_file_alone(
+    clock: FixedClock, jwt: Path, certificate: tuple[Path, ssl.SSLContext]
+) -> None:
+    ca_file, context = certificate
+    login = KubernetesLogin("eventstore", token=jwt)
+    with serving(clock, context) as vault:
+        async with VaultSession(vault.address, login, clock, ca_file=ca_file) as session:
+            keys = VaultKeys(session, "patients")
+            assert await keys.unwrap(await keys.wrap([KEY])) == [KEY]
+        vault.requests.clear()
+        async with VaultSession(vault.address, login, clock) as session:
+            with pytest.raises(KeyRefused, match="certificate is not trusted"):
+                await VaultKeys(session, "patients").newest()
+        assert vault.requests == []
 
 
 def test_an_address_in_the_clear_is_refused(clock: FixedClock, tmp_path: Path) -> None:

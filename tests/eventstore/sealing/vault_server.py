@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -170,7 +171,7 @@ def _item(asked: Callable[[TransitKey, Json], Json], key: TransitKey, item: Json
 
 
 @contextmanager
-def serving(clock: FixedClock) -> Iterator[VaultServer]:
+def serving(clock: FixedClock, tls: SSLContext | None = None) -> Iterator[VaultServer]:
     vault = VaultServer(clock)
 
     class Handler(BaseHTTPRequestHandler):
@@ -208,9 +209,12 @@ def serving(clock: FixedClock) -> Iterator[VaultServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that hangs up
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    vault.address = f"http://127.0.0.1:{server.server_port}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    vault.address = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
     try:
         yield vault
     finally:

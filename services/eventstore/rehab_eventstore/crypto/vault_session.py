@@ -101,9 +101,9 @@ class VaultSession:
         self._options = {
             "url": address,
             "namespace": namespace,
-            "verify": str(ca_file) if ca_file else True,
             "timeout": timeout_s,
         }
+        self._trusted = str(ca_file) if ca_file else True
         self._login = login
         self._clock = clock
         self._lease: Lease | None = None
@@ -211,6 +211,7 @@ class VaultSession:
         if vault is None:
             connection = requests.Session()
             connection.trust_env = False  # neither proxies nor a .netrc may come in between
+            connection.verify = self._trusted  # hvac heeds the connection's, not its own
             self._connections.append(connection)
             vault = self._own.vault = hvac.Client(**self._options, session=connection)
         vault.token = token
