@@ -26,7 +26,7 @@ TURN_DEG = 360
 STILL_DEG = 2.0
 """A range below this is no movement, and has no tempo."""
 SLOW = 0.1
-"""Of the way's peak speed. Slower than that is standing still, as onsets of movements are commonly found
+"""Of the way's peak speed. Slower is standing still, as onsets of movements are commonly found
 by a share of the peak speed."""
 NEAR = 0.1
 """Of the range: how near to rest or to the far end a phase may begin and end."""

@@ -1,10 +1,10 @@
 """The ten movements of UI-PRMD (Vakanski et al. 2018, Data 3(1):2, table 1): what each is for us.
 
 The primary joint is that of the worked side which moves most in the correct takes, by the median
-over the subjects; tests/suite holds the recordings to that. In a squat and in sitting down it is
-both knees, and the movement's path is their mean. The arm's two rotations have planes of their own:
-extension is measured in the sagittal plane, and rotation, done with the upper arm held out to the
-side, as the forearm's turn about it.
+over the subjects; tests/suite holds the recordings to that. Sitting down, the hips move 3 % more
+than the knees, and the knees are taken as in a squat: both, with their mean as the path. The arm's
+two rotations have planes of their own: extension is measured in the sagittal plane, and rotation,
+done with the upper arm held out to the side, as the forearm's turn about it.
 """
 
 from __future__ import annotations

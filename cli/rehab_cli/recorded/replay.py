@@ -14,7 +14,16 @@ from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab_cli.addresses import Addresses
 from rehab_cli.console import out
 from rehab_cli.recorded.movements import Movement
-from rehab_cli.recorded.sessions import CLINIC, DAYS, THERAPIST, Person, Scribe, Session, day_of
+from rehab_cli.recorded.sessions import (
+    CLINIC,
+    DAY_OF,
+    DAYS,
+    THERAPIST,
+    Person,
+    Scribe,
+    Session,
+    day_of,
+)
 from rehab_cli.recorded.sets import RecordedSet, sets
 from rehab_cli.recorded.uiprmd import Take, chosen_movements, read
 from rehab_sdk import AsyncRehab, Rejected, dev_token
@@ -33,10 +42,16 @@ class Told:
 
 
 async def replay(
-    addresses: Addresses, folder: Path, *, movements: Sequence[str] = (), subject: int | None = None
+    addresses: Addresses,
+    folder: Path,
+    *,
+    movements: Sequence[str] = (),
+    subject: int | None = None,
+    today: date | None = None,
 ) -> int:
-    """Returns 1 when the suite counts other repetitions than those sent. Raises SuiteError for a
-    recording that cannot be read, RehabError when the suite does not take it."""
+    """Returns 1 when the suite counts other repetitions than those sent. `today` is the day after
+    the sessions' last one. Raises SuiteError for a recording that cannot be read, RehabError when
+    the suite does not take it."""
     chosen = chosen_movements(folder, movements)
     recorded = list(_recorded(folder, chosen, subject))
     if not recorded:
@@ -47,7 +62,7 @@ async def replay(
     async with AsyncRehab.connect(
         ingest=addresses.ingest, projections=addresses.projections, token=token
     ) as desk:
-        days = await _send(desk, recorded, told)
+        days = await _send(desk, recorded, today or datetime.now(UTC).date(), told)
         _print_heading()
         for movement in chosen:
             for take in Take:
@@ -69,7 +84,9 @@ def _recorded(
                     yield one
 
 
-async def _send(desk: AsyncRehab, recorded: Sequence[RecordedSet], told: Told) -> dict[int, date]:
+async def _send(
+    desk: AsyncRehab, recorded: Sequence[RecordedSet], today: date, told: Told
+) -> dict[int, date]:
     """Everything, person by person. Returns each one's first day."""
     by_subject: dict[int, list[RecordedSet]] = defaultdict(list)
     for one in recorded:
@@ -78,11 +95,12 @@ async def _send(desk: AsyncRehab, recorded: Sequence[RecordedSet], told: Told) -
     days: dict[int, date] = {}
     for subject, own in sorted(by_subject.items()):
         person = Person(subject)
-        first_day = days[subject] = await _first_day(desk, person, head)
+        first_day = days[subject] = await _first_day(desk, person, head, today)
         scribe = Scribe(person, first_day)
         prescribed = {one.movement.id: one.movement for one in own}.values()
-        plans = [scribe.prescription(movement) for movement in prescribed]
-        await _log(desk, [*scribe.admission(), *plans], told)
+        await _log(desk, scribe.admission(), told)
+        for movement in prescribed:
+            await _log(desk, [scribe.prescription(movement)], told)
         patient = desk.acting(token=dev_token("patient", CLINIC, person.id))
         for one in sorted(own, key=lambda one: Session(one, first_day).starts_at):
             await _log(patient, list(scribe.session(Session(one, first_day))), told)
@@ -90,7 +108,7 @@ async def _send(desk: AsyncRehab, recorded: Sequence[RecordedSet], told: Told) -
     return days
 
 
-async def _first_day(desk: AsyncRehab, person: Person, head: int) -> date:
+async def _first_day(desk: AsyncRehab, person: Person, head: int, today: date) -> date:
     """That of an earlier replay into this suite, or else the last days that are over."""
     known: list[date] = []
     try:
@@ -100,10 +118,10 @@ async def _first_day(desk: AsyncRehab, person: Person, head: int) -> date:
             take = next((take for take in Take if f"-{take}-" in session.session_id), None)
             if take is not None:
                 started = session.started_at.ToDatetime(UTC).date()
-                known.append(started - (day_of(take, started) - started))
+                known.append(started - timedelta(days=DAY_OF[take]))
     except NotFound:
         pass
-    return min(known, default=datetime.now(UTC).date() - timedelta(days=DAYS))
+    return min(known, default=today - timedelta(days=DAYS))
 
 
 async def _log(client: AsyncRehab, told_events: Sequence[Event], told: Told) -> None:

@@ -85,24 +85,31 @@ def _kinect(folder: Path) -> Path:
 
 def _arrays(path: Path) -> tuple[NDArray, NDArray]:
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             angles, index = held["angles_cdeg"], held["index"]
     except FileNotFoundError:
         raise SuiteError(f"{path} is not there") from None
     except KeyError as error:
         raise SuiteError(f"{path} has no array {error.args[0].split()[0]}") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile):
         raise SuiteError(f"{path} cannot be read as an .npz file") from None
+    wrong = _wrong_with(angles, index)
+    if wrong:
+        raise SuiteError(f"{path}: {wrong}")
+    return angles, index
+
+
+def _wrong_with(angles: NDArray, index: NDArray) -> str:
+    """Why nothing can be read from the arrays, empty when it can."""
     if angles.ndim != 2 or angles.shape[1] != 3 * JOINT_COUNT:
-        wanted = f"[frames, {3 * JOINT_COUNT}]"
-        raise SuiteError(f"{path}: angles_cdeg has the shape {angles.shape}, not {wanted}")
+        return f"angles_cdeg has the shape {angles.shape}, not [frames, {3 * JOINT_COUNT}]"
     if index.ndim != 2 or index.shape[1] != 4:
-        raise SuiteError(f"{path}: index has the shape {index.shape}, not [repetitions, 4]")
+        return f"index has the shape {index.shape}, not [repetitions, 4]"
     if not np.issubdtype(index.dtype, np.integer):
-        raise SuiteError(f"{path}: index does not hold whole numbers")
-    if not np.isfinite(angles).all():
-        raise SuiteError(f"{path}: angles_cdeg holds values that are not numbers")
+        return "index does not hold whole numbers"
+    if angles.dtype.kind not in "iuf" or not np.isfinite(angles).all():
+        return "angles_cdeg holds values that are not numbers"
     first, count = index[:, 2], index[:, 3]
     if (first < 0).any() or (count < 1).any() or (first + count > len(angles)).any():
-        raise SuiteError(f"{path}: index points outside the {len(angles)} frames")
-    return angles, index
+        return f"index points outside the {len(angles)} frames"
+    return ""
