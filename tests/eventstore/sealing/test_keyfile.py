@@ -40,10 +40,11 @@ def test_a_new_file_is_for_its_owner_alone_whatever_the_umask(
     before = os.umask(umask)
     try:
         keyfile.create(tmp_path / "kek", clock)
+        assert (tmp_path / "kek").stat().st_mode & 0o777 == 0o600
+        keyfile.rotate(tmp_path / "kek", clock)
+        assert (tmp_path / "kek").stat().st_mode & 0o777 == 0o600
     finally:
         os.umask(before)
-    keyfile.rotate(tmp_path / "kek", clock)
-    assert (tmp_path / "kek").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601, 0o666])
