@@ -20,14 +20,16 @@ from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab_cli.addresses import Addresses
 from rehab_cli.checking import stored_ids
 from rehab_cli.place import Place
+from rehab_cli.recorded.movements import Movement
 from rehab_cli.recorded.replay import replay
 from rehab_cli.recorded.sessions import CLINIC, Person
 from rehab_cli.recorded.sets import sets
 from rehab_cli.recorded.uiprmd import Take, read, recorded_movements
 from rehab_sdk import AsyncRehab, dev_token
-from tests.support.recordings import make_recordings, real_recordings, turned
+from tests.support.recordings import REPOSITORY, make_recordings, real_recordings, turned
 
 REHAB = str(Path(sys.executable).with_name("rehab"))
+DOCUMENT = REPOSITORY / "docs" / "recorded-movement.md"
 MOVEMENTS = ("m01", "m07", "m09")
 SIDES = {"left": common_pb2.SIDE_LEFT, "right": common_pb2.SIDE_RIGHT, "both": common_pb2.SIDE_BOTH}
 EXERCISES = {"m01": "deep_squat", "m07": "shoulder_abduction", "m09": "shoulder_rotation"}
@@ -243,3 +245,28 @@ def test_the_primary_joint_moves_most_of_the_worked_side(recordings: Path) -> No
                 ranges.setdefault(joint, []).append(float(np.median(moved)))
         typical = {joint: float(np.median(moved)) for joint, moved in ranges.items()}
         assert typical[movement.joint] >= 0.95 * max(typical.values()), movement.id
+
+
+def of_all(folder: Path, movement: Movement, take: Take) -> tuple[str, list[float]]:
+    """The three cells of a take in the document, and each subject's median range."""
+    found = list(sets(read(folder, movement, take)))
+    reps = [rep.primary for one in found for rep in one.reps]
+    tempos = [rep.tempo for rep in reps if rep.tempo is not None]
+    phases = [[tempo.out_s, tempo.hold_s, tempo.back_s] for tempo in tempos]
+    told = " / ".join(f"{phase:.2f}" for phase in np.median(phases, axis=0))
+    typical = np.median([rep.rom_deg for rep in reps])
+    lasted = np.median([rep.duration_s for rep in reps])
+    ranges = [float(np.median([rep.primary.rom_deg for rep in one.reps])) for one in found]
+    return f"{typical:.0f} | {lasted:.2f} | {told}", ranges
+
+
+if (REAL := real_recordings()) is not None:
+
+    @pytest.mark.parametrize("movement", recorded_movements(REAL), ids=lambda one: one.id)
+    def test_the_document_tells_what_is_measured(movement: Movement) -> None:
+        assert REAL is not None
+        good, ranges = of_all(REAL, movement, Take.CORRECT)
+        poor, others = of_all(REAL, movement, Take.INCORRECT)
+        less = sum(one > other for one, other in zip(ranges, others, strict=True))
+        row = f"| {movement.id} {movement.name} | {good} | {poor} | {less} of {len(ranges)} |"
+        assert row in DOCUMENT.read_text().splitlines()
