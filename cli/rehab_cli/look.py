@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,12 +24,14 @@ from rehab_cli.addresses import Addresses
 from rehab_cli.console import out, problem
 from rehab_cli.errors import SuiteError
 from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.bodies import Bodies
 from rehab_runtime.errors import from_rpc_error
 from rehab_runtime.server import channel
 
 TIMEOUT_S = 10.0
 RETRY_S = 0.5
-METADATA = (bearer(service_principal("cli")),)
+PRINCIPAL = service_principal("cli")
+METADATA = (bearer(PRINCIPAL),)
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,34 @@ class Wanted:
     def filter(self) -> store_pb.Filter:
         return store_pb.Filter(kinds=self.kinds, streams=[self.stream] if self.stream else [])
 
-    def show(self, events: Iterable[RecordedEvent]) -> None:
-        for event in events:
-            out.print(self._json(event) if self.as_json else self._line(event), markup=False)
+    async def show(self, events: Sequence[RecordedEvent], bodies: Bodies) -> None:
+        """Print the events; their bodies are opened only if they were asked for."""
+        sizes = [len(event.body) for event in events]
+        if self.bodies:
+            await bodies.open(events)
+        for event, size in zip(events, sizes, strict=True):
+            out.print(
+                self._json(event, size) if self.as_json else self._line(event, size), markup=False
+            )
 
-    def _line(self, event: RecordedEvent) -> str:
+    def _line(self, event: RecordedEvent, size: int) -> str:
         envelope = event.envelope
-        shown = json.dumps(_body(event)) if self.bodies else f"{len(event.body)} bytes"
+        shown = json.dumps(_body(event)) if self.bodies else f"{size} bytes"
         return (
             f"{envelope.position:>8}  {envelope.subject_id:<16} v{envelope.stream_version:<6} "
             f"{envelope.kind:<18} {envelope.occurred_at.ToJsonString()}  {shown}"
         )
 
-    def _json(self, event: RecordedEvent) -> str:
-        told = {"envelope": _dict(event.envelope), "body_bytes": len(event.body)}
+    def _json(self, event: RecordedEvent, size: int) -> str:
+        told = {"envelope": _dict(event.envelope), "body_bytes": size}
         if self.bodies:
             told["body"] = _body(event)
         return json.dumps(told)
 
 
 def _body(event: RecordedEvent) -> object:
+    if event.erased:
+        return "erased"
     if event.key_id:
         return f"sealed with key {event.key_id}"
     return _dict(Body.FromString(event.body))
@@ -101,6 +111,7 @@ async def _asking(address: str) -> AsyncIterator[grpc.aio.Channel]:
 async def read(addresses: Addresses, wanted: Wanted) -> int:
     async with _asking(addresses.eventstore) as connection:
         stub = EventStoreServiceStub(connection)
+        bodies = Bodies(connection, PRINCIPAL)
         if wanted.stream:
             one = store_pb.ReadStreamRequest(
                 stream=wanted.stream,
@@ -115,7 +126,7 @@ async def read(addresses: Addresses, wanted: Wanted) -> int:
             )
             pages = stub.ReadAll(everything, metadata=METADATA, timeout=TIMEOUT_S)
         async for page in pages:
-            wanted.show(page.events)
+            await wanted.show(page.events, bodies)
     return 0
 
 
@@ -123,6 +134,7 @@ async def tail(addresses: Addresses, wanted: Wanted) -> int:
     """Events as they are committed, also over a restart of the event store, until cancelled."""
     async with _asking(addresses.eventstore) as connection:
         stub = EventStoreServiceStub(connection)
+        bodies = Bodies(connection, PRINCIPAL)
         head = await stub.GetHead(store_pb.GetHeadRequest(), metadata=METADATA, timeout=TIMEOUT_S)
         reached, told = wanted.after or head.position, False
         while True:
@@ -131,7 +143,7 @@ async def tail(addresses: Addresses, wanted: Wanted) -> int:
             try:
                 async for change in changes:
                     told = False
-                    reached = _show_change(wanted, change, reached)
+                    reached = await _show_change(wanted, change, reached, bodies)
             except grpc.aio.AioRpcError as error:
                 if error.code() is not grpc.StatusCode.UNAVAILABLE:
                     raise
@@ -143,11 +155,13 @@ async def tail(addresses: Addresses, wanted: Wanted) -> int:
             await asyncio.sleep(RETRY_S)
 
 
-def _show_change(wanted: Wanted, change: store_pb.SubscribeResponse, reached: int) -> int:
+async def _show_change(
+    wanted: Wanted, change: store_pb.SubscribeResponse, reached: int, bodies: Bodies
+) -> int:
     """Show what it brings; the position reached is returned."""
     match change.WhichOneof("content"):
         case "page" if change.page.events:
-            wanted.show(change.page.events)
+            await wanted.show(change.page.events, bodies)
             return int(change.page.events[-1].envelope.position)
         case "checkpoint":
             return max(reached, change.checkpoint.position)

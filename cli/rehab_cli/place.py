@@ -17,6 +17,7 @@ from rehab_cli.errors import SuiteError
 
 NOTE = "suite.json"
 LOCK = "suite.lock"
+KEY_FILE = "keys.json"
 SERVERS = ("postgres", "nats", "valkey")
 LEAST_FREE_BYTES = 128 * 1024**2
 """PostgreSQL makes about 60 MB of files before it holds anything."""
@@ -54,6 +55,11 @@ def default_folder() -> Path:
 class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def key_file(self) -> Path:
+        """What wraps patients' data keys: who loses it can read nothing of the log any more."""
+        return self.folder / KEY_FILE
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -96,6 +102,7 @@ class Place:
 
     def discard(self) -> None:
         """Throw away what an earlier run left; only what such a run makes. Hold the folder."""
+        self.key_file.unlink(missing_ok=True)
         for name in SERVERS:
             shutil.rmtree(self.folder / name, ignore_errors=True)
             for suffix in (".log", ".password"):

@@ -119,6 +119,7 @@ class Suite:
             "POSTGRES_DSN": self.servers.dsn(name),
             "NATS_URL": self.servers.nats_url,
             "EVENTSTORE_ADDRESS": self.addresses.eventstore,
+            "KEY_FILE": str(self.place.key_file.absolute()),
         }
         service = self.services[name] = Service(
             name, environment(name, own), self._say, self._longest_pause_s

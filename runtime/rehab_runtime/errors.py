@@ -94,6 +94,14 @@ class ConsentMissing(RehabError):
     public = "An event with patient data must name the consent it was collected under."
 
 
+class ConsentNotInForce(RehabError):
+    """The named consent was not in force when the data arose."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = error_reason_pb2.ERROR_REASON_CONSENT_NOT_IN_FORCE
+    public = "The consent named was not in force when the data arose."
+
+
 class ResumeTokenInvalid(RehabError):
     """The resume token was not issued for this device and epoch."""
 
@@ -156,6 +164,22 @@ class NotFound(RehabError):
     status = grpc.StatusCode.NOT_FOUND
     reason = error_reason_pb2.ERROR_REASON_NOT_FOUND
     public = "Not found."
+
+
+class Erased(RehabError):
+    """The subject's data was erased: only envelopes remain, and nothing is added."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = error_reason_pb2.ERROR_REASON_ERASED
+    public = "The subject's data was erased; only envelopes remain."
+
+
+class LegalHold(RehabError):
+    """A legal hold forbids the erasure."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = error_reason_pb2.ERROR_REASON_LEGAL_HOLD
+    public = "A legal hold forbids the erasure."
 
 
 class IncarnationChanged(RehabError):

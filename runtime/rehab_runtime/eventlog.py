@@ -13,6 +13,7 @@ from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab.eventstore.v1 import eventstore_service_pb2 as store
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
 from rehab_runtime.auth import Principal, bearer
+from rehab_runtime.bodies import Bodies
 from rehab_runtime.errors import IncarnationChanged, Overloaded, Unavailable, from_rpc_error
 from rehab_runtime.livetail import LiveTail
 from rehab_runtime.logging import get_logger
@@ -42,6 +43,7 @@ class EventLog:
     def __init__(self, channel: grpc.aio.Channel, principal: Principal) -> None:
         self.principal = principal
         self._stub = EventStoreServiceStub(channel)
+        self._bodies = Bodies(channel, principal)
         self._metadata = (bearer(principal),)
 
     async def append(self, request: store.AppendRequest) -> store.Appended:
@@ -98,6 +100,7 @@ class EventLog:
                 head = Head(page.head, page.incarnation)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
+        await self.open(events)
         return events, head
 
     async def read_stream(self, stream: str, *, after_version: int = 0) -> list[RecordedEvent]:
@@ -111,7 +114,12 @@ class EventLog:
                 events += page.events
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
+        await self.open(events)
         return events
+
+    async def open(self, events: Sequence[RecordedEvent]) -> None:
+        """Open sealed bodies in place. One that cannot be opened keeps its `key_id`."""
+        await self._bodies.open(events)
 
 
 class Follower:
@@ -149,11 +157,20 @@ class Follower:
 
     async def _from_tail(self) -> list[RecordedEvent]:
         await self._skip_strangers()
-        events = self._tail.take(self.position, self._max_batch)
+        events = await self._opened(self._tail.take(self.position, self._max_batch))
         waiting = self._tail.peek()
         if waiting is not None:
             self.head = max(self.head, waiting.events[-1].envelope.position)
         return events
+
+    async def _opened(self, events: list[RecordedEvent]) -> list[RecordedEvent]:
+        while True:
+            try:
+                await self._log.open(events)
+            except (Unavailable, Overloaded) as error:
+                await self._wait_for_store(error)
+            else:
+                return events
 
     async def _skip_strangers(self) -> None:
         """Refuse messages of another incarnation: stale ones are dropped, a changed log is told."""

@@ -42,6 +42,7 @@ ALLOWED = frozenset(
         "from_position",
         "head",
         "incarnation",
+        "key_id",
         "kind",
         "lag_ms",
         "last_position",

@@ -14,11 +14,11 @@ from rehab.eventstore.v1 import eventstore_service_pb2 as pb
 from rehab_eventstore.committer import Committer
 from rehab_eventstore.domain.cache import LogCache
 from rehab_eventstore.domain.commands import Appended
+from rehab_eventstore.domain.head import Head
 from rehab_eventstore.memory import Memory
 from rehab_eventstore.messages import append_command, priority_of
 from rehab_eventstore.queue import Bounds, CommandQueue
 from rehab_eventstore.sealing import PlainSealer
-from rehab_eventstore.storage.head import Head
 from rehab_eventstore.storage.link import Link
 from rehab_eventstore.writer import Writer
 from rehab_runtime.clock import Clock, SystemClock

@@ -15,6 +15,7 @@ from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStu
 from rehab_eventstore.main import running
 from rehab_eventstore.settings import Settings
 from rehab_runtime.auth import Principal, bearer, service_principal
+from rehab_runtime.bodies import Bodies
 from rehab_runtime.errors import RehabError, from_rpc_error
 from rehab_runtime.server import channel
 
@@ -31,6 +32,7 @@ class Store:
         self._connection = connection
         self._stub = EventStoreServiceStub(connection)
         self._metadata = (bearer(principal),)
+        self.open = Bodies(connection, principal).open
 
     def as_(self, principal: Principal) -> Store:
         return Store(self._connection, self.settings, principal)

@@ -206,10 +206,12 @@ class Gate:
         self.batches: list[int] = []
         passed = link.append
 
-        async def append(head: object, recorded_at: object, rows: list[object]) -> bool:
+        async def append(
+            head: object, recorded_at: object, rows: list[object], hashes: list[bytes]
+        ) -> bool:
             self.batches.append(len(rows))
             await self.open.wait()
-            return await passed(head, recorded_at, rows)  # type: ignore[arg-type]
+            return await passed(head, recorded_at, rows, hashes)  # type: ignore[arg-type]
 
         monkeypatch.setattr(link, "append", append)
 

@@ -11,15 +11,14 @@ from datetime import timedelta
 from typing import Any
 
 from rehab.events.v1.event_pb2 import Event, RecordedEvent
-from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
-from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
 from rehab_eventstore import main as eventstore_main
 from rehab_eventstore.settings import Settings as EventstoreSettings
 from rehab_ingest import main as ingest_main
 from rehab_ingest.settings import Settings as IngestSettings
 from rehab_projections import main as projections_main
 from rehab_projections.settings import Settings as ProjectionsSettings
-from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.auth import service_principal
+from rehab_runtime.eventlog import EventLog
 from rehab_runtime.server import channel
 from rehab_sdk import AsyncRehab, Backoff, Options, StreamOptions, dev_token, events
 from tests.sdk.given import CLINIC, CONSENT
@@ -115,13 +114,7 @@ class Clinic:
     async def stored(self, patient: str) -> list[RecordedEvent]:
         """The patient's stream as the log has it."""
         async with channel(self.eventstore) as connection:
-            stub = EventStoreServiceStub(connection)
-            pages = stub.ReadStream(
-                store_pb.ReadStreamRequest(stream=patient),
-                metadata=(bearer(service_principal("test")),),
-                timeout=30,
-            )
-            return [event async for page in pages for event in page.events]
+            return await EventLog(connection, service_principal("test")).read_stream(patient)
 
     async def stored_ids(self, patient: str) -> list[str]:
         return [event.envelope.event_id for event in await self.stored(patient)]

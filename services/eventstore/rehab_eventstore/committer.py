@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rehab_eventstore import metrics
+from rehab_eventstore.domain.chain import chain
 from rehab_eventstore.domain.decide import Decision, Row, Verdict
+from rehab_eventstore.domain.head import Head
 from rehab_eventstore.memory import Memory
 from rehab_eventstore.queue import Waiting
-from rehab_eventstore.storage.head import Head
 from rehab_eventstore.storage.link import (
     BatchRefused,
     CommitUnknown,
@@ -115,8 +116,14 @@ class Committer:
         if rows:
             # the clock may be set back, or another replica's be ahead
             recorded_at = max(self._clock.now(), head.recorded_at)
-            if await self._link.append(head, recorded_at, rows):
-                moved = replace(head, position=head.position + len(rows), recorded_at=recorded_at)
+            hashes = chain(rows, head, recorded_at)
+            if await self._link.append(head, recorded_at, rows, hashes):
+                moved = replace(
+                    head,
+                    position=head.position + len(rows),
+                    recorded_at=recorded_at,
+                    hash=hashes[-1],
+                )
                 self._memory.wrote(moved, attempt.decision.written)
                 return True
         elif not attempt.decision.refuses or await self._memory.still_holds():

@@ -14,15 +14,20 @@ import grpc
 from nats.js import JetStreamContext
 
 from rehab.eventstore.v1 import eventstore_service_pb2_grpc as pb_grpc
+from rehab.eventstore.v1 import key_service_pb2_grpc as key_grpc
 from rehab_eventstore.committer import Committer
+from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.domain.cache import LogCache
+from rehab_eventstore.key_servicer import KeyServicer
+from rehab_eventstore.keywrapping import key_wrapper
 from rehab_eventstore.memory import Memory
 from rehab_eventstore.publisher import Publisher
 from rehab_eventstore.queue import Bounds, CommandQueue
 from rehab_eventstore.relay import Relay
-from rehab_eventstore.sealing import PlainSealer
+from rehab_eventstore.sealing import KeySealer, Sealer
 from rehab_eventstore.servicer import EventStoreServicer
 from rehab_eventstore.settings import Settings
+from rehab_eventstore.storage.keys import KeyStore
 from rehab_eventstore.storage.lease import Lease
 from rehab_eventstore.storage.link import Link
 from rehab_eventstore.storage.read import Reader
@@ -40,6 +45,7 @@ from rehab_runtime.startup import StartupError
 
 PACKAGE = "rehab_eventstore"
 SERVICE = "rehab.eventstore.v1.EventStoreService"
+KEY_SERVICE = "rehab.eventstore.v1.KeyService"
 SHARD = 0
 
 
@@ -63,9 +69,16 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         broker = await stack.enter_async_context(
             jetstream.connect(settings.nats_url, name="eventstore")
         )
+        wrapper = await stack.enter_async_context(key_wrapper(settings, log.clock))
+        keys = KeyStore(database, log.queries, wrapper)
+        cache = KeyCache(
+            keys.load, log.clock, ttl_s=settings.key_cache_s, max_patients=settings.cached_keys
+        )
+        sealer = KeySealer(keys, cache, await log.reader.fingerprint_key(SHARD))
         link = Link(settings.postgres_dsn, log.queries, SHARD, settings.commit_timeout_s)
         stack.push_async_callback(link.close)
-        writer = await _writer(settings, log, link)
+        memory = _memory(settings, log, link)
+        writer = _writer(settings, log, link, memory, sealer)
         relay = _relay(settings, log, database, broker)
         subscriptions = Subscriptions(
             log.tail, log.watch, log.clock, checkpoint_s=settings.checkpoint_ms / 1000
@@ -85,8 +98,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             subscriptions=subscriptions,
             published=relay.published,
         )
+        readers = frozenset(settings.key_readers.split(","))
+        servicers = Servicers(servicer, KeyServicer(keys, readers, settings.key_reader_ttl_s))
         server = await stack.enter_async_context(
-            serve_grpc(settings, partial(_add, servicer), authenticator=DevelopmentAuthenticator())
+            serve_grpc(settings, partial(_add, servicers), authenticator=DevelopmentAuthenticator())
         )
         stack.callback(subscriptions.close)
         yield Running(server.address, background)
@@ -119,7 +134,11 @@ async def _open_log(settings: Settings, database: Database) -> Log:
     return Log(reader, watch, tail, queries, SystemClock())
 
 
-async def _writer(settings: Settings, log: Log, link: Link) -> Writer:
+def _memory(settings: Settings, log: Log, link: Link) -> Memory:
+    return Memory(link, LogCache(settings.cached_streams, settings.cached_events), log.watch.see)
+
+
+def _writer(settings: Settings, log: Log, link: Link, memory: Memory, sealer: Sealer) -> Writer:
     bounds = Bounds(
         queued_events=settings.max_queued_events,
         queued_bytes=settings.max_queued_bytes,
@@ -127,13 +146,11 @@ async def _writer(settings: Settings, log: Log, link: Link) -> Writer:
         batch_bytes=settings.max_batch_bytes,
         import_share=settings.import_share_pct / 100,
     )
-    cache = LogCache(settings.cached_streams, settings.cached_events)
-    memory = Memory(link, cache, log.watch.see)
     return Writer(
         CommandQueue(bounds),
         Committer(link, memory, log.clock),
         memory,
-        PlainSealer(await log.reader.fingerprint_key(SHARD)),
+        sealer,
         log.clock,
         patience_s=settings.patience_s,
     )
@@ -167,9 +184,18 @@ async def _within(seconds: float, drain: Callable[[], Awaitable[None]]) -> None:
             await drain()
 
 
-def _add(servicer: EventStoreServicer, server: grpc.aio.Server) -> list[str]:
-    pb_grpc.add_EventStoreServiceServicer_to_server(servicer, server)
-    return [SERVICE]
+@dataclass(frozen=True)
+class Servicers:
+    """What this service answers to."""
+
+    log: EventStoreServicer
+    keys: KeyServicer
+
+
+def _add(servicers: Servicers, server: grpc.aio.Server) -> list[str]:
+    pb_grpc.add_EventStoreServiceServicer_to_server(servicers.log, server)
+    key_grpc.add_KeyServiceServicer_to_server(servicers.keys, server)
+    return [SERVICE, KEY_SERVICE]
 
 
 def main() -> int:

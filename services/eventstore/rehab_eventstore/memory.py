@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from rehab_eventstore.domain.cache import LogCache
 from rehab_eventstore.domain.commands import Asked
-from rehab_eventstore.domain.decide import Decision, EventKey, Stored, decide
-from rehab_eventstore.storage.head import Head
+from rehab_eventstore.domain.decide import ERASURE, Decision, EventKey, Stored, decide
+from rehab_eventstore.domain.head import Head
 from rehab_eventstore.storage.link import Link, Written
 from rehab_runtime.logging import get_logger
 
@@ -78,8 +78,9 @@ class Memory:
         """
         known, unknown = self._cache.versions(_streams(asked))
         if unknown:
-            known |= await self._link.versions(unknown)
-            self._cache.learn_versions(known)
+            found_versions, erased = await self._link.versions(unknown)
+            known |= found_versions
+            self._cache.learn_versions(known, erased)
         sought = _keys(asked, known if hunt else [name for name in unknown if known[name]])
         found: dict[EventKey, Stored] = {}
         looked: set[EventKey] = set()
@@ -97,6 +98,7 @@ class Memory:
                 versions=known,
                 find=find,
                 absent=looked.__contains__,
+                erased=self._cache.erased,
             )
             sought = decision.doubts
             if not sought:
@@ -115,8 +117,15 @@ class Memory:
         if moved:
             self._moved(head)
 
+    def doubt(self, stream: str) -> None:
+        """An erasure begins: what is known of the stream is looked up again."""
+        self._cache.doubt(stream)
+
     def _learn_written(self, written: Sequence[Written]) -> None:
         self._cache.wrote({one.key: one.stored for one in written})
+        for one in written:
+            if one.kind == ERASURE:
+                self._cache.doubt(one.stream)
 
 
 def _streams(asked: Iterable[Asked]) -> set[str]:

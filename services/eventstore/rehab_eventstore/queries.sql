@@ -1,5 +1,5 @@
 -- name: head: where a shard ends, and which log it is
-SELECT shard, position, epoch, incarnation, recorded_at FROM log_head WHERE shard = $1
+SELECT shard, position, epoch, incarnation, recorded_at, hash FROM log_head WHERE shard = $1
 
 -- name: renew_incarnation: positions were lost and will be used again: no cursor may be believed
 UPDATE log_head SET incarnation = gen_random_uuid() WHERE shard = $1 AND incarnation = $2
@@ -13,7 +13,7 @@ SELECT current_setting('fsync')
 -- name: append: the only statement that writes events: the head moves from where the writer believes
 -- it to be, and the rows go in only if it moved. Join-free, so there is no plan to go wrong.
 WITH head AS (
-    UPDATE log_head SET position = $3 + $4, recorded_at = $5
+    UPDATE log_head SET position = $3 + $4, recorded_at = $5, hash = $6
     WHERE shard = $1 AND epoch = $2 AND position = $3
     RETURNING position
 ), written AS (
@@ -25,9 +25,9 @@ WITH head AS (
         schema_version, to_timestamp(occurred_s), phi, consent_id, key_id, meta, body, content_hmac,
         hash
     FROM unnest(
-        $6::text[], $7::bigint[], $8::smallint[], $9::uuid[], $10::text[], $11::text[],
-        $12::integer[], $13::float8[], $14::boolean[], $15::text[], $16::text[],
-        $17::bytea[], $18::bytea[], $19::bytea[], $20::bytea[]
+        $7::text[], $8::bigint[], $9::smallint[], $10::uuid[], $11::text[], $12::text[],
+        $13::integer[], $14::float8[], $15::boolean[], $16::text[], $17::text[],
+        $18::bytea[], $19::bytea[], $20::bytea[], $21::bytea[]
     ) WITH ORDINALITY AS row (
         stream_id, stream_version, slice, event_id, clinic_id, kind,
         schema_version, occurred_s, phi, consent_id, key_id,
@@ -38,16 +38,17 @@ WITH head AS (
 SELECT pg_notify('rehab_log', $1::text || ':' || position::text) FROM head
 
 -- name: since: the head and what was written up to it after a position, in one snapshot
-SELECT h.shard, h.position AS head, h.epoch, h.incarnation, h.recorded_at,
-    e.position, e.stream_id, e.stream_version, e.event_id, e.content_hmac
+SELECT h.shard, h.position AS head, h.epoch, h.incarnation, h.recorded_at, h.hash,
+    e.position, e.stream_id, e.stream_version, e.event_id, e.kind, e.content_hmac
 FROM log_head AS h
 LEFT JOIN events AS e
     ON e.shard = h.shard AND e.position > $2 AND e.position <= least(h.position, $3)
 WHERE h.shard = $1
 ORDER BY e.position
 
--- name: versions: the last version of each stream
-SELECT wanted.stream_id, last.stream_version
+-- name: versions: the last version of each stream, and whether its subject is being erased
+SELECT wanted.stream_id, last.stream_version,
+    EXISTS (SELECT FROM erasure WHERE stream_id = wanted.stream_id) AS erased
 FROM unnest($1::text[]) AS wanted (stream_id)
 CROSS JOIN LATERAL (
     SELECT stream_version FROM events WHERE stream_id = wanted.stream_id
@@ -67,6 +68,7 @@ CROSS JOIN LATERAL (
 SELECT * FROM (
     SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
         recorded_at, phi, consent_id, key_id, meta, body, hash,
+        key_id <> '' AND EXISTS (SELECT FROM erasure WHERE stream_id = events.stream_id) AS erased,
         sum(octet_length(meta) + octet_length(body)) OVER (
             ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS bytes_before
@@ -80,6 +82,7 @@ ORDER BY position
 SELECT * FROM (
     SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
         recorded_at, phi, consent_id, key_id, meta, body, hash,
+        key_id <> '' AND EXISTS (SELECT FROM erasure WHERE stream_id = chosen.stream_id) AS erased,
         sum(octet_length(meta) + octet_length(body)) OVER (
             ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS bytes_before
@@ -100,6 +103,7 @@ ORDER BY position
 SELECT * FROM (
     SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
         recorded_at, phi, consent_id, key_id, meta, body, hash,
+        key_id <> '' AND EXISTS (SELECT FROM erasure WHERE stream_id = chosen.stream_id) AS erased,
         sum(octet_length(meta) + octet_length(body)) OVER (
             ORDER BY stream_version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS bytes_before
@@ -119,6 +123,7 @@ ORDER BY stream_version
 SELECT * FROM (
     SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
         recorded_at, phi, consent_id, key_id, meta, body, hash,
+        key_id <> '' AND EXISTS (SELECT FROM erasure WHERE stream_id = chosen.stream_id) AS erased,
         sum(octet_length(meta) + octet_length(body)) OVER (
             ORDER BY stream_version DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS bytes_before
@@ -152,3 +157,57 @@ WHERE shard = $1 AND epoch = $2
 
 -- name: published: how far the broker is, as the shard's relay told last
 SELECT published FROM relay_lease WHERE shard = $1
+
+-- name: data_keys: patients' living keys, the newest one last
+SELECT stream_id, key_id, kek_id, kek_version, wrapped, newest
+FROM data_key
+WHERE stream_id = ANY ($1::text[]) AND wrapped IS NOT NULL
+ORDER BY stream_id, newest, created_at, key_id
+
+-- name: data_keys_named: keys by patient or by id, destroyed ones too
+SELECT stream_id, key_id, kek_id, kek_version, wrapped
+FROM data_key
+WHERE stream_id = ANY ($1::text[]) OR key_id = ANY ($2::text[])
+
+-- name: add_data_keys: patients' first keys; who has one, or is being erased, gets none
+INSERT INTO data_key (stream_id, key_id, kek_id, kek_version, wrapped, newest)
+SELECT stream_id, key_id, kek_id, kek_version, wrapped, true
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+    AS made (stream_id, key_id, kek_id, kek_version, wrapped)
+WHERE NOT EXISTS (SELECT FROM erasure WHERE stream_id = made.stream_id)
+ON CONFLICT DO NOTHING
+
+-- name: retire_data_key: it opens what it sealed, and seals no more
+UPDATE data_key SET newest = false
+WHERE stream_id = $1 AND key_id = $2 AND newest AND wrapped IS NOT NULL
+RETURNING key_id
+
+-- name: data_keys_of_old_keks: living keys that another key-encryption key wraps than the newest
+SELECT stream_id, key_id, kek_id, kek_version, wrapped
+FROM data_key
+WHERE wrapped IS NOT NULL AND (kek_id, kek_version) <> ($1, $2)
+    AND (stream_id, key_id) > ($3, $4)
+ORDER BY stream_id, key_id
+LIMIT $5
+
+-- name: rewrap_data_keys: the same keys under another key-encryption key, unless destroyed meanwhile
+UPDATE data_key AS k
+SET kek_id = n.kek_id, kek_version = n.kek_version, wrapped = n.wrapped
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+    AS n (stream_id, key_id, kek_id, kek_version, wrapped)
+WHERE k.stream_id = n.stream_id AND k.key_id = n.key_id AND k.wrapped IS NOT NULL
+RETURNING k.key_id
+
+-- name: data_key_census: how many keys there are, by what wraps them
+SELECT kek_id, kek_version, count(*) FILTER (WHERE wrapped IS NOT NULL) AS living,
+    count(*) FILTER (WHERE newest) AS newest, count(*) FILTER (WHERE wrapped IS NULL) AS destroyed
+FROM data_key
+GROUP BY kek_id, kek_version
+ORDER BY kek_id, kek_version
+
+-- name: destroy_data_keys: for ever
+UPDATE data_key SET wrapped = NULL, newest = false, destroyed_at = now()
+WHERE stream_id = $1 AND wrapped IS NOT NULL
+
+-- name: keys_of: ids of all keys that a subject ever had
+SELECT key_id, created_at, destroyed_at FROM data_key WHERE stream_id = $1 ORDER BY created_at, key_id

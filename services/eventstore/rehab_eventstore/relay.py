@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 
 from rehab_eventstore import metrics
+from rehab_eventstore.domain.head import Head
 from rehab_eventstore.publisher import BROKER_TROUBLE, BrokerReset, Publisher
-from rehab_eventstore.storage.head import Head
 from rehab_eventstore.storage.lease import Lease
 from rehab_eventstore.storage.read import Filter, Reader
 from rehab_eventstore.tail import Tail

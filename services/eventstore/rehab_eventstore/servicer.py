@@ -11,6 +11,7 @@ from rehab.eventstore.v1 import eventstore_service_pb2_grpc as pb_grpc
 from rehab_eventstore.access import require_service
 from rehab_eventstore.domain.commands import Command
 from rehab_eventstore.domain.decide import Verdict
+from rehab_eventstore.domain.head import Head
 from rehab_eventstore.messages import (
     append_command,
     appended_message,
@@ -22,7 +23,6 @@ from rehab_eventstore.messages import (
     verdict_message,
 )
 from rehab_eventstore.queue import Priority
-from rehab_eventstore.storage.head import Head
 from rehab_eventstore.storage.read import LAST, Page, Reader
 from rehab_eventstore.subscriptions import CaughtUp, Step, Subscriptions
 from rehab_eventstore.watch import HeadWatch

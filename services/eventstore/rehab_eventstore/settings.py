@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -15,6 +17,31 @@ class Settings(ServiceSettings):
     nats_url: str = Field(description="NATS server with JetStream that the log is published to")
     log_stream: str = Field("LOG", description="JetStream stream that carries the log")
     subject_prefix: str = Field("log", description="first token of the log's subjects")
+
+    keys: Literal["file", "vault", "kms"] = Field(
+        "file", description="what wraps patients' data keys: a key file, Vault transit, AWS KMS"
+    )
+    key_file: str = Field("", description="key file, made with mode 0600 if there is none")
+    vault_address: str = Field("", description="https:// address of Vault")
+    vault_key: str = Field("rehab", description="name of the transit key")
+    vault_mount: str = Field("transit", description="mount of the transit engine")
+    vault_token_file: str = Field("", description="file with Vault's token")
+    vault_role: str = Field("rehab-eventstore", description="Kubernetes role, without a token file")
+    kms_key: str = Field("", description="id, ARN or alias of the KMS key")
+    kms_region: str = Field("", description="AWS region; that of the environment when empty")
+    kms_endpoint: str = Field("", description="address of KMS, unless it is AWS's own")
+    key_cache_s: float = Field(
+        600, gt=0, le=86_400, description="time for which opened data keys are kept in memory"
+    )
+    cached_keys: int = Field(20_000, ge=1, description="patients whose keys are kept in memory")
+
+    key_readers: str = Field(
+        "cli,emr,ingest,policy,projections",
+        description="services that may open bodies, with commas between",
+    )
+    key_reader_ttl_s: int = Field(
+        60, ge=1, le=3600, description="time for which those may keep a key"
+    )
 
     max_batch_events: int = Field(1024, ge=1, le=10_000, description="events committed together")
     max_batch_bytes: int = Field(1_000_000, ge=1, description="bytes committed together")

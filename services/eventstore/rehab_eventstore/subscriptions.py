@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from rehab_eventstore.storage.head import Head
+from rehab_eventstore.domain.head import Head
 from rehab_eventstore.storage.read import Filter, Page
 from rehab_eventstore.tail import Tail
 from rehab_eventstore.watch import HeadWatch

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from rehab_eventstore.storage.head import Head
+from rehab_eventstore.domain.head import Head
 from rehab_runtime.errors import RehabError
 from rehab_runtime.logging import get_logger
 

@@ -63,6 +63,7 @@ class Writer:
         To keep it, a stream's commands share the queue of its first, and once one of them cannot be
         queued the rest of them are not either.
         """
+        await self._sealer.prepare({command.appends[0].stream for command, _ in wanted})
         queued: list[asyncio.Future[Verdict] | RehabError] = []
         lanes: dict[str, Priority] = {}
         closed: dict[str, RehabError] = {}

@@ -9,19 +9,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rehab_eventstore.crypto.bodies import (
-    FINGERPRINT_BYTES,
+from rehab_eventstore.crypto.bodies import FINGERPRINT_BYTES, fingerprint, open_, seal
+from rehab_eventstore.crypto.keys import DataKey
+from rehab_runtime.errors import RehabError
+from rehab_runtime.sealed import (
     MAX_SEALS,
     OVERHEAD_BYTES,
     ROTATE_AFTER_SEALS,
     Bound,
     CannotOpen,
-    fingerprint,
-    open_,
-    seal,
 )
-from rehab_eventstore.crypto.keys import DataKey
-from rehab_runtime.errors import RehabError
 
 KEY = DataKey.new("key-1")
 BOUND = Bound("event-1", "patient-1", "pain_report", 1)
@@ -51,6 +48,20 @@ def test_each_part_of_the_place_binds(bound: Bound, field: str, text: str, numbe
     assume(other != bound)
     with pytest.raises(CannotOpen):
         open_(KEY, seal(KEY, CANARY, bound), other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        BOUND._replace(event_id="event-2"),
+        BOUND._replace(stream="patient-2"),
+        BOUND._replace(kind="pain_Report"),
+        BOUND._replace(schema_version=2),
+    ],
+)
+def test_a_part_of_the_same_length_binds_too(other: Bound) -> None:
+    with pytest.raises(CannotOpen):
+        open_(KEY, seal(KEY, CANARY, BOUND), other)
 
 
 def test_text_that_moves_from_one_part_of_the_place_to_the_next_is_another_place() -> None:

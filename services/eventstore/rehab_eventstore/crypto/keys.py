@@ -54,6 +54,10 @@ class DataKey:
         """The secret, to be wrapped and for nothing else."""
         return self._secret
 
+    def opening(self) -> bytes:
+        """The half that opens bodies, for a service that may read them."""
+        return self._secret[:SEALING_BYTES]
+
     def __repr__(self) -> str:
         return f"DataKey({self.key_id!r}, **********)"
 

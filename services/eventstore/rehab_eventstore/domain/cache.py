@@ -3,7 +3,7 @@ true as of one head; the compare-and-swap on the head proves that it still is.""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Generic, TypeVar
 
 from rehab_eventstore.domain.decide import EventKey, Stored
@@ -44,6 +44,10 @@ class Recent(Generic[K, V]):
         if len(self._young) > self._half:
             self._old, self._young = self._young, {}
 
+    def drop(self, key: K) -> None:
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+
     def clear(self) -> None:
         self._young, self._old = {}, {}
 
@@ -55,6 +59,8 @@ class LogCache:
     def __init__(self, max_streams: int, max_events: int) -> None:
         self._versions: Recent[str, int] = Recent(max_streams)
         self._events: Recent[EventKey, Stored] = Recent(max_events)
+        self.erased: set[str] = set()
+        """Streams to which nothing is added any more: never forgotten, and few."""
 
     def versions(self, streams: Iterable[str]) -> tuple[dict[str, int], list[str]]:
         """The versions that are known, and the streams whose is not."""
@@ -71,8 +77,13 @@ class LogCache:
     def find(self, key: EventKey) -> Stored | None:
         return self._events.get(key)
 
-    def learn_versions(self, versions: Mapping[str, int]) -> None:
+    def learn_versions(self, versions: Mapping[str, int], erased: Set[str]) -> None:
         self._versions.put_all(versions)
+        self.erased |= erased
+
+    def doubt(self, stream: str) -> None:
+        """Look the stream up before its next append: its erasure may have begun."""
+        self._versions.drop(stream)
 
     def learn_events(self, events: Mapping[EventKey, Stored]) -> None:
         self._events.put_all(events)

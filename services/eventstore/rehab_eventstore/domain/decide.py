@@ -3,7 +3,7 @@ conflicts. The storage's compare-and-swap proves afterwards that it still held o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,8 +17,10 @@ from rehab_eventstore.domain.commands import (
     Sealed,
     StreamAppend,
 )
-from rehab_runtime.errors import EventIdReused, RehabError, VersionConflict
+from rehab_runtime.errors import Erased, EventIdReused, RehabError, VersionConflict
 
+ERASURE = "erasure"
+"""The kind that alone is added to the stream of a subject who is being erased."""
 EventKey = tuple[str, str]
 """Stream and event id: an id is unique within its stream."""
 
@@ -70,13 +72,15 @@ def decide(
     versions: Mapping[str, int],
     find: Callable[[EventKey], Stored | None],
     absent: Callable[[EventKey], bool],
+    erased: Set[str] = frozenset(),
 ) -> Decision:
     """Decide in order, each command upon what the ones before it will have written.
 
     `versions` knows every stream that a command names. `find` may not know an event that is
-    stored; `absent` says of which events it is certain that they are not.
+    stored; `absent` says of which events it is certain that they are not. `erased` are streams that
+    take in nothing but the kind ERASURE.
     """
-    batch = _Batch(head, dict(versions), find, absent)
+    batch = _Batch(head, dict(versions), find, absent, erased)
     for one in asked:
         batch.add(one)
     return batch.decision
@@ -89,8 +93,10 @@ class _Batch:
         versions: dict[str, int],
         find: Callable[[EventKey], Stored | None],
         absent: Callable[[EventKey], bool],
+        erased: Set[str],
     ) -> None:
         self.decision = Decision()
+        self._erased = erased
         self._head = head
         self._versions = versions
         self._find = find
@@ -106,6 +112,8 @@ class _Batch:
 
     def _verdict(self, asked: Asked) -> Sequence[Appended]:
         command, sealed = asked
+        if self._erased:
+            self._check_living(command)
         places = self._places(command, sealed)
         if None in places:
             self._check_conditions(command)
@@ -130,6 +138,11 @@ class _Batch:
                 seen[event.event_id] = fingerprint
                 places.append(stored)
         return places
+
+    def _check_living(self, command: Command) -> None:
+        for append in command.appends:
+            if append.stream in self._erased and any(e.kind != ERASURE for e in append.events):
+                raise Erased
 
     def _check_conditions(self, command: Command) -> None:
         parts: list[StreamAppend | Guard] = [*command.appends, *command.guards]

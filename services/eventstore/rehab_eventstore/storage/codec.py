@@ -27,6 +27,11 @@ def recorded_event(row: asyncpg.Record) -> RecordedEvent:
     seconds, microseconds = divmod((row["recorded_at"] - EPOCH) // _MICROSECOND, 1_000_000)
     envelope.recorded_at.seconds = seconds
     envelope.recorded_at.nanos = microseconds * 1000
+    erased = row["erased"]
     return RecordedEvent(
-        envelope=envelope, body=row["body"], key_id=row["key_id"], hash=row["hash"] or b""
+        envelope=envelope,
+        body=b"" if erased else row["body"],
+        key_id=row["key_id"],
+        hash=row["hash"] or b"",
+        erased=erased,
     )

@@ -10,8 +10,8 @@ from datetime import datetime
 import asyncpg
 
 from rehab_eventstore.domain.decide import EventKey, Row, Stored
+from rehab_eventstore.domain.head import Head, head_of
 from rehab_eventstore.domain.slices import slice_of
-from rehab_eventstore.storage.head import Head, head_of
 from rehab_runtime.postgres import Queries
 
 CONNECT_TIMEOUT_S = 2.0
@@ -52,6 +52,7 @@ class Written:
     stream: str
     stream_version: int
     event_id: str
+    kind: str
     fingerprint: bytes
 
     @property
@@ -116,12 +117,14 @@ class Link:
         except LOST:
             connection.terminate()
 
-    async def append(self, head: Head, recorded_at: datetime, rows: Sequence[Row]) -> bool:
+    async def append(
+        self, head: Head, recorded_at: datetime, rows: Sequence[Row], hashes: Sequence[bytes]
+    ) -> bool:
         """Write rows after a head, all or none; False when that is not the head any more.
 
         Raises CommitUnknown, BatchRefused when a constraint forbids a row, StatementRefused.
         """
-        columns = zip(*map(_column_values, rows), strict=True)
+        columns = zip(*map(_column_values, rows, hashes), strict=True)
         try:
             told = await self._fetch(
                 "append",
@@ -130,6 +133,7 @@ class Link:
                 head.position,
                 len(rows),
                 recorded_at,
+                hashes[-1],
                 *map(list, columns),
             )
         except LinkLost as error:
@@ -150,7 +154,7 @@ class Link:
         first = rows[0]
         head = head_of(
             *(first["shard"], first["head"], first["epoch"]),
-            *(first["incarnation"], first["recorded_at"]),
+            *(first["incarnation"], first["recorded_at"], first["hash"]),
         )
         return head, [
             Written(
@@ -158,16 +162,20 @@ class Link:
                 row["stream_id"],
                 row["stream_version"],
                 str(row["event_id"]),
+                row["kind"],
                 row["content_hmac"],
             )
             for row in rows
             if row["position"] is not None
         ]
 
-    async def versions(self, streams: Sequence[str]) -> Mapping[str, int]:
-        """The last version of each stream, 0 of one without events."""
+    async def versions(self, streams: Sequence[str]) -> tuple[Mapping[str, int], set[str]]:
+        """The last version of each stream, 0 of one without events, and those whose subject is
+        being erased."""
         rows = await self._fetch("versions", streams)
-        return dict.fromkeys(streams, 0) | {row["stream_id"]: row["stream_version"] for row in rows}
+        versions = dict.fromkeys(streams, 0)
+        versions |= {row["stream_id"]: row["stream_version"] for row in rows}
+        return versions, {row["stream_id"] for row in rows if row["erased"]}
 
     async def stored(self, keys: Iterable[EventKey]) -> Mapping[EventKey, Stored]:
         """Those of the events that are stored."""
@@ -202,7 +210,7 @@ class Link:
             raise
 
 
-def _column_values(row: Row) -> tuple[object, ...]:
+def _column_values(row: Row, chained: bytes) -> tuple[object, ...]:
     event, sealed = row.event, row.sealed
     return (
         row.stream,
@@ -219,5 +227,5 @@ def _column_values(row: Row) -> tuple[object, ...]:
         event.meta,
         sealed.body,
         sealed.fingerprint,
-        None,
+        chained,
     )

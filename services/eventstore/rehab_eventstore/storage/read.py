@@ -9,9 +9,9 @@ from datetime import datetime
 import asyncpg
 
 from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_eventstore.domain.head import Head, head_of
 from rehab_eventstore.domain.slices import slice_of
 from rehab_eventstore.storage.codec import recorded_event
-from rehab_eventstore.storage.head import Head, head_of
 from rehab_runtime.errors import Internal
 from rehab_runtime.postgres import Database, Queries
 
