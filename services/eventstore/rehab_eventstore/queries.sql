@@ -10,6 +10,34 @@ SELECT fingerprint_key FROM log_key WHERE shard = $1
 -- name: fsync: whether a commit is on disk when it is answered
 SELECT current_setting('fsync')
 
+-- name: heads_locked: where every shard ends, while nobody appends
+SELECT shard, position FROM log_head ORDER BY shard FOR UPDATE
+
+-- name: trim_leases: of an empty log
+DELETE FROM relay_lease WHERE shard >= $1
+
+-- name: trim_keys: of an empty log
+DELETE FROM log_key WHERE shard >= $1
+
+-- name: trim_heads: of an empty log
+DELETE FROM log_head WHERE shard >= $1
+
+-- name: add_heads: so many shards; all belong to the same log
+INSERT INTO log_head (shard, incarnation)
+SELECT shard, (SELECT incarnation FROM log_head WHERE shard = 0)
+FROM generate_series(1, $1::integer - 1) AS made (shard)
+ON CONFLICT DO NOTHING
+
+-- name: add_keys: a key of its own for every shard
+INSERT INTO log_key (shard, fingerprint_key)
+SELECT shard, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
+FROM generate_series(1, $1::integer - 1) AS made (shard)
+ON CONFLICT DO NOTHING
+
+-- name: add_leases: nobody publishes a new shard yet
+INSERT INTO relay_lease (shard) SELECT shard FROM generate_series(1, $1::integer - 1) AS made (shard)
+ON CONFLICT DO NOTHING
+
 -- name: append: the only statement that writes events: the head moves from where the writer believes
 -- it to be, and the rows go in only if it moved. Join-free, so there is no plan to go wrong.
 WITH head AS (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 import grpc
 
@@ -23,34 +24,19 @@ from rehab_eventstore.messages import (
     verdict_message,
 )
 from rehab_eventstore.queue import Priority
+from rehab_eventstore.shard import Shard, Shards
 from rehab_eventstore.storage.read import LAST, Page, Reader
-from rehab_eventstore.subscriptions import CaughtUp, Step, Subscriptions
-from rehab_eventstore.watch import HeadWatch
-from rehab_eventstore.writer import Writer
+from rehab_eventstore.subscriptions import CaughtUp, Step
 from rehab_runtime.errors import IncarnationChanged, InvalidArgument, RehabError, Violation
 from rehab_runtime.validation import require_valid
 
 Context = grpc.aio.ServicerContext
-SHARDS = 1
 
 
 class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
-    def __init__(
-        self,
-        *,
-        shard: int,
-        writer: Writer,
-        reader: Reader,
-        watch: HeadWatch,
-        subscriptions: Subscriptions,
-        published: Callable[[], Awaitable[int]],
-    ) -> None:
-        self._shard = shard
-        self._writer = writer
+    def __init__(self, shards: Shards, reader: Reader) -> None:
+        self._shards = shards
         self._reader = reader
-        self._watch = watch
-        self._subscriptions = subscriptions
-        self._published = published
 
     async def Append(
         self,
@@ -60,8 +46,9 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
         require_service()
         require_valid(request)
         command, priority = append_command(request), priority_of(request)
-        (appended,) = await self._writer.append(command, priority)
-        return pb.AppendResponse(appended=appended_message(appended, self._shard))
+        shard = self._shards.of(request.stream)
+        (appended,) = await shard.writer.append(command, priority)
+        return pb.AppendResponse(appended=appended_message(appended, shard.number))
 
     async def BatchAppend(
         self,
@@ -71,14 +58,33 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
         require_service()
         require_valid(request)
         commands = [_command_or_error(append) for append in request.appends]
-        sent = [one for one in commands if not isinstance(one, RehabError)]
-        answered = iter(await self._writer.append_all(sent))
-        verdicts: list[Verdict] = [
-            one if isinstance(one, RehabError) else next(answered) for one in commands
-        ]
+        verdicts = await self._settled(commands)
         return pb.BatchAppendResponse(
-            verdicts=[verdict_message(verdict, self._shard) for verdict in verdicts]
+            verdicts=[
+                verdict_message(verdict, self._shards.of(append.stream).number)
+                for append, verdict in zip(request.appends, verdicts, strict=True)
+            ]
         )
+
+    async def _settled(
+        self, commands: Sequence[tuple[Command, Priority] | RehabError]
+    ) -> list[Verdict]:
+        """A verdict on each command, from the shard of its stream."""
+        verdicts: list[Verdict] = [one if isinstance(one, RehabError) else () for one in commands]
+        places: dict[int, list[int]] = {}
+        for place, one in enumerate(commands):
+            if not isinstance(one, RehabError):
+                shard = self._shards.of(one[0].appends[0].stream)
+                places.setdefault(shard.number, []).append(place)
+
+        async def settle(number: int) -> None:
+            sent = [one for place in places[number] if isinstance(one := commands[place], tuple)]
+            answers = await self._shards.numbered(number).writer.append_all(sent)
+            for place, answer in zip(places[number], answers, strict=True):
+                verdicts[place] = answer
+
+        await asyncio.gather(*map(settle, places))
+        return verdicts
 
     async def AppendAtomic(
         self,
@@ -88,11 +94,25 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
         require_service()
         require_valid(request)
         command = atomic_command(request)
+        shard = self._shard_of_all(request)
         bulk = all(priority_of(append) is Priority.IMPORT for append in request.appends)
-        appended = await self._writer.append(command, Priority.IMPORT if bulk else Priority.LIVE)
+        appended = await shard.writer.append(command, Priority.IMPORT if bulk else Priority.LIVE)
         return pb.AppendAtomicResponse(
-            appended=[appended_message(one, self._shard) for one in appended]
+            appended=[appended_message(one, shard.number) for one in appended]
         )
+
+    def _shard_of_all(self, request: pb.AppendAtomicRequest) -> Shard:
+        """The one shard of all streams written and guarded: there is no transaction beyond it."""
+        shard = self._shards.of(request.appends[0].stream)
+        named = [(f"appends[{i}].stream", one.stream) for i, one in enumerate(request.appends)]
+        named += [(f"guards[{i}].stream", one.stream) for i, one in enumerate(request.guards)]
+        apart = [field for field, stream in named if self._shards.of(stream) is not shard]
+        if apart:
+            message = "must be in the same shard as appends[0].stream"
+            raise InvalidArgument(
+                violations=[Violation(field, "streams.same_shard", message) for field in apart]
+            )
+        return shard
 
     async def ReadStream(
         self,
@@ -111,23 +131,24 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
     ) -> AsyncIterator[pb.ReadAllResponse]:
         require_service()
         require_valid(request)
-        head = await self._head_of(request.shard, request.incarnation)
+        shard = self._shards.numbered(request.shard)
+        head = await self._head_of(shard, request.incarnation)
         chosen = filter_of(request.filter)
         reached, left = bounded(request.after_position), request.limit or LAST
         until = min(head.position, request.until_position or LAST)
         silent = True
         while reached < until and left > 0:
             page = (
-                await self._reader.filtered(self._shard, reached, until, chosen, left)
+                await self._reader.filtered(shard.number, reached, until, chosen, left)
                 if chosen
-                else await self._reader.page(self._shard, reached, until, left)
+                else await self._reader.page(shard.number, reached, until, left)
             )
             reached, left = page.reached, left - len(page.events)
             if page.events:
                 silent = False
-                yield self._page(page, head)
+                yield _page(page, head, shard)
         if silent:
-            yield self._page(Page((), reached), head)
+            yield _page(Page((), reached), head, shard)
 
     async def Subscribe(
         self,
@@ -136,13 +157,14 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
     ) -> AsyncIterator[pb.SubscribeResponse]:
         require_service()
         require_valid(request)
-        head = await self._head_of(request.shard, request.incarnation)
+        shard = self._shards.numbered(request.shard)
+        head = await self._head_of(shard, request.incarnation)
         after = head.position if request.from_head else request.after_position
         if after > head.position:
             raise IncarnationChanged("the log ends before the cursor")
-        steps = self._subscriptions.steps(after, head, filter_of(request.filter))
+        steps = shard.subscriptions.steps(after, head, filter_of(request.filter))
         async for step in steps:
-            yield self._step(step, head)
+            yield _step(step, head, shard)
 
     async def GetHead(
         self,
@@ -150,35 +172,35 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
         context: Context,
     ) -> pb.GetHeadResponse:
         require_service()
-        head = await self._head_of(request.shard)
+        shard = self._shards.numbered(request.shard)
+        head = await self._head_of(shard)
         return pb.GetHeadResponse(
             position=head.position,
             incarnation=head.incarnation,
-            published=await self._published(),
-            shards=SHARDS,
+            published=await shard.relay.published(),
+            shards=len(self._shards),
         )
 
-    async def _head_of(self, shard: int, incarnation: str = "") -> Head:
-        if shard != self._shard:
-            rule = Violation("shard", "shard.known", f"must be below {SHARDS}")
-            raise InvalidArgument(violations=[rule])
-        head = await self._reader.head(shard)
-        self._watch.see(head)
+    async def _head_of(self, shard: Shard, incarnation: str = "") -> Head:
+        head = await self._reader.head(shard.number)
+        shard.watch.see(head)
         if incarnation not in ("", head.incarnation):
             raise IncarnationChanged(metadata={"cursor": incarnation, "log": head.incarnation})
         return head
 
-    def _page(self, page: Page, head: Head) -> pb.ReadAllResponse:
-        newest = max(head.position, self._watch.position)
-        return pb.ReadAllResponse(events=page.events, head=newest, incarnation=head.incarnation)
 
-    def _step(self, step: Step, head: Head) -> pb.SubscribeResponse:
-        if isinstance(step, Page):
-            return pb.SubscribeResponse(page=self._page(step, head))
-        if isinstance(step, CaughtUp):
-            return pb.SubscribeResponse(caught_up=pb.CaughtUp(position=step.position))
-        checkpoint = pb.Checkpoint(position=step.position, incarnation=head.incarnation)
-        return pb.SubscribeResponse(checkpoint=checkpoint)
+def _page(page: Page, head: Head, shard: Shard) -> pb.ReadAllResponse:
+    newest = max(head.position, shard.watch.position)
+    return pb.ReadAllResponse(events=page.events, head=newest, incarnation=head.incarnation)
+
+
+def _step(step: Step, head: Head, shard: Shard) -> pb.SubscribeResponse:
+    if isinstance(step, Page):
+        return pb.SubscribeResponse(page=_page(step, head, shard))
+    if isinstance(step, CaughtUp):
+        return pb.SubscribeResponse(caught_up=pb.CaughtUp(position=step.position))
+    checkpoint = pb.Checkpoint(position=step.position, incarnation=head.incarnation)
+    return pb.SubscribeResponse(checkpoint=checkpoint)
 
 
 def _command_or_error(request: pb.AppendRequest) -> tuple[Command, Priority] | RehabError:

@@ -18,6 +18,10 @@ class Settings(ServiceSettings):
     log_stream: str = Field("LOG", description="JetStream stream that carries the log")
     subject_prefix: str = Field("log", description="first token of the log's subjects")
 
+    shards: int = Field(
+        1, ge=1, le=64, description="heads of the log, for good: each orders its own patients"
+    )
+
     keys: Literal["file", "vault", "kms"] = Field(
         "file", description="what wraps patients' data keys: a key file, Vault transit, AWS KMS"
     )

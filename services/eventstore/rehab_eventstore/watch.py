@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 
@@ -27,13 +27,12 @@ class HeadWatch:
     """
 
     def __init__(self, shard: int, look: Callable[[], Awaitable[Head]], poll_s: float) -> None:
-        self._shard = shard
+        self.shard = shard
         self._look = look
         self._poll_s = poll_s
         self._position = 0
         self.incarnation = ""
         self._grown = asyncio.Event()
-        self._listening = asyncio.Event()
 
     @property
     def position(self) -> int:
@@ -72,31 +71,34 @@ class HeadWatch:
                 self.see(await self._look())
             await asyncio.sleep(self._poll_s)
 
-    async def listen(self, dsn: str) -> None:
+
+class Listener:
+    """Told by PostgreSQL which shards have grown, over one connection."""
+
+    def __init__(self, dsn: str, watches: Sequence[HeadWatch]) -> None:
+        self._dsn = dsn
+        self._watches = {str(watch.shard): watch for watch in watches}
+
+    async def run(self) -> None:
         """Listen for NOTIFY, for ever. A lost connection is made again, and polling goes on."""
         while True:
             try:
-                await self._listen_once(dsn)
+                await self._listen_once()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning(
                     "not listening for appends of other replicas: polling until it works",
                     error_type=type(error).__name__,
                 )
-            self._listening.clear()
             await asyncio.sleep(RELISTEN_S)
 
-    async def until_listening(self) -> None:
-        await self._listening.wait()
-
-    async def _listen_once(self, dsn: str) -> None:
+    async def _listen_once(self) -> None:
         gone = asyncio.Event()
         connection = await asyncpg.connect(
-            dsn, timeout=5, server_settings={"application_name": "eventstore-listener"}
+            self._dsn, timeout=5, server_settings={"application_name": "eventstore-listener"}
         )
         try:
             connection.add_termination_listener(lambda _: gone.set())
             await connection.add_listener(CHANNEL, self._notified)
-            self._listening.set()
             await gone.wait()
         finally:
             connection.terminate()
@@ -104,5 +106,5 @@ class HeadWatch:
 
     def _notified(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         shard, _, position = str(payload).partition(":")
-        if shard == str(self._shard) and position.isdecimal():
-            self.tell(int(position))
+        if shard in self._watches and position.isdecimal():
+            self._watches[shard].tell(int(position))

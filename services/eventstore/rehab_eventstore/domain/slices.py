@@ -1,4 +1,4 @@
-"""The map from stream to slice, the unit of distribution."""
+"""The maps from stream to slice, the unit of distribution, and from slice to shard."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ def slice_of(stream: str) -> int:
     """The slice of a stream: the same in every process, version and machine, so that it may be
     stored. Never PostgreSQL's own hash, which may change with it."""
     return int.from_bytes(blake2b(stream.encode(), digest_size=8).digest(), "big") % SLICES
+
+
+def shard_of(stream: str, shards: int) -> int:
+    """The shard that holds a stream, of so many: each has a run of neighbouring slices."""
+    return slice_of(stream) * shards // SLICES if shards > 1 else 0

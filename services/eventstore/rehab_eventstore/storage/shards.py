@@ -1,0 +1,24 @@
+"""How many shards a log has. It is told once, before the first event."""
+
+from __future__ import annotations
+
+from rehab_runtime.postgres import Database, Queries
+from rehab_runtime.startup import StartupError
+
+
+async def require_shards(database: Database, queries: Queries, wanted: int) -> None:
+    """Make the shards of an empty log. Raises StartupError when the log has another number: streams
+    would be looked for where they are not."""
+    async with database.transaction() as connection:
+        heads = await connection.fetch(queries["heads_locked"])
+        if len(heads) == wanted:
+            return
+        if any(head["position"] for head in heads):
+            raise StartupError(
+                f"the log has {len(heads)} shards and is told to have {wanted}",
+                f"set EVENTSTORE_SHARDS={len(heads)}: a log keeps the shards that it began with",
+            )
+        for query in ("trim_leases", "trim_keys", "trim_heads"):
+            await connection.execute(queries[query], wanted)
+        for query in ("add_heads", "add_keys", "add_leases"):
+            await connection.execute(queries[query], wanted)
