@@ -29,13 +29,13 @@ class Store:
         self, connection: grpc.aio.Channel, settings: Settings, principal: Principal
     ) -> None:
         self.settings = settings
-        self._connection = connection
+        self.connection = connection
         self._stub = EventStoreServiceStub(connection)
         self._metadata = (bearer(principal),)
         self.open = Bodies(connection, principal).open
 
     def as_(self, principal: Principal) -> Store:
-        return Store(self._connection, self.settings, principal)
+        return Store(self.connection, self.settings, principal)
 
     async def append(self, request: pb.AppendRequest) -> pb.Appended:
         answer: pb.AppendResponse = await self._ask("Append", request)

@@ -6,8 +6,12 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from rehab.events.v1.event_pb2 import Envelope
+from google.protobuf.message import DecodeError
+
+from rehab.events.v1.admin_pb2 import ERASURE_STAGE_REQUESTED
+from rehab.events.v1.event_pb2 import Body, Envelope
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
+from rehab_eventstore.domain.decide import ERASURE
 from rehab_runtime.errors import EventTooLarge, InvalidArgument, RehabError, Violation
 
 MAX_BODY_BYTES = 1_048_576
@@ -31,8 +35,17 @@ def check_events(stream: str, events: Sequence[pb.NewEvent], prefix: str = "") -
             and 1 <= envelope.schema_version <= 1000
             and _in_range(envelope)
             and len(event.body) <= MAX_BODY_BYTES
+            and (envelope.kind != ERASURE or _only_asks(event))
         ):
             raise _broken(stream, event, f"{prefix}events[{index}]")
+
+
+def _only_asks(event: pb.NewEvent) -> bool:
+    """That an erasure is done, the log itself tells."""
+    try:
+        return bool(Body.FromString(event.body).erasure.stage == ERASURE_STAGE_REQUESTED)
+    except DecodeError:
+        return False
 
 
 @lru_cache(maxsize=8192)
@@ -54,6 +67,13 @@ def _broken(stream: str, event: pb.NewEvent, path: str) -> RehabError:
         rule = Violation(f"{path}.body", "bytes.max_len", f"must be at most {MAX_BODY_BYTES} bytes")
         return EventTooLarge(violations=[rule], metadata={"limit_bytes": str(MAX_BODY_BYTES)})
     envelope = event.envelope
+    if envelope.kind == ERASURE and not _only_asks(event):
+        rule = Violation(
+            f"{path}.body.erasure.stage",
+            "erasure.requested_only",
+            "must be REQUESTED: what was done is told by EraseSubject",
+        )
+        return InvalidArgument(violations=[rule])
     rules = (
         (
             envelope.subject_id == stream,

@@ -10,15 +10,20 @@ from functools import partial
 
 import grpc
 
+from rehab.eventstore.v1 import erasure_service_pb2_grpc as erasure_grpc
 from rehab.eventstore.v1 import eventstore_service_pb2_grpc as pb_grpc
 from rehab.eventstore.v1 import key_service_pb2_grpc as key_grpc
 from rehab_eventstore.crypto.cache import KeyCache
+from rehab_eventstore.domain.confirmation import Confirmation
+from rehab_eventstore.erasing import Eraser
+from rehab_eventstore.erasure_servicer import ErasureServicer
 from rehab_eventstore.key_servicer import KeyServicer
 from rehab_eventstore.keywrapping import key_wrapper
 from rehab_eventstore.sealing import KeySealer
 from rehab_eventstore.servicer import EventStoreServicer
 from rehab_eventstore.settings import Settings
 from rehab_eventstore.shard import Log, Shards, open_shard
+from rehab_eventstore.storage.erasures import Erasures
 from rehab_eventstore.storage.keys import KeyStore
 from rehab_eventstore.storage.read import Reader
 from rehab_eventstore.storage.shards import require_shards
@@ -34,6 +39,7 @@ from rehab_runtime.startup import StartupError
 PACKAGE = "rehab_eventstore"
 SERVICE = "rehab.eventstore.v1.EventStoreService"
 KEY_SERVICE = "rehab.eventstore.v1.KeyService"
+ERASURE_SERVICE = "rehab.eventstore.v1.ErasureService"
 
 
 @dataclass(frozen=True)
@@ -65,17 +71,28 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             ]
         )
         stack.push_async_callback(shards.close)
+        erasures = Erasures(log.database, Queries.load(PACKAGE, "erasure.sql"))
+        eraser = Eraser(
+            shards,
+            erasures,
+            cache,
+            Confirmation(await log.reader.fingerprint_key(0)),
+            log.clock,
+            token_s=settings.erasure_token_s,
+        )
         background = await stack.enter_async_context(Background())
-        listener = Listener(settings.postgres_dsn, [shard.watch for shard in shards])
+        listener = Listener(settings.postgres_dsn, [shard.watch for shard in shards], eraser.begun)
         background.start(listener.run(), "listener")
+        background.start(eraser.run(), "finishes erasures")
         for shard in shards:
             for work, name in shard.tasks():
                 background.start(work, name)
         stack.push_async_callback(shards.drain, settings.drain_s)
-        readers = frozenset(settings.key_readers.split(","))
+        readers, erasers = _names(settings.key_readers), _names(settings.erasers)
         servicers = Servicers(
             EventStoreServicer(shards, log.reader),
             KeyServicer(keys, readers, settings.key_reader_ttl_s),
+            ErasureServicer(eraser, erasures, shards, erasers),
         )
         server = await stack.enter_async_context(
             serve_grpc(settings, partial(_add, servicers), authenticator=DevelopmentAuthenticator())
@@ -112,12 +129,18 @@ class Servicers:
 
     log: EventStoreServicer
     keys: KeyServicer
+    erasure: ErasureServicer
 
 
 def _add(servicers: Servicers, server: grpc.aio.Server) -> list[str]:
     pb_grpc.add_EventStoreServiceServicer_to_server(servicers.log, server)
     key_grpc.add_KeyServiceServicer_to_server(servicers.keys, server)
-    return [SERVICE, KEY_SERVICE]
+    erasure_grpc.add_ErasureServiceServicer_to_server(servicers.erasure, server)
+    return [SERVICE, KEY_SERVICE, ERASURE_SERVICE]
+
+
+def _names(listed: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in listed.split(","))
 
 
 def main() -> int:

@@ -48,6 +48,12 @@ def append_command(request: pb.AppendRequest) -> Command:
     return Command([_stream_append(request, "")])
 
 
+def erasure_command(event: pb.NewEvent) -> Command:
+    """What the log tells of an erasure. The event may be used again."""
+    told = pb.NewEvent.FromString(event.SerializeToString())
+    return Command([StreamAppend(told.envelope.subject_id, ANY, [_new_event(told)])])
+
+
 def atomic_command(request: pb.AppendAtomicRequest) -> Command:
     """Takes the request's events apart. Raises InvalidArgument, EventTooLarge."""
     written: set[str] = set()

@@ -232,10 +232,3 @@ SELECT kek_id, kek_version, count(*) FILTER (WHERE wrapped IS NOT NULL) AS livin
 FROM data_key
 GROUP BY kek_id, kek_version
 ORDER BY kek_id, kek_version
-
--- name: destroy_data_keys: for ever
-UPDATE data_key SET wrapped = NULL, newest = false, destroyed_at = now()
-WHERE stream_id = $1 AND wrapped IS NOT NULL
-
--- name: keys_of: ids of all keys that a subject ever had
-SELECT key_id, created_at, destroyed_at FROM data_key WHERE stream_id = $1 ORDER BY created_at, key_id

@@ -47,6 +47,13 @@ class Settings(ServiceSettings):
         60, ge=1, le=3600, description="time for which those may keep a key"
     )
 
+    erasers: str = Field(
+        "cli,identity", description="services that may erase subjects and look after keys"
+    )
+    erasure_token_s: float = Field(
+        600, gt=0, le=86_400, description="time in which a prepared erasure is to be confirmed"
+    )
+
     max_batch_events: int = Field(1024, ge=1, le=10_000, description="events committed together")
     max_batch_bytes: int = Field(1_000_000, ge=1, description="bytes committed together")
     max_queued_events: int = Field(

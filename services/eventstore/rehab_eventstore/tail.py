@@ -37,6 +37,12 @@ class Tail:
         kept = self._kept[after - self._before : until - self._before]
         return Page([event for event in kept if chosen.chooses(event)], after + len(kept))
 
+    def blank(self, stream: str) -> None:
+        """The stream's subject is erased: what is kept of its sealed bodies goes."""
+        for event in self._kept:
+            if event.envelope.subject_id == stream and event.key_id:
+                event.body, event.erased = b"", True
+
     @property
     def _last(self) -> int:
         return self._before + len(self._kept)

@@ -14,6 +14,7 @@ from rehab_runtime.errors import RehabError
 from rehab_runtime.logging import get_logger
 
 CHANNEL = "rehab_log"
+ERASURES = "rehab_erasure"
 RELISTEN_S = 1.0
 
 log = get_logger("watch")
@@ -73,10 +74,14 @@ class HeadWatch:
 
 
 class Listener:
-    """Told by PostgreSQL which shards have grown, over one connection."""
+    """Told by PostgreSQL which shards have grown and whose erasure has begun, over one
+    connection."""
 
-    def __init__(self, dsn: str, watches: Sequence[HeadWatch]) -> None:
+    def __init__(
+        self, dsn: str, watches: Sequence[HeadWatch], erased: Callable[[str], None]
+    ) -> None:
         self._dsn = dsn
+        self._erased = erased
         self._watches = {str(watch.shard): watch for watch in watches}
 
     async def run(self) -> None:
@@ -99,6 +104,7 @@ class Listener:
         try:
             connection.add_termination_listener(lambda _: gone.set())
             await connection.add_listener(CHANNEL, self._notified)
+            await connection.add_listener(ERASURES, self._erasing)
             await gone.wait()
         finally:
             connection.terminate()
@@ -108,3 +114,6 @@ class Listener:
         shard, _, position = str(payload).partition(":")
         if shard in self._watches and position.isdecimal():
             self._watches[shard].tell(int(position))
+
+    def _erasing(self, _connection: object, _pid: int, _channel: str, stream: object) -> None:
+        self._erased(str(stream))

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rehab/eventstore/v1/erasure_service.proto\x12\x13rehab.eventstore.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x01\n\x15PrepareErasureRequest\x12H\n\nsubject_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tsubjectId\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,48}$R\x06reason\"\x95\x01\n\x16PrepareErasureResponse\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x39\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\x12\x16\n\x06\x65vents\x18\x03 \x01(\x04R\x06\x65vents\x12\x12\n\x04keys\x18\x04 \x01(\rR\x04keys\"~\n\x13\x45raseSubjectRequest\x12H\n\nsubject_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tsubjectId\x12\x1d\n\x05token\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01R\x05token\"F\n\x14\x45raseSubjectResponse\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\x12\x12\n\x04keys\x18\x02 \x01(\rR\x04keys2\xe0\x01\n\x0e\x45rasureService\x12i\n\x0ePrepareErasure\x12*.rehab.eventstore.v1.PrepareErasureRequest\x1a+.rehab.eventstore.v1.PrepareErasureResponse\x12\x63\n\x0c\x45raseSubject\x12(.rehab.eventstore.v1.EraseSubjectRequest\x1a).rehab.eventstore.v1.EraseSubjectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rehab/eventstore/v1/erasure_service.proto\x12\x13rehab.eventstore.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x01\n\x15PrepareErasureRequest\x12H\n\nsubject_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tsubjectId\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,48}$R\x06reason\"\x95\x01\n\x16PrepareErasureResponse\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12\x39\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\x12\x16\n\x06\x65vents\x18\x03 \x01(\x04R\x06\x65vents\x12\x12\n\x04keys\x18\x04 \x01(\rR\x04keys\"~\n\x13\x45raseSubjectRequest\x12H\n\nsubject_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tsubjectId\x12\x1d\n\x05token\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01R\x05token\"F\n\x14\x45raseSubjectResponse\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\x12\x12\n\x04keys\x18\x02 \x01(\rR\x04keys\"\x90\x01\n\x15PlaceLegalHoldRequest\x12H\n\nsubject_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tsubjectId\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,48}$R\x06reason\"\x18\n\x16PlaceLegalHoldResponse\"c\n\x17ReleaseLegalHoldRequest\x12H\n\nsubject_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tsubjectId\"\x1a\n\x18ReleaseLegalHoldResponse\"\x17\n\x15ListLegalHoldsRequest\"\x98\x01\n\tLegalHold\x12\x1d\n\nsubject_id\x18\x01 \x01(\tR\tsubjectId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1b\n\tplaced_by\x18\x03 \x01(\tR\x08placedBy\x12\x37\n\tplaced_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08placedAt\"N\n\x16ListLegalHoldsResponse\x12\x34\n\x05holds\x18\x01 \x03(\x0b\x32\x1e.rehab.eventstore.v1.LegalHoldR\x05holds\"\x86\x01\n\x17GetErasureReportRequest\x12K\n\nsubject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^([A-Za-z0-9][A-Za-z0-9_.:-]{0,63})?$R\tsubjectId\x12\x1e\n\x05limit\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\x90NR\x05limit\"\x9f\x01\n\x0c\x44\x65stroyedKey\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x39\n\ncreated_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n\x0c\x64\x65stroyed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x64\x65stroyedAt\"\xd7\x03\n\rErasureReport\x12\x1d\n\nsubject_id\x18\x01 \x01(\tR\tsubjectId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x19\n\x08\x62\x65gun_by\x18\x03 \x01(\tR\x07\x62\x65gunBy\x12\x35\n\x08\x62\x65gun_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x62\x65gunAt\x12\x35\n\x08\x65nded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndedAt\x12\x14\n\x05shard\x18\x06 \x01(\rR\x05shard\x12\x1a\n\x08position\x18\x07 \x01(\x04R\x08position\x12\x1d\n\nevent_hash\x18\x08 \x01(\x0cR\teventHash\x12\x35\n\x04keys\x18\t \x03(\x0b\x32!.rehab.eventstore.v1.DestroyedKeyR\x04keys\x12#\n\rsealed_events\x18\n \x01(\x04R\x0csealedEvents\x12\x1f\n\x0bliving_keys\x18\x0b \x01(\rR\nlivingKeys\x12\x1c\n\tsnapshots\x18\x0c \x01(\rR\tsnapshots\x12\x1a\n\x08\x63omplete\x18\r \x01(\x08R\x08\x63omplete\"X\n\x18GetErasureReportResponse\x12<\n\x07reports\x18\x01 \x03(\x0b\x32\".rehab.eventstore.v1.ErasureReportR\x07reports2\x98\x05\n\x0e\x45rasureService\x12i\n\x0ePrepareErasure\x12*.rehab.eventstore.v1.PrepareErasureRequest\x1a+.rehab.eventstore.v1.PrepareErasureResponse\x12\x63\n\x0c\x45raseSubject\x12(.rehab.eventstore.v1.EraseSubjectRequest\x1a).rehab.eventstore.v1.EraseSubjectResponse\x12i\n\x0ePlaceLegalHold\x12*.rehab.eventstore.v1.PlaceLegalHoldRequest\x1a+.rehab.eventstore.v1.PlaceLegalHoldResponse\x12o\n\x10ReleaseLegalHold\x12,.rehab.eventstore.v1.ReleaseLegalHoldRequest\x1a-.rehab.eventstore.v1.ReleaseLegalHoldResponse\x12i\n\x0eListLegalHolds\x12*.rehab.eventstore.v1.ListLegalHoldsRequest\x1a+.rehab.eventstore.v1.ListLegalHoldsResponse\x12o\n\x10GetErasureReport\x12,.rehab.eventstore.v1.GetErasureReportRequest\x1a-.rehab.eventstore.v1.GetErasureReportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERASESUBJECTREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$'
   _globals['_ERASESUBJECTREQUEST'].fields_by_name['token']._loaded_options = None
   _globals['_ERASESUBJECTREQUEST'].fields_by_name['token']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_PLACELEGALHOLDREQUEST'].fields_by_name['subject_id']._loaded_options = None
+  _globals['_PLACELEGALHOLDREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$'
+  _globals['_PLACELEGALHOLDREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_PLACELEGALHOLDREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\022r\0202\016^[a-z_]{1,48}$'
+  _globals['_RELEASELEGALHOLDREQUEST'].fields_by_name['subject_id']._loaded_options = None
+  _globals['_RELEASELEGALHOLDREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$'
+  _globals['_GETERASUREREPORTREQUEST'].fields_by_name['subject_id']._loaded_options = None
+  _globals['_GETERASUREREPORTREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H)r\'2%^([A-Za-z0-9][A-Za-z0-9_.:-]{0,63})?$'
+  _globals['_GETERASUREREPORTREQUEST'].fields_by_name['limit']._loaded_options = None
+  _globals['_GETERASUREREPORTREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\005*\003\030\220N'
   _globals['_PREPAREERASUREREQUEST']._serialized_start=100
   _globals['_PREPAREERASUREREQUEST']._serialized_end=244
   _globals['_PREPAREERASURERESPONSE']._serialized_start=247
@@ -48,6 +58,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERASESUBJECTREQUEST']._serialized_end=524
   _globals['_ERASESUBJECTRESPONSE']._serialized_start=526
   _globals['_ERASESUBJECTRESPONSE']._serialized_end=596
-  _globals['_ERASURESERVICE']._serialized_start=599
-  _globals['_ERASURESERVICE']._serialized_end=823
+  _globals['_PLACELEGALHOLDREQUEST']._serialized_start=599
+  _globals['_PLACELEGALHOLDREQUEST']._serialized_end=743
+  _globals['_PLACELEGALHOLDRESPONSE']._serialized_start=745
+  _globals['_PLACELEGALHOLDRESPONSE']._serialized_end=769
+  _globals['_RELEASELEGALHOLDREQUEST']._serialized_start=771
+  _globals['_RELEASELEGALHOLDREQUEST']._serialized_end=870
+  _globals['_RELEASELEGALHOLDRESPONSE']._serialized_start=872
+  _globals['_RELEASELEGALHOLDRESPONSE']._serialized_end=898
+  _globals['_LISTLEGALHOLDSREQUEST']._serialized_start=900
+  _globals['_LISTLEGALHOLDSREQUEST']._serialized_end=923
+  _globals['_LEGALHOLD']._serialized_start=926
+  _globals['_LEGALHOLD']._serialized_end=1078
+  _globals['_LISTLEGALHOLDSRESPONSE']._serialized_start=1080
+  _globals['_LISTLEGALHOLDSRESPONSE']._serialized_end=1158
+  _globals['_GETERASUREREPORTREQUEST']._serialized_start=1161
+  _globals['_GETERASUREREPORTREQUEST']._serialized_end=1295
+  _globals['_DESTROYEDKEY']._serialized_start=1298
+  _globals['_DESTROYEDKEY']._serialized_end=1457
+  _globals['_ERASUREREPORT']._serialized_start=1460
+  _globals['_ERASUREREPORT']._serialized_end=1931
+  _globals['_GETERASUREREPORTRESPONSE']._serialized_start=1933
+  _globals['_GETERASUREREPORTRESPONSE']._serialized_end=2021
+  _globals['_ERASURESERVICE']._serialized_start=2024
+  _globals['_ERASURESERVICE']._serialized_end=2688
 # @@protoc_insertion_point(module_scope)

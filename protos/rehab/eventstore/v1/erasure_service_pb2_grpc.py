@@ -45,6 +45,26 @@ class ErasureServiceStub(object):
                 request_serializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.EraseSubjectRequest.SerializeToString,
                 response_deserializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.EraseSubjectResponse.FromString,
                 _registered_method=True)
+        self.PlaceLegalHold = channel.unary_unary(
+                '/rehab.eventstore.v1.ErasureService/PlaceLegalHold',
+                request_serializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.PlaceLegalHoldRequest.SerializeToString,
+                response_deserializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.PlaceLegalHoldResponse.FromString,
+                _registered_method=True)
+        self.ReleaseLegalHold = channel.unary_unary(
+                '/rehab.eventstore.v1.ErasureService/ReleaseLegalHold',
+                request_serializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ReleaseLegalHoldRequest.SerializeToString,
+                response_deserializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ReleaseLegalHoldResponse.FromString,
+                _registered_method=True)
+        self.ListLegalHolds = channel.unary_unary(
+                '/rehab.eventstore.v1.ErasureService/ListLegalHolds',
+                request_serializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ListLegalHoldsRequest.SerializeToString,
+                response_deserializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ListLegalHoldsResponse.FromString,
+                _registered_method=True)
+        self.GetErasureReport = channel.unary_unary(
+                '/rehab.eventstore.v1.ErasureService/GetErasureReport',
+                request_serializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.GetErasureReportRequest.SerializeToString,
+                response_deserializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.GetErasureReportResponse.FromString,
+                _registered_method=True)
 
 
 class ErasureServiceServicer(object):
@@ -53,13 +73,48 @@ class ErasureServiceServicer(object):
 
     def PrepareErasure(self, request, context):
         """PrepareErasure checks holds and tells what would be erased. Its token confirms the erasure.
+
+        Errors: NOT_FOUND for a subject without events, LEGAL_HOLD (FAILED_PRECONDITION), ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EraseSubject(self, request, context):
-        """EraseSubject destroys the keys. It cannot be undone.
+        """EraseSubject destroys the keys. It cannot be undone. Asked again, it answers the same.
+
+        Errors: INVALID_ARGUMENT for a token that is not of this subject and caller, or has expired;
+        LEGAL_HOLD; UNAVAILABLE when it has begun and will be finished by itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlaceLegalHold(self, request, context):
+        """PlaceLegalHold forbids the erasure of a subject for now.
+
+        Errors: NOT_FOUND for a subject without events, ERASED when its erasure has begun.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseLegalHold(self, request, context):
+        """ReleaseLegalHold allows it again. NOT_FOUND without a hold.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLegalHolds(self, request, context):
+        """ListLegalHolds tells who must not be erased.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetErasureReport(self, request, context):
+        """GetErasureReport proves what is left of erased subjects, by looking now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,6 +132,26 @@ def add_ErasureServiceServicer_to_server(servicer, server):
                     servicer.EraseSubject,
                     request_deserializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.EraseSubjectRequest.FromString,
                     response_serializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.EraseSubjectResponse.SerializeToString,
+            ),
+            'PlaceLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceLegalHold,
+                    request_deserializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.PlaceLegalHoldRequest.FromString,
+                    response_serializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.PlaceLegalHoldResponse.SerializeToString,
+            ),
+            'ReleaseLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseLegalHold,
+                    request_deserializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ReleaseLegalHoldRequest.FromString,
+                    response_serializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ReleaseLegalHoldResponse.SerializeToString,
+            ),
+            'ListLegalHolds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLegalHolds,
+                    request_deserializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ListLegalHoldsRequest.FromString,
+                    response_serializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ListLegalHoldsResponse.SerializeToString,
+            ),
+            'GetErasureReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetErasureReport,
+                    request_deserializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.GetErasureReportRequest.FromString,
+                    response_serializer=rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.GetErasureReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +209,114 @@ class ErasureService(object):
             '/rehab.eventstore.v1.ErasureService/EraseSubject',
             rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.EraseSubjectRequest.SerializeToString,
             rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.EraseSubjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rehab.eventstore.v1.ErasureService/PlaceLegalHold',
+            rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.PlaceLegalHoldRequest.SerializeToString,
+            rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.PlaceLegalHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rehab.eventstore.v1.ErasureService/ReleaseLegalHold',
+            rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ReleaseLegalHoldRequest.SerializeToString,
+            rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ReleaseLegalHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLegalHolds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rehab.eventstore.v1.ErasureService/ListLegalHolds',
+            rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ListLegalHoldsRequest.SerializeToString,
+            rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.ListLegalHoldsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetErasureReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rehab.eventstore.v1.ErasureService/GetErasureReport',
+            rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.GetErasureReportRequest.SerializeToString,
+            rehab_dot_eventstore_dot_v1_dot_erasure__service__pb2.GetErasureReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

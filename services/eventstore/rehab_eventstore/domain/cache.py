@@ -44,10 +44,6 @@ class Recent(Generic[K, V]):
         if len(self._young) > self._half:
             self._old, self._young = self._young, {}
 
-    def drop(self, key: K) -> None:
-        self._young.pop(key, None)
-        self._old.pop(key, None)
-
     def clear(self) -> None:
         self._young, self._old = {}, {}
 
@@ -61,6 +57,7 @@ class LogCache:
         self._events: Recent[EventKey, Stored] = Recent(max_events)
         self.erased: set[str] = set()
         """Streams to which nothing is added any more: never forgotten, and few."""
+        self._doubted: set[str] = set()
 
     def versions(self, streams: Iterable[str]) -> tuple[dict[str, int], list[str]]:
         """The versions that are known, and the streams whose is not."""
@@ -68,7 +65,7 @@ class LogCache:
         unknown: list[str] = []
         for stream in streams:
             version = self._versions.get(stream)
-            if version is None:
+            if version is None or stream in self._doubted:
                 unknown.append(stream)
             else:
                 known[stream] = version
@@ -80,10 +77,13 @@ class LogCache:
     def learn_versions(self, versions: Mapping[str, int], erased: Set[str]) -> None:
         self._versions.put_all(versions)
         self.erased |= erased
+        self._doubted -= erased
 
     def doubt(self, stream: str) -> None:
-        """Look the stream up before its next append: its erasure may have begun."""
-        self._versions.drop(stream)
+        """The stream's erasure has begun: look it up before each append until that is found. What
+        is learnt from a batch or a look-up under way may be of the time before."""
+        if stream not in self.erased:
+            self._doubted.add(stream)
 
     def learn_events(self, events: Mapping[EventKey, Stored]) -> None:
         self._events.put_all(events)

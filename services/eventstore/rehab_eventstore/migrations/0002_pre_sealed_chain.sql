@@ -47,8 +47,8 @@ CREATE TABLE erasure (
     stream_id text COLLATE "C" PRIMARY KEY,
     reason text COLLATE "C" NOT NULL,
     begun_by text COLLATE "C" NOT NULL,
-    event_id uuid NOT NULL,
-    clinic_id text COLLATE "C" NOT NULL,
+    -- the event that the log will tell of it, as a serialised rehab.eventstore.v1.NewEvent
+    event bytea NOT NULL,
     begun_at timestamptz NOT NULL DEFAULT now(),
     keys integer,
     position bigint,
