@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import grpc
 
 from rehab.eventstore.v1 import erasure_service_pb2_grpc as erasure_grpc
 from rehab.eventstore.v1 import eventstore_service_pb2_grpc as pb_grpc
+from rehab.eventstore.v1 import key_admin_service_pb2_grpc as admin_grpc
 from rehab.eventstore.v1 import key_service_pb2_grpc as key_grpc
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.domain.confirmation import Confirmation
 from rehab_eventstore.erasing import Eraser
 from rehab_eventstore.erasure_servicer import ErasureServicer
+from rehab_eventstore.key_admin_servicer import KeyAdminServicer
 from rehab_eventstore.key_servicer import KeyServicer
-from rehab_eventstore.keywrapping import key_wrapper
+from rehab_eventstore.keywrapping import key_keeper
 from rehab_eventstore.sealing import KeySealer
 from rehab_eventstore.servicer import EventStoreServicer
 from rehab_eventstore.settings import Settings
 from rehab_eventstore.shard import Log, Shards, open_shard
 from rehab_eventstore.storage.erasures import Erasures
-from rehab_eventstore.storage.keys import KeyStore
+from rehab_eventstore.storage.keys import KeyStore, census
 from rehab_eventstore.storage.read import Reader
 from rehab_eventstore.storage.shards import require_shards
 from rehab_eventstore.watch import Listener
@@ -37,9 +39,11 @@ from rehab_runtime.server import serve_grpc
 from rehab_runtime.startup import StartupError
 
 PACKAGE = "rehab_eventstore"
-SERVICE = "rehab.eventstore.v1.EventStoreService"
-KEY_SERVICE = "rehab.eventstore.v1.KeyService"
-ERASURE_SERVICE = "rehab.eventstore.v1.ErasureService"
+SERVICES = tuple(
+    f"rehab.eventstore.v1.{name}"
+    for name in ("EventStoreService", "KeyService", "ErasureService", "KeyAdminService")
+)
+SWEEP_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,9 @@ class Running:
 async def running(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         log = await _open_log(settings, stack)
-        wrapper = await stack.enter_async_context(key_wrapper(settings, log.clock))
-        keys = KeyStore(log.database, log.queries, wrapper)
+        known = await census(log.database, log.queries)
+        keeper = await stack.enter_async_context(key_keeper(settings, log.clock, known))
+        keys = KeyStore(log.database, log.queries, keeper.wrapper)
         cache = KeyCache(
             keys.load, log.clock, ttl_s=settings.key_cache_s, max_patients=settings.cached_keys
         )
@@ -84,21 +89,37 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         listener = Listener(settings.postgres_dsn, [shard.watch for shard in shards], eraser.begun)
         background.start(listener.run(), "listener")
         background.start(eraser.run(), "finishes erasures")
+        background.start(_sweep(cache), "forgets keys")
+        if keeper.upkeep is not None:
+            background.start(keeper.upkeep(), "renews the keeper's token")
         for shard in shards:
             for work, name in shard.tasks():
                 background.start(work, name)
         stack.push_async_callback(shards.drain, settings.drain_s)
         readers, erasers = _names(settings.key_readers), _names(settings.erasers)
-        servicers = Servicers(
-            EventStoreServicer(shards, log.reader),
-            KeyServicer(keys, readers, settings.key_reader_ttl_s),
-            ErasureServicer(eraser, erasures, shards, erasers),
-        )
+        log_servicer = EventStoreServicer(shards, log.reader)
+        key_servicer = KeyServicer(keys, readers, settings.key_reader_ttl_s)
+        erasure_servicer = ErasureServicer(eraser, erasures, shards, erasers)
+        admin_servicer = KeyAdminServicer(keeper, keys, cache, erasers)
+
+        def add(server: grpc.aio.Server) -> Sequence[str]:
+            pb_grpc.add_EventStoreServiceServicer_to_server(log_servicer, server)
+            key_grpc.add_KeyServiceServicer_to_server(key_servicer, server)
+            erasure_grpc.add_ErasureServiceServicer_to_server(erasure_servicer, server)
+            admin_grpc.add_KeyAdminServiceServicer_to_server(admin_servicer, server)
+            return SERVICES
+
         server = await stack.enter_async_context(
-            serve_grpc(settings, partial(_add, servicers), authenticator=DevelopmentAuthenticator())
+            serve_grpc(settings, add, authenticator=DevelopmentAuthenticator())
         )
         stack.callback(shards.close_subscriptions)
         yield Running(server.address, background)
+
+
+async def _sweep(cache: KeyCache) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        cache.sweep()
 
 
 async def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
@@ -121,22 +142,6 @@ async def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
         jetstream.connect(settings.nats_url, name="eventstore")
     )
     return Log(database, queries, reader, broker, SystemClock())
-
-
-@dataclass(frozen=True)
-class Servicers:
-    """What this service answers to."""
-
-    log: EventStoreServicer
-    keys: KeyServicer
-    erasure: ErasureServicer
-
-
-def _add(servicers: Servicers, server: grpc.aio.Server) -> list[str]:
-    pb_grpc.add_EventStoreServiceServicer_to_server(servicers.log, server)
-    key_grpc.add_KeyServiceServicer_to_server(servicers.keys, server)
-    erasure_grpc.add_ErasureServiceServicer_to_server(servicers.erasure, server)
-    return [SERVICE, KEY_SERVICE, ERASURE_SERVICE]
 
 
 def _names(listed: str) -> frozenset[str]:

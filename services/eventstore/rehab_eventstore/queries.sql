@@ -232,3 +232,6 @@ SELECT kek_id, kek_version, count(*) FILTER (WHERE wrapped IS NOT NULL) AS livin
 FROM data_key
 GROUP BY kek_id, kek_version
 ORDER BY kek_id, kek_version
+
+-- name: oldest_sealing_key: made longest ago of those that seal what comes
+SELECT min(created_at) AS created_at FROM data_key WHERE newest

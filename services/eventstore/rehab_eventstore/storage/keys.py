@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
@@ -44,6 +45,24 @@ class KekCount:
     living: int
     newest: int
     destroyed: int
+
+
+@dataclass(frozen=True)
+class Rewrapped:
+    """One step: data keys moved under another key-encryption key, and those that cannot be."""
+
+    moved: int
+    refused: int
+
+
+async def census(database: Database, queries: Queries) -> list[KekCount]:
+    """How many data keys each key-encryption key wraps."""
+    return [
+        KekCount(
+            Kek(row["kek_id"], row["kek_version"]), row["living"], row["newest"], row["destroyed"]
+        )
+        for row in await database.fetch(queries["data_key_census"])
+    ]
 
 
 class KeyStore:
@@ -109,20 +128,17 @@ class KeyStore:
             raise Erased("the subject was erased meanwhile")
         return now.newest.key_id
 
-    async def rewrap(self) -> int:
-        """Put every living key under the newest key-encryption key; how many were moved."""
+    async def rewrap(self) -> AsyncIterator[Rewrapped]:
+        """Put every living key under the newest key-encryption key, step by step."""
         kek = await self._wrapper.newest()
-        after, moved = ("", ""), 0
-        while True:
-            rows = await self._database.fetch(
-                self._queries["data_keys_of_old_keks"], *kek, *after, REWRAP_AT_ONCE
-            )
-            if not rows:
-                return moved
+        after = ("", "")
+        while rows := await self._database.fetch(
+            self._queries["data_keys_of_old_keks"], *kek, *after, REWRAP_AT_ONCE
+        ):
             after = rows[-1]["stream_id"], rows[-1]["key_id"]
-            moved += await self._rewrap(rows)
+            yield await self._rewrap(rows)
 
-    async def _rewrap(self, rows: Sequence[asyncpg.Record]) -> int:
+    async def _rewrap(self, rows: Sequence[asyncpg.Record]) -> Rewrapped:
         answers = await self._wrapper.rewrap([_wrapped(row) for row in rows])
         done = []
         for row, answer in zip(rows, answers, strict=True):
@@ -131,7 +147,7 @@ class KeyStore:
             else:
                 done.append((row["stream_id"], row["key_id"], answer))
         moved = await self._database.fetch(self._queries["rewrap_data_keys"], *_columns(done))
-        return len(moved)
+        return Rewrapped(len(moved), len(rows) - len(done))
 
     async def named(self, subjects: Sequence[str], key_ids: Sequence[str]) -> list[NamedKey]:
         """All keys of these subjects, and those with these ids."""
@@ -153,16 +169,12 @@ class KeyStore:
         ]
 
     async def census(self) -> list[KekCount]:
-        rows = await self._database.fetch(self._queries["data_key_census"])
-        return [
-            KekCount(
-                Kek(row["kek_id"], row["kek_version"]),
-                row["living"],
-                row["newest"],
-                row["destroyed"],
-            )
-            for row in rows
-        ]
+        return await census(self._database, self._queries)
+
+    async def oldest_sealing_at(self) -> datetime | None:
+        """When the oldest key that still seals was made."""
+        row = await self._database.fetchrow(self._queries["oldest_sealing_key"])
+        return row["created_at"] if row is not None else None
 
     async def newest_kek(self) -> Kek:
         return await self._wrapper.newest()
