@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,17 +20,12 @@ from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStu
 from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
 from rehab_cli.addresses import Addresses
+from rehab_cli.asking import METADATA, PRINCIPAL, TIMEOUT_S, asking
 from rehab_cli.console import out, problem
 from rehab_cli.errors import SuiteError
-from rehab_runtime.auth import bearer, service_principal
 from rehab_runtime.bodies import Bodies
-from rehab_runtime.errors import from_rpc_error
-from rehab_runtime.server import channel
 
-TIMEOUT_S = 10.0
 RETRY_S = 0.5
-PRINCIPAL = service_principal("cli")
-METADATA = (bearer(PRINCIPAL),)
 
 
 @dataclass(frozen=True)
@@ -96,20 +90,8 @@ def _dict(message: Message) -> dict[str, Any]:
     return told
 
 
-@asynccontextmanager
-async def _asking(address: str) -> AsyncIterator[grpc.aio.Channel]:
-    """A channel whose errors become one line with what to do."""
-    async with channel(address) as connection:
-        try:
-            yield connection
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.UNAVAILABLE:
-                raise SuiteError(f"nothing answers at {address}; start it with: rehab up") from None
-            raise SuiteError(f"{address}: {from_rpc_error(error).message}") from None
-
-
 async def read(addresses: Addresses, wanted: Wanted) -> int:
-    async with _asking(addresses.eventstore) as connection:
+    async with asking(addresses.eventstore) as connection:
         stub = EventStoreServiceStub(connection)
         bodies = Bodies(connection, PRINCIPAL)
         if wanted.stream:
@@ -132,7 +114,7 @@ async def read(addresses: Addresses, wanted: Wanted) -> int:
 
 async def tail(addresses: Addresses, wanted: Wanted) -> int:
     """Events as they are committed, also over a restart of the event store, until cancelled."""
-    async with _asking(addresses.eventstore) as connection:
+    async with asking(addresses.eventstore) as connection:
         stub = EventStoreServiceStub(connection)
         bodies = Bodies(connection, PRINCIPAL)
         head = await stub.GetHead(store_pb.GetHeadRequest(), metadata=METADATA, timeout=TIMEOUT_S)
@@ -169,7 +151,7 @@ async def _show_change(
 
 
 async def projections_of(addresses: Addresses) -> Sequence[read_pb.ProjectionLag]:
-    async with _asking(addresses.projections) as connection:
+    async with asking(addresses.projections) as connection:
         answer = await ProjectionsServiceStub(connection).GetLag(
             read_pb.GetLagRequest(), metadata=METADATA, timeout=TIMEOUT_S
         )

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from rehab_cli import doctor as doctors
-from rehab_cli import documented, look, running, showing
+from rehab_cli import documented, erasure, keys, look, running, showing
 from rehab_cli.addresses import PORT_BASE
 from rehab_cli.commands import (
     AskedPort,
@@ -30,10 +30,19 @@ from rehab_cli.servers import external as external_servers
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Run RehabTrack and look inside."
 )
-log_app = typer.Typer(no_args_is_help=True, help="Read the log.")
+log_app = typer.Typer(no_args_is_help=True, help="The log: read it, prove it, erase from it.")
 projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
+app.add_typer(keys.app, name="keys")
+for name, command in (
+    ("erase", erasure.erase),
+    ("erasure-report", erasure.report),
+    ("hold", erasure.hold),
+    ("release", erasure.release),
+    ("holds", erasure.holds),
+):
+    log_app.command(name)(command)
 
 Patients = Annotated[int, typer.Option(min=1, max=1000, help="Patients of the clinic.")]
 Therapists = Annotated[int, typer.Option(min=1, max=100, help="Their therapists.")]

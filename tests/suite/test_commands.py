@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+
+from rehab_sdk import Rehab, dev_token
+from rehab_sdk.errors import NotFound
 
 REHAB = str(Path(sys.executable).with_name("rehab"))
 
@@ -34,6 +38,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
         up.send_signal(signal.SIGINT)
         assert up.wait(30) == 0
+
+
+def reads(data: Path, clinic: str) -> AbstractContextManager[Rehab]:
+    """A therapist's client of the suite."""
+    addresses = json.loads((data / "suite.json").read_text())["addresses"]
+    token = dev_token("therapist", clinic, "therapist-1")
+    return Rehab.connect(projections=addresses["projections"], token=token)
 
 
 def test_the_doctor_finds_nothing_wrong(data: Path) -> None:
@@ -99,3 +110,65 @@ def test_servers_of_others_are_used_when_told(data: Path, tmp_path: Path) -> Non
     up = rehab("up", "--external", "--port-base", "0", *told, data=tmp_path)
     assert up.returncode == 1
     assert "NATS at 127.0.0.1:1 does not answer" in up.stderr
+
+
+def subjects(data: Path) -> list[str]:
+    """Patients with sealed events."""
+    read = rehab("log", "read", "--kind", "rep_observation", "--limit", "0", "--json", data=data)
+    return sorted({json.loads(line)["envelope"]["subject_id"] for line in read.stdout.splitlines()})
+
+
+def test_keys_are_rotated_and_wrapped_anew_without_a_body_lost(data: Path) -> None:
+    before = rehab("keys", "status", data=data)
+    assert before.returncode == 0, before.stderr
+    assert "kept by: file" in before.stdout
+    patient = subjects(data)[0]
+    assert (
+        f"{patient} is sealed with data key" in rehab("keys", "rotate", patient, data=data).stdout
+    )
+    assert "has version 2 now" in rehab("keys", "rotate", data=data).stdout
+    assert "to be rewrapped" in rehab("keys", "status", data=data).stdout
+    moved = rehab("keys", "rewrap", data=data)
+    assert moved.returncode == 0, moved.stderr
+    assert ", 0 cannot be opened" in moved.stdout
+    assert "to be rewrapped" not in rehab("keys", "status", data=data).stdout
+    read = rehab("log", "read", patient, "--json", "--bodies", data=data)
+    assert all(isinstance(json.loads(line)["body"], dict) for line in read.stdout.splitlines())
+
+
+def test_an_erased_patient_is_gone_from_the_log_and_the_read_models(data: Path) -> None:
+    patient = subjects(data)[-1]
+    assert rehab("log", "hold", patient, data=data).returncode == 0
+    held = rehab("log", "erase", patient, "--yes", data=data)
+    assert held.returncode == 1
+    assert "A legal hold forbids the erasure." in held.stderr
+    assert patient in rehab("log", "holds", data=data).stdout
+    assert rehab("log", "release", patient, data=data).returncode == 0
+    erased = rehab("log", "erase", patient, "--yes", data=data)
+    assert erased.returncode == 0, erased.stderr
+    proof = rehab("log", "erasure-report", patient, "--json", data=data)
+    assert proof.returncode == 0
+    report = json.loads(proof.stdout)
+    assert report["complete"] is True
+    assert report["living_keys"] == 0
+    read = rehab("log", "read", patient, "--limit", "0", "--json", "--bodies", data=data)
+    events = [json.loads(line) for line in read.stdout.splitlines()]
+    sealed = [event for event in events if event["envelope"].get("phi")]
+    assert len(sealed) == int(report["sealed_events"]) > 0
+    assert {event["body"] for event in sealed} == {"erased"}
+    told = events[-1]["envelope"]
+    assert told["kind"] == "erasure"
+    with reads(data, told["clinic_id"]) as client, pytest.raises(NotFound):
+        client.patients.adherence(patient, min_position=told["position"])
+    assert rehab("log", "erase", patient, "--yes", data=data).returncode == 1
+
+
+def test_an_erasure_that_is_not_confirmed_changes_nothing(data: Path) -> None:
+    patient = subjects(data)[0]
+    command = [REHAB, "log", "erase", patient, "--data", str(data)]
+    asked = subprocess.run(
+        command, input="no\n", capture_output=True, text=True, timeout=60, check=False
+    )
+    assert asked.returncode == 1
+    assert "nothing was erased" in asked.stderr
+    assert rehab("log", "erasure-report", patient, data=data).returncode == 1

@@ -1,0 +1,96 @@
+"""`rehab keys`: what keys there are, and new ones."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from rehab.eventstore.v1 import key_admin_service_pb2 as pb
+from rehab.eventstore.v1.key_admin_service_pb2_grpc import KeyAdminServiceStub
+from rehab_cli.addresses import Addresses
+from rehab_cli.asking import METADATA, TIMEOUT_S, asking
+from rehab_cli.commands import AskedPort, DataDir, find, run
+from rehab_cli.console import err, out
+
+app = typer.Typer(no_args_is_help=True, help="The keys that seal patients' data.")
+
+
+@app.command("status")
+def status(data: DataDir = None, port_base: AskedPort = 0) -> None:
+    """Count data keys by what wraps them."""
+    run(lambda: _status(find(data, port_base)))
+
+
+@app.command("rotate")
+def rotate(
+    subject: Annotated[
+        str, typer.Argument(help="A patient whose data key is rotated; else what wraps all keys.")
+    ] = "",
+    data: DataDir = None,
+    port_base: AskedPort = 0,
+) -> None:
+    """Seal with a new key from now on; what was sealed still opens."""
+    run(lambda: _rotate(find(data, port_base), subject))
+
+
+@app.command("rewrap")
+def rewrap(data: DataDir = None, port_base: AskedPort = 0) -> None:
+    """Put every data key under the newest version of what wraps them."""
+    run(lambda: _rewrap(find(data, port_base)))
+
+
+async def _status(addresses: Addresses) -> int:
+    async with asking(addresses.eventstore) as connection:
+        told = await KeyAdminServiceStub(connection).GetKeyStatus(
+            pb.GetKeyStatusRequest(), metadata=METADATA, timeout=TIMEOUT_S
+        )
+    table = Table("key-encryption key", "version", "wraps", "sealing", "destroyed", "", box=None)
+    for kek in told.keks:
+        counts = (kek.living, kek.sealing, kek.destroyed)
+        note = "newest" if kek.newest else "to be rewrapped" if kek.living else ""
+        table.add_row(kek.kek_id, kek.kek_version, *(f"{count:,}" for count in counts), note)
+    out.print(table)
+    out.print(f"kept by: {told.keeper}")
+    if told.HasField("oldest_sealing_at"):
+        out.print(f"oldest data key in use: {told.oldest_sealing_at.ToJsonString()}")
+    return 0
+
+
+async def _rotate(addresses: Addresses, subject: str) -> int:
+    async with asking(addresses.eventstore) as connection:
+        stub = KeyAdminServiceStub(connection)
+        if subject:
+            request = pb.RotateDataKeyRequest(subject_id=subject)
+            key = await stub.RotateDataKey(request, metadata=METADATA, timeout=TIMEOUT_S)
+            out.print(f"{subject} is sealed with data key {key.key_id} from now on")
+        else:
+            kek = await stub.RotateKek(pb.RotateKekRequest(), metadata=METADATA, timeout=TIMEOUT_S)
+            out.print(f"{kek.kek_id} has version {kek.kek_version} now")
+            out.print("back the key file up, then move the data keys: rehab keys rewrap")
+    return 0
+
+
+async def _rewrap(addresses: Addresses) -> int:
+    bar = Progress(
+        TextColumn("data keys"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    )
+    async with asking(addresses.eventstore) as connection:
+        steps = KeyAdminServiceStub(connection).RewrapDataKeys(
+            pb.RewrapDataKeysRequest(), metadata=METADATA
+        )
+        last = pb.RewrapDataKeysResponse()
+        with bar:
+            task = bar.add_task("", total=None)
+            async for last in steps:
+                done = last.moved + last.refused
+                bar.update(task, completed=done, total=done + last.left)
+    out.print(f"{last.moved:,} data keys moved, {last.refused:,} cannot be opened")
+    return 1 if last.refused else 0
