@@ -37,6 +37,12 @@ def reachable(listen: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def named(listen: str, address: str) -> str:
+    """The address at which other machines may reach what listens there; empty when `listen` stands
+    for every address of this one."""
+    return "" if split(listen)[0] in WILDCARDS else address
+
+
 def require_free(listen: str, variable: str) -> None:
     """Raise StartupError unless every address behind `listen` can be bound.
 

@@ -26,16 +26,21 @@ class Store:
     """Calls one event store; raises the RehabError that it answers."""
 
     def __init__(
-        self, connection: grpc.aio.Channel, settings: Settings, principal: Principal
+        self,
+        connection: grpc.aio.Channel,
+        settings: Settings,
+        principal: Principal,
+        address: str = "",
     ) -> None:
         self.settings = settings
+        self.address = address
         self.connection = connection
         self._stub = EventStoreServiceStub(connection)
         self._metadata = (bearer(principal),)
         self.open = Bodies(connection, principal).open
 
     def as_(self, principal: Principal) -> Store:
-        return Store(self.connection, self.settings, principal)
+        return Store(self.connection, self.settings, principal, self.address)
 
     async def append(self, request: pb.AppendRequest) -> pb.Appended:
         answer: pb.AppendResponse = await self._ask("Append", request)
@@ -111,7 +116,7 @@ def settings_for(dsn: str, nats_url: str, **more: Any) -> Settings:
 @asynccontextmanager
 async def store(settings: Settings) -> AsyncIterator[Store]:
     async with running(settings) as service, channel(service.address) as connection:
-        yield Store(connection, settings, service_principal("test"))
+        yield Store(connection, settings, service_principal("test"), service.address)
 
 
 async def refused(asked: Any) -> RehabError:

@@ -18,6 +18,7 @@ from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.domain.confirmation import Confirmation
 from rehab_eventstore.erasing import Eraser
 from rehab_eventstore.erasure_servicer import ErasureServicer
+from rehab_eventstore.forwarding import Forwarding
 from rehab_eventstore.key_admin_servicer import KeyAdminServicer
 from rehab_eventstore.key_servicer import KeyServicer
 from rehab_eventstore.keywrapping import key_keeper
@@ -36,7 +37,7 @@ from rehab_runtime.clock import SystemClock
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.postgres import Queries
 from rehab_runtime.server import serve_grpc
-from rehab_runtime.startup import StartupError
+from rehab_runtime.startup import StartupError, named
 
 PACKAGE = "rehab_eventstore"
 SERVICES = tuple(
@@ -86,7 +87,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             token_s=settings.erasure_token_s,
         )
         background = await stack.enter_async_context(Background())
-        listener = Listener(settings.postgres_dsn, [shard.watch for shard in shards], eraser.begun)
+        listener = Listener(
+            settings.postgres_dsn,
+            [shard.watch for shard in shards],
+            eraser.begun,
+            shards.lease_given_up,
+        )
         background.start(listener.run(), "listener")
         background.start(eraser.run(), "finishes erasures")
         background.start(_sweep(cache), "forgets keys")
@@ -97,7 +103,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 background.start(work, name)
         stack.push_async_callback(shards.drain, settings.drain_s)
         readers, erasers = _names(settings.key_readers), _names(settings.erasers)
-        log_servicer = EventStoreServicer(shards, log.reader)
+        forwarding = Forwarding()
+        stack.push_async_callback(forwarding.close)
+        log_servicer = EventStoreServicer(shards, log.reader, forwarding)
         key_servicer = KeyServicer(keys, readers, settings.key_reader_ttl_s)
         erasure_servicer = ErasureServicer(eraser, erasures, shards, erasers)
         admin_servicer = KeyAdminServicer(keeper, keys, cache, erasers)
@@ -112,6 +120,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         server = await stack.enter_async_context(
             serve_grpc(settings, add, authenticator=DevelopmentAuthenticator())
         )
+        if settings.forward:
+            shards.reached_at(settings.advertise or named(settings.listen, server.address))
         stack.callback(shards.close_subscriptions)
         yield Running(server.address, background)
 

@@ -31,6 +31,11 @@ lost_rounds = declare_counter(
     "Batches tried again because another replica had appended first.",
     "send appends of a shard to one replica; correctness does not suffer, latency does",
 )
+forwarded = declare_counter(
+    "eventstore_forwarded_total",
+    "Requests to append that were handed to the replica that leads the shard.",
+    "nothing by itself; callers that know the leader save a hop",
+)
 unknown_outcomes = declare_counter(
     "eventstore_unknown_outcomes_total",
     "Commits whose answer was lost; each was looked up in the log.",

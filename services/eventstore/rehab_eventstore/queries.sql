@@ -167,23 +167,33 @@ SELECT * FROM (
 WHERE bytes_before IS NULL OR bytes_before < $7
 ORDER BY stream_version DESC
 
--- name: take_lease: become the shard's relay, unless another replica is
+-- name: take_lease: lead the shard, unless another replica does
 UPDATE relay_lease
-SET holder = $2, epoch = epoch + 1, expires_at = now() + make_interval(secs => $3)
+SET holder = $2, epoch = epoch + 1, expires_at = now() + make_interval(secs => $3), address = $4
 WHERE shard = $1 AND (holder = $2 OR expires_at < now())
 RETURNING epoch
 
--- name: keep_lease: stay it, and tell how far the broker is; nothing when another has taken over
+-- name: keep_lease: go on leading, and tell how far the broker is; nothing when another does now
 UPDATE relay_lease
-SET expires_at = now() + make_interval(secs => $3), published = $4
+SET expires_at = now() + make_interval(secs => $3),
+    published = CASE WHEN $4 > 0 THEN $4 ELSE published END, address = $5
 WHERE shard = $1 AND epoch = $2
 RETURNING epoch
 
 -- name: give_lease_up: let another replica take over at once
-UPDATE relay_lease SET holder = NULL, expires_at = 'epoch', published = $3
-WHERE shard = $1 AND epoch = $2
+WITH given AS (
+    UPDATE relay_lease
+    SET holder = NULL, expires_at = 'epoch', address = '',
+        published = CASE WHEN $3 > 0 THEN $3 ELSE published END
+    WHERE shard = $1 AND epoch = $2
+    RETURNING shard
+)
+SELECT pg_notify('rehab_lease', shard::text) FROM given
 
--- name: published: how far the broker is, as the shard's relay told last
+-- name: leader: where the replica answers that leads the shard
+SELECT address FROM relay_lease WHERE shard = $1 AND expires_at >= now()
+
+-- name: published: how far the broker is, as the shard's leader told last
 SELECT published FROM relay_lease WHERE shard = $1
 
 -- name: data_keys: patients' living keys, the newest one last

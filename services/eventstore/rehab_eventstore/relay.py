@@ -11,8 +11,8 @@ import contextlib
 
 from rehab_eventstore import metrics
 from rehab_eventstore.domain.head import Head
+from rehab_eventstore.leadership import Leadership
 from rehab_eventstore.publisher import BROKER_TROUBLE, BrokerReset, Publisher
-from rehab_eventstore.storage.lease import Lease
 from rehab_eventstore.storage.read import Filter, Reader
 from rehab_eventstore.tail import Tail
 from rehab_eventstore.watch import HeadWatch
@@ -22,19 +22,21 @@ from rehab_runtime.logging import get_logger
 
 RETRY_S = 0.1
 MAX_RETRY_S = 2.0
+IDLE_S = 1.0
+FOLLOWING_S = 0.25
 EVERYTHING = Filter()
 
 log = get_logger("relay")
 
 
 class Relay:
-    """Publishes while it holds the lease. `backfill_events` is how many of the newest events are
+    """Publishes while this replica leads. `backfill_events` is how many of the newest events are
     published again to a broker that is empty or of another log; -1 means all."""
 
     def __init__(
         self,
         shard: int,
-        lease: Lease,
+        leadership: Leadership,
         publisher: Publisher,
         reader: Reader,
         tail: Tail,
@@ -44,7 +46,7 @@ class Relay:
         backfill_events: int,
     ) -> None:
         self._shard = shard
-        self._lease = lease
+        self._leadership = leadership
         self._publisher = publisher
         self._reader = reader
         self._tail = tail
@@ -53,15 +55,13 @@ class Relay:
         self._backfill_events = backfill_events
         self._position = 0
         self._incarnation = ""
-        self._kept_at = 0.0
-        self._leading = False
         self._silent = False
         self._stop = asyncio.Event()
         self._ended = asyncio.Event()
 
     async def published(self) -> int:
         """The last position that the broker has acknowledged."""
-        return self._position if self._leading else await self._lease.published()
+        return await self._leadership.published_by_leader()
 
     async def run(self) -> None:
         """Publish until drained. Trouble is told once and tried again for ever."""
@@ -69,12 +69,11 @@ class Relay:
         try:
             while not self._stop.is_set():
                 try:
-                    if await self._lease.take():
+                    if await self._leadership.until_leading(FOLLOWING_S):
                         await self._lead()
                         delay = RETRY_S
                     else:
                         metrics.oldest_unpublished_seconds.set(0)
-                        await self._pause(self._lease.ttl_s / 3)
                 except BrokerReset:
                     log.warning("the message broker lost messages: they are published again")
                 except (*BROKER_TROUBLE, RehabError) as error:
@@ -91,22 +90,19 @@ class Relay:
         await self._ended.wait()
 
     async def _lead(self) -> None:
-        """Publish while the lease is held and the log stays the same."""
-        try:
-            self._position = await self._resume()
-            self._leading = True
-            while await self._still_leading():
-                if self._position < self._watch.position:
-                    await self._publish_page()
-                elif self._stop.is_set():
-                    return
-                else:
-                    self._well()
-                    await self._watch.beyond(self._position, self._lease.ttl_s / 3)
-        finally:
-            self._leading = False
-            with contextlib.suppress(RehabError):
-                await self._lease.give_up(self._position)
+        """Publish while this replica leads and the log stays the same."""
+        self._reached(await self._resume())
+        while self._leadership.leads and self._watch.incarnation == self._incarnation:
+            if self._position < self._watch.position:
+                await self._publish_page()
+            elif self._stop.is_set():
+                return
+            else:
+                self._well()
+                await self._watch.beyond(self._position, IDLE_S)
+
+    def _reached(self, position: int) -> None:
+        self._position = self._leadership.published = position
 
     async def _resume(self) -> int:
         """The position that the broker stands at, or where to begin to fill it."""
@@ -129,18 +125,8 @@ class Relay:
 
     def _began(self, head: Head, position: int) -> int:
         self._incarnation = head.incarnation
-        self._kept_at = self._clock.monotonic()
         self._watch.see(head)
         return position
-
-    async def _still_leading(self) -> bool:
-        if self._watch.incarnation != self._incarnation:
-            return False
-        now = self._clock.monotonic()
-        if now - self._kept_at < self._lease.ttl_s / 3:
-            return True
-        self._kept_at = now
-        return await self._lease.keep(self._position)
 
     async def _publish_page(self) -> None:
         page = await self._tail.page(self._position, self._watch.position, EVERYTHING)
@@ -155,7 +141,7 @@ class Relay:
                     position=chunk.last_position,
                     remedy="raise max_payload of NATS and EVENTSTORE_RELAY_MAX_BYTES",
                 )
-            self._position = chunk.last_position
+            self._reached(chunk.last_position)
             self._well()
 
     def _well(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import cast
 
 import grpc
 
@@ -13,6 +14,7 @@ from rehab_eventstore.access import require_service
 from rehab_eventstore.domain.commands import Command
 from rehab_eventstore.domain.decide import Verdict
 from rehab_eventstore.domain.head import Head
+from rehab_eventstore.forwarding import Forwarding
 from rehab_eventstore.messages import (
     append_command,
     appended_message,
@@ -34,8 +36,9 @@ Context = grpc.aio.ServicerContext
 
 
 class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
-    def __init__(self, shards: Shards, reader: Reader) -> None:
+    def __init__(self, shards: Shards, reader: Reader, forwarding: Forwarding) -> None:
         self._shards = shards
+        self._forwarding = forwarding
         self._reader = reader
 
     async def Append(
@@ -45,8 +48,11 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
     ) -> pb.AppendResponse:
         require_service()
         require_valid(request)
-        command, priority = append_command(request), priority_of(request)
         shard = self._shards.of(request.stream)
+        answer = await self._forwarding.ask(shard.leadership, "Append", request, context)
+        if answer is not None:
+            return cast("pb.AppendResponse", answer)
+        command, priority = append_command(request), priority_of(request)
         (appended,) = await shard.writer.append(command, priority)
         return pb.AppendResponse(appended=appended_message(appended, shard.number))
 
@@ -57,34 +63,37 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
     ) -> pb.BatchAppendResponse:
         require_service()
         require_valid(request)
-        commands = [_command_or_error(append) for append in request.appends]
-        verdicts = await self._settled(commands)
-        return pb.BatchAppendResponse(
-            verdicts=[
-                verdict_message(verdict, self._shards.of(append.stream).number)
-                for append, verdict in zip(request.appends, verdicts, strict=True)
-            ]
-        )
+        places: dict[int, list[int]] = {}
+        for place, append in enumerate(request.appends):
+            places.setdefault(self._shards.of(append.stream).number, []).append(place)
+        if len(places) == 1:
+            shard = self._shards.numbered(*places)
+            return pb.BatchAppendResponse(verdicts=await self._settled(shard, request, context))
+        verdicts = [pb.AppendVerdict()] * len(request.appends)
+
+        async def settle(shard: Shard) -> None:
+            mine = places[shard.number]
+            part = pb.BatchAppendRequest(appends=[request.appends[place] for place in mine])
+            for place, verdict in zip(mine, await self._settled(shard, part, context), strict=True):
+                verdicts[place] = verdict
+
+        await asyncio.gather(*(settle(self._shards.numbered(number)) for number in places))
+        return pb.BatchAppendResponse(verdicts=verdicts)
 
     async def _settled(
-        self, commands: Sequence[tuple[Command, Priority] | RehabError]
-    ) -> list[Verdict]:
-        """A verdict on each command, from the shard of its stream."""
-        verdicts: list[Verdict] = [one if isinstance(one, RehabError) else () for one in commands]
-        places: dict[int, list[int]] = {}
-        for place, one in enumerate(commands):
-            if not isinstance(one, RehabError):
-                shard = self._shards.of(one[0].appends[0].stream)
-                places.setdefault(shard.number, []).append(place)
-
-        async def settle(number: int) -> None:
-            sent = [one for place in places[number] if isinstance(one := commands[place], tuple)]
-            answers = await self._shards.numbered(number).writer.append_all(sent)
-            for place, answer in zip(places[number], answers, strict=True):
-                verdicts[place] = answer
-
-        await asyncio.gather(*map(settle, places))
-        return verdicts
+        self, shard: Shard, request: pb.BatchAppendRequest, context: Context
+    ) -> Sequence[pb.AppendVerdict]:
+        """A verdict on each append to one shard."""
+        answer = await self._forwarding.ask(shard.leadership, "BatchAppend", request, context)
+        if answer is not None:
+            return cast("pb.BatchAppendResponse", answer).verdicts
+        commands = [_command_or_error(append) for append in request.appends]
+        sent = [one for one in commands if not isinstance(one, RehabError)]
+        answered = iter(await shard.writer.append_all(sent))
+        verdicts: list[Verdict] = [
+            one if isinstance(one, RehabError) else next(answered) for one in commands
+        ]
+        return [verdict_message(verdict, shard.number) for verdict in verdicts]
 
     async def AppendAtomic(
         self,
@@ -93,8 +102,11 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
     ) -> pb.AppendAtomicResponse:
         require_service()
         require_valid(request)
-        command = atomic_command(request)
         shard = self._shard_of_all(request)
+        answer = await self._forwarding.ask(shard.leadership, "AppendAtomic", request, context)
+        if answer is not None:
+            return cast("pb.AppendAtomicResponse", answer)
+        command = atomic_command(request)
         bulk = all(priority_of(append) is Priority.IMPORT for append in request.appends)
         appended = await shard.writer.append(command, Priority.IMPORT if bulk else Priority.LIVE)
         return pb.AppendAtomicResponse(

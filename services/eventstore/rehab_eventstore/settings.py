@@ -102,6 +102,13 @@ class Settings(ServiceSettings):
     relay_backfill_events: int = Field(
         -1, ge=-1, description="newest events published again to an empty broker; -1 for all"
     )
-    relay_lease_s: float = Field(
-        5, ge=0.5, le=300, description="time after which another replica publishes for a lost one"
+    lease_s: float = Field(
+        5, ge=0.5, le=300, description="time after which another replica leads for a lost one"
+    )
+    forward: bool = Field(
+        True, description="whether appends are handed to the replica that leads their shard"
+    )
+    advertise: str = Field(
+        "",
+        description="host:port at which other replicas reach this one; LISTEN if that names a host",
     )

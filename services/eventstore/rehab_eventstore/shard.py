@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 from rehab_eventstore.committer import Committer
 from rehab_eventstore.domain.cache import LogCache
 from rehab_eventstore.domain.slices import shard_of
+from rehab_eventstore.leadership import Leadership
 from rehab_eventstore.memory import Memory
 from rehab_eventstore.publisher import Publisher
 from rehab_eventstore.queue import Bounds, CommandQueue
@@ -51,12 +52,14 @@ class Shard:
     writer: Writer
     watch: HeadWatch
     tail: Tail
+    leadership: Leadership
     relay: Relay
     subscriptions: Subscriptions
 
     def tasks(self) -> Iterator[tuple[Coroutine[Any, Any, None], str]]:
         """What runs as long as the service does, with its name."""
         yield self.watch.poll(), f"looks at the head of shard {self.number}"
+        yield self.leadership.run(), f"leadership of shard {self.number}"
         yield self.relay.run(), f"relay of shard {self.number}"
         yield self.writer.run(), f"writer of shard {self.number}"
 
@@ -83,6 +86,16 @@ class Shards:
             raise InvalidArgument(violations=[rule])
         return self._shards[number]
 
+    def reached_at(self, address: str) -> None:
+        """Where other replicas send their appends from now on."""
+        for shard in self._shards:
+            shard.leadership.address = address
+            shard.leadership.wake()
+
+    def lease_given_up(self, number: int) -> None:
+        if number < len(self._shards):
+            self._shards[number].leadership.wake()
+
     def close_subscriptions(self) -> None:
         for shard in self._shards:
             shard.subscriptions.close()
@@ -96,6 +109,9 @@ class Shards:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.gather(*(shard.relay.drain() for shard in self._shards))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(shard.leadership.resign() for shard in self._shards))
 
     async def close(self) -> None:
         for shard in self._shards:
@@ -108,6 +124,8 @@ async def open_shard(number: int, settings: Settings, log: Log, sealer: Sealer) 
     tail = Tail(log.reader, number, max_events=settings.tail_events, max_bytes=settings.tail_bytes)
     link = Link(settings.postgres_dsn, log.queries, number, settings.commit_timeout_s)
     memory = Memory(link, LogCache(settings.cached_streams, settings.cached_events), watch.see)
+    lease = Lease(log.database, log.queries, number, settings.lease_s)
+    leadership = Leadership(number, lease, log.clock)
     committer = Committer(link, memory, log.clock)
     patience_s = settings.patience_s
     return Shard(
@@ -117,7 +135,8 @@ async def open_shard(number: int, settings: Settings, log: Log, sealer: Sealer) 
         Writer(_queue(settings), committer, memory, sealer, log.clock, patience_s=patience_s),
         watch,
         tail,
-        _relay(number, settings, log, tail, watch),
+        leadership,
+        _relay(number, settings, log, tail, watch, leadership),
         Subscriptions(tail, watch, log.clock, checkpoint_s=settings.checkpoint_ms / 1000),
     )
 
@@ -134,7 +153,14 @@ def _queue(settings: Settings) -> CommandQueue:
     )
 
 
-def _relay(number: int, settings: Settings, log: Log, tail: Tail, watch: HeadWatch) -> Relay:
+def _relay(
+    number: int,
+    settings: Settings,
+    log: Log,
+    tail: Tail,
+    watch: HeadWatch,
+    leadership: Leadership,
+) -> Relay:
     publisher = Publisher(
         log.broker,
         settings.log_stream,
@@ -145,7 +171,7 @@ def _relay(number: int, settings: Settings, log: Log, tail: Tail, watch: HeadWat
     )
     return Relay(
         number,
-        Lease(log.database, log.queries, number, settings.relay_lease_s),
+        leadership,
         publisher,
         log.reader,
         tail,

@@ -15,6 +15,7 @@ from rehab_runtime.logging import get_logger
 
 CHANNEL = "rehab_log"
 ERASURES = "rehab_erasure"
+LEASES = "rehab_lease"
 RELISTEN_S = 1.0
 
 log = get_logger("watch")
@@ -74,14 +75,19 @@ class HeadWatch:
 
 
 class Listener:
-    """Told by PostgreSQL which shards have grown and whose erasure has begun, over one
-    connection."""
+    """Told by PostgreSQL, over one connection, which shards have grown, whose erasure has begun,
+    and which shard has lost its leader."""
 
     def __init__(
-        self, dsn: str, watches: Sequence[HeadWatch], erased: Callable[[str], None]
+        self,
+        dsn: str,
+        watches: Sequence[HeadWatch],
+        erased: Callable[[str], None],
+        leaderless: Callable[[int], None],
     ) -> None:
         self._dsn = dsn
         self._erased = erased
+        self._leaderless = leaderless
         self._watches = {str(watch.shard): watch for watch in watches}
 
     async def run(self) -> None:
@@ -105,6 +111,7 @@ class Listener:
             connection.add_termination_listener(lambda _: gone.set())
             await connection.add_listener(CHANNEL, self._notified)
             await connection.add_listener(ERASURES, self._erasing)
+            await connection.add_listener(LEASES, self._given_up)
             await gone.wait()
         finally:
             connection.terminate()
@@ -117,3 +124,7 @@ class Listener:
 
     def _erasing(self, _connection: object, _pid: int, _channel: str, stream: object) -> None:
         self._erased(str(stream))
+
+    def _given_up(self, _connection: object, _pid: int, _channel: str, shard: object) -> None:
+        if str(shard).isdecimal():
+            self._leaderless(int(str(shard)))
