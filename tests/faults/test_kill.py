@@ -17,7 +17,7 @@ import pytest
 from rehab_cli.checking import verdict
 from rehab_cli.demo import Demo
 from rehab_cli.suite import SERVICES, Suite
-from rehab_runtime.embedded import free_port
+from tests.support.ports import low_ports
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "5"))
 PATIENTS, DAYS = 12, 28
@@ -58,7 +58,7 @@ async def lived_through(victim: str, suite: Suite, seed: int) -> tuple[Demo, int
 async def test_nothing_acknowledged_is_lost_doubled_or_reordered(
     victim: str, tmp_path: Path
 ) -> None:
-    async with Suite(tmp_path, free_port(), lambda *_: None, longest_pause_s=0.5) as suite:
+    async with Suite(tmp_path, low_ports(), lambda *_: None, longest_pause_s=0.5) as suite:
         clinic, kills = await lived_through(victim, suite, seed=ROUNDS)
         assert kills > 0
         found = await verdict(clinic)
