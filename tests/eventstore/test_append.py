@@ -370,3 +370,21 @@ async def test_only_services_use_the_log(shared: Store, role: str) -> None:
     assert {type(error) for error in errors} == {PermissionDenied}
     assert {error.status for error in errors} == {grpc.StatusCode.PERMISSION_DENIED}
     assert await shared.stream(stream) == []
+
+
+async def test_places_are_told_one_by_one_where_they_do_not_follow_from_the_last(
+    shared: Store,
+) -> None:
+    stream = some_stream()
+    old = events(stream, 3)
+    first = await shared.append(append(stream, *map(copy, old)))
+    assert not first.places
+    new = event(stream)
+    mixed = await shared.append(append(stream, copy(old[1]), copy(new), copy(old[0])))
+    assert [(one.stream_version, one.duplicate) for one in mixed.places] == [
+        *((2, True), (4, False), (1, True)),
+    ]
+    assert [one.position for one in mixed.places] == [
+        *(first.first_position + 1, first.last_position + 1, first.first_position),
+    ]
+    assert not (await shared.append(append(stream, *map(copy, old)))).places

@@ -286,6 +286,24 @@ async def test_simple_calls_get_a_verdict_per_event(front: Front) -> None:
     assert await front.stored() == ids(good, again)
 
 
+async def test_repeats_beside_new_events_are_answered_with_their_own_places(front: Front) -> None:
+    first, second, third, fourth = (rep() for _ in range(4))
+
+    async def log(*events: Event) -> list[tuple[int, int, bool]]:
+        answer = await front.stub.LogEvents(
+            pb.LogEventsRequest(events=events), metadata=METADATA, timeout=10
+        )
+        stored = [verdict.stored for verdict in answer.verdicts]
+        return [(one.position, one.stream_version, one.duplicate) for one in stored]
+
+    assert await log(first, second) == [(1, 1, False), (2, 2, False)]
+    assert await log(third, first, fourth, second, fourth) == [
+        *((3, 3, False), (1, 1, True), (4, 4, False), (2, 2, True), (4, 4, True)),
+    ]
+    assert await log(second, first) == [(2, 2, True), (1, 1, True)]
+    assert await log(first, second, third) == [(1, 1, True), (2, 2, True), (3, 3, True)]
+
+
 async def test_another_clinics_event_is_refused(front: Front) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await front.stub.LogEvent(

@@ -140,6 +140,14 @@ def appended_message(appended: Appended, shard: int) -> pb.Appended:
         stream_version=appended.stream_version,
         duplicate=appended.duplicate,
         shard=shard,
+        places=[
+            pb.Place(
+                position=place.position,
+                stream_version=place.stream_version,
+                duplicate=place.duplicate,
+            )
+            for place in appended.places
+        ],
     )
 
 

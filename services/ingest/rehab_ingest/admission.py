@@ -75,16 +75,19 @@ class Admission:
                 for verdict in await self._store_subject(subject, [event])
             ]
         metrics.acknowledged.inc(len(events))
-        first = appended.stream_version - len(events) + 1
-        exact = appended.last_position - appended.first_position == len(events) - 1
-        return [
-            Stored(
-                position=appended.first_position + offset if exact else appended.last_position,
-                stream_version=max(1, first + offset),
-                duplicate=appended.duplicate,
-            )
-            for offset in range(len(events))
-        ]
+        return _stored(appended, len(events))
+
+
+def _stored(appended: pb.Appended, count: int) -> list[Verdict]:
+    """Where each event stands: told one by one, or in a row that ends at the last place."""
+    if appended.places:
+        return [Stored(one.position, one.stream_version, one.duplicate) for one in appended.places]
+    return [
+        Stored(
+            appended.last_position - behind, appended.stream_version - behind, appended.duplicate
+        )
+        for behind in reversed(range(count))
+    ]
 
 
 def _request(subject: str, events: list[Event]) -> pb.AppendRequest:

@@ -27,7 +27,7 @@ from rehab.errors.v1 import failure_pb2 as rehab_dot_errors_dot_v1_dot_failure__
 from rehab.events.v1 import event_pb2 as rehab_dot_events_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rehab/eventstore/v1/eventstore_service.proto\x12\x13rehab.eventstore.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drehab/errors/v1/failure.proto\x1a\x1brehab/events/v1/event.proto\"\x05\n\x03\x41ny\"\n\n\x08NoStream\"\x0e\n\x0cStreamExists\"\xe1\x01\n\x0f\x45xpectedVersion\x12,\n\x03\x61ny\x18\x01 \x01(\x0b\x32\x18.rehab.eventstore.v1.AnyH\x00R\x03\x61ny\x12\x33\n\x04none\x18\x02 \x01(\x0b\x32\x1d.rehab.eventstore.v1.NoStreamH\x00R\x04none\x12;\n\x06\x65xists\x18\x03 \x01(\x0b\x32!.rehab.eventstore.v1.StreamExistsH\x00R\x06\x65xists\x12\x1a\n\x07\x65xactly\x18\x04 \x01(\x04H\x00R\x07\x65xactlyB\x12\n\tcondition\x12\x05\xbaH\x02\x08\x01\"h\n\x08NewEvent\x12=\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x19.rehab.events.v1.EnvelopeB\x06\xbaH\x03\xc8\x01\x01R\x08\x65nvelope\x12\x1d\n\x04\x62ody\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@R\x04\x62ody\"\xa2\x02\n\rAppendRequest\x12\x41\n\x06stream\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x06stream\x12@\n\x08\x65xpected\x18\x02 \x01(\x0b\x32$.rehab.eventstore.v1.ExpectedVersionR\x08\x65xpected\x12G\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x1d.rehab.eventstore.v1.NewEventB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03R\x06\x65vents\x12\x43\n\x08priority\x18\x04 \x01(\x0e\x32\x1d.rehab.eventstore.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08priority\"\xb1\x01\n\x08\x41ppended\x12%\n\x0e\x66irst_position\x18\x01 \x01(\x04R\rfirstPosition\x12#\n\rlast_position\x18\x02 \x01(\x04R\x0clastPosition\x12%\n\x0estream_version\x18\x03 \x01(\x04R\rstreamVersion\x12\x1c\n\tduplicate\x18\x04 \x01(\x08R\tduplicate\x12\x14\n\x05shard\x18\x05 \x01(\rR\x05shard\"K\n\x0e\x41ppendResponse\x12\x39\n\x08\x61ppended\x18\x01 \x01(\x0b\x32\x1d.rehab.eventstore.v1.AppendedR\x08\x61ppended\"d\n\x12\x42\x61tchAppendRequest\x12N\n\x07\x61ppends\x18\x01 \x03(\x0b\x32\".rehab.eventstore.v1.AppendRequestB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03R\x07\x61ppends\"\x8d\x01\n\rAppendVerdict\x12;\n\x08\x61ppended\x18\x01 \x01(\x0b\x32\x1d.rehab.eventstore.v1.AppendedH\x00R\x08\x61ppended\x12\x34\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x18.rehab.errors.v1.FailureH\x00R\x07\x66\x61ilureB\t\n\x07verdict\"U\n\x13\x42\x61tchAppendResponse\x12>\n\x08verdicts\x18\x01 \x03(\x0b\x32\".rehab.eventstore.v1.AppendVerdictR\x08verdicts\"\x94\x01\n\x05Guard\x12\x41\n\x06stream\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x06stream\x12H\n\x08\x65xpected\x18\x02 \x01(\x0b\x32$.rehab.eventstore.v1.ExpectedVersionB\x06\xbaH\x03\xc8\x01\x01R\x08\x65xpected\"\x9d\x01\n\x13\x41ppendAtomicRequest\x12H\n\x07\x61ppends\x18\x01 \x03(\x0b\x32\".rehab.eventstore.v1.AppendRequestB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64R\x07\x61ppends\x12<\n\x06guards\x18\x02 \x03(\x0b\x32\x1a.rehab.eventstore.v1.GuardB\x08\xbaH\x05\x92\x01\x02\x10\x64R\x06guards\"Q\n\x14\x41ppendAtomicResponse\x12\x39\n\x08\x61ppended\x18\x01 \x03(\x0b\x32\x1d.rehab.eventstore.v1.AppendedR\x08\x61ppended\"\xaf\x02\n\x11ReadStreamRequest\x12\x41\n\x06stream\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x06stream\x12#\n\rafter_version\x18\x02 \x01(\x04R\x0c\x61\x66terVersion\x12#\n\runtil_version\x18\x03 \x01(\x04R\x0cuntilVersion\x12\x39\n\nuntil_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tuntilTime\x12\x14\n\x05limit\x18\x05 \x01(\rR\x05limit\x12\x1c\n\tbackwards\x18\x06 \x01(\x08R\tbackwards\x12\x1e\n\x05kinds\x18\x07 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@R\x05kinds\"L\n\x12ReadStreamResponse\x12\x36\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.rehab.events.v1.RecordedEventR\x06\x65vents\"w\n\x06\x46ilter\x12\x1e\n\x05kinds\x18\x01 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@R\x05kinds\x12#\n\x07streams\x18\x02 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\x07streams\x12(\n\x06slices\x18\x03 \x03(\rB\x10\xbaH\r\x92\x01\n\x10\x80\x08\"\x05*\x03\x10\x80\x08R\x06slices\"\xe1\x01\n\x0eReadAllRequest\x12%\n\x0e\x61\x66ter_position\x18\x01 \x01(\x04R\rafterPosition\x12%\n\x0euntil_position\x18\x02 \x01(\x04R\runtilPosition\x12\x14\n\x05limit\x18\x03 \x01(\rR\x05limit\x12\x33\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x1b.rehab.eventstore.v1.FilterR\x06\x66ilter\x12\x14\n\x05shard\x18\x05 \x01(\rR\x05shard\x12 \n\x0bincarnation\x18\x06 \x01(\tR\x0bincarnation\"\x7f\n\x0fReadAllResponse\x12\x36\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.rehab.events.v1.RecordedEventR\x06\x65vents\x12\x12\n\x04head\x18\x02 \x01(\x04R\x04head\x12 \n\x0bincarnation\x18\x03 \x01(\tR\x0bincarnation\"\xc3\x01\n\x10SubscribeRequest\x12%\n\x0e\x61\x66ter_position\x18\x01 \x01(\x04R\rafterPosition\x12\x33\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1b.rehab.eventstore.v1.FilterR\x06\x66ilter\x12\x14\n\x05shard\x18\x03 \x01(\rR\x05shard\x12 \n\x0bincarnation\x18\x04 \x01(\tR\x0bincarnation\x12\x1b\n\tfrom_head\x18\x05 \x01(\x08R\x08\x66romHead\"\xdb\x01\n\x11SubscribeResponse\x12:\n\x04page\x18\x01 \x01(\x0b\x32$.rehab.eventstore.v1.ReadAllResponseH\x00R\x04page\x12\x41\n\ncheckpoint\x18\x02 \x01(\x0b\x32\x1f.rehab.eventstore.v1.CheckpointH\x00R\ncheckpoint\x12<\n\tcaught_up\x18\x03 \x01(\x0b\x32\x1d.rehab.eventstore.v1.CaughtUpH\x00R\x08\x63\x61ughtUpB\t\n\x07\x63ontent\"J\n\nCheckpoint\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\"&\n\x08\x43\x61ughtUp\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\"&\n\x0eGetHeadRequest\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\"\x85\x01\n\x0fGetHeadResponse\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x1c\n\tpublished\x18\x03 \x01(\x04R\tpublished\x12\x16\n\x06shards\x18\x04 \x01(\rR\x06shards*L\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x11\n\rPRIORITY_LIVE\x10\x01\x12\x13\n\x0fPRIORITY_IMPORT\x10\x02\x32\x9a\x05\n\x11\x45ventStoreService\x12Q\n\x06\x41ppend\x12\".rehab.eventstore.v1.AppendRequest\x1a#.rehab.eventstore.v1.AppendResponse\x12`\n\x0b\x42\x61tchAppend\x12\'.rehab.eventstore.v1.BatchAppendRequest\x1a(.rehab.eventstore.v1.BatchAppendResponse\x12\x63\n\x0c\x41ppendAtomic\x12(.rehab.eventstore.v1.AppendAtomicRequest\x1a).rehab.eventstore.v1.AppendAtomicResponse\x12_\n\nReadStream\x12&.rehab.eventstore.v1.ReadStreamRequest\x1a\'.rehab.eventstore.v1.ReadStreamResponse0\x01\x12V\n\x07ReadAll\x12#.rehab.eventstore.v1.ReadAllRequest\x1a$.rehab.eventstore.v1.ReadAllResponse0\x01\x12\\\n\tSubscribe\x12%.rehab.eventstore.v1.SubscribeRequest\x1a&.rehab.eventstore.v1.SubscribeResponse0\x01\x12T\n\x07GetHead\x12#.rehab.eventstore.v1.GetHeadRequest\x1a$.rehab.eventstore.v1.GetHeadResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rehab/eventstore/v1/eventstore_service.proto\x12\x13rehab.eventstore.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drehab/errors/v1/failure.proto\x1a\x1brehab/events/v1/event.proto\"\x05\n\x03\x41ny\"\n\n\x08NoStream\"\x0e\n\x0cStreamExists\"\xe1\x01\n\x0f\x45xpectedVersion\x12,\n\x03\x61ny\x18\x01 \x01(\x0b\x32\x18.rehab.eventstore.v1.AnyH\x00R\x03\x61ny\x12\x33\n\x04none\x18\x02 \x01(\x0b\x32\x1d.rehab.eventstore.v1.NoStreamH\x00R\x04none\x12;\n\x06\x65xists\x18\x03 \x01(\x0b\x32!.rehab.eventstore.v1.StreamExistsH\x00R\x06\x65xists\x12\x1a\n\x07\x65xactly\x18\x04 \x01(\x04H\x00R\x07\x65xactlyB\x12\n\tcondition\x12\x05\xbaH\x02\x08\x01\"h\n\x08NewEvent\x12=\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x19.rehab.events.v1.EnvelopeB\x06\xbaH\x03\xc8\x01\x01R\x08\x65nvelope\x12\x1d\n\x04\x62ody\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@R\x04\x62ody\"\xa2\x02\n\rAppendRequest\x12\x41\n\x06stream\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x06stream\x12@\n\x08\x65xpected\x18\x02 \x01(\x0b\x32$.rehab.eventstore.v1.ExpectedVersionR\x08\x65xpected\x12G\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x1d.rehab.eventstore.v1.NewEventB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03R\x06\x65vents\x12\x43\n\x08priority\x18\x04 \x01(\x0e\x32\x1d.rehab.eventstore.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08priority\"\xe5\x01\n\x08\x41ppended\x12%\n\x0e\x66irst_position\x18\x01 \x01(\x04R\rfirstPosition\x12#\n\rlast_position\x18\x02 \x01(\x04R\x0clastPosition\x12%\n\x0estream_version\x18\x03 \x01(\x04R\rstreamVersion\x12\x1c\n\tduplicate\x18\x04 \x01(\x08R\tduplicate\x12\x14\n\x05shard\x18\x05 \x01(\rR\x05shard\x12\x32\n\x06places\x18\x06 \x03(\x0b\x32\x1a.rehab.eventstore.v1.PlaceR\x06places\"h\n\x05Place\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\x12%\n\x0estream_version\x18\x02 \x01(\x04R\rstreamVersion\x12\x1c\n\tduplicate\x18\x03 \x01(\x08R\tduplicate\"K\n\x0e\x41ppendResponse\x12\x39\n\x08\x61ppended\x18\x01 \x01(\x0b\x32\x1d.rehab.eventstore.v1.AppendedR\x08\x61ppended\"d\n\x12\x42\x61tchAppendRequest\x12N\n\x07\x61ppends\x18\x01 \x03(\x0b\x32\".rehab.eventstore.v1.AppendRequestB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03R\x07\x61ppends\"\x8d\x01\n\rAppendVerdict\x12;\n\x08\x61ppended\x18\x01 \x01(\x0b\x32\x1d.rehab.eventstore.v1.AppendedH\x00R\x08\x61ppended\x12\x34\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x18.rehab.errors.v1.FailureH\x00R\x07\x66\x61ilureB\t\n\x07verdict\"U\n\x13\x42\x61tchAppendResponse\x12>\n\x08verdicts\x18\x01 \x03(\x0b\x32\".rehab.eventstore.v1.AppendVerdictR\x08verdicts\"\x94\x01\n\x05Guard\x12\x41\n\x06stream\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x06stream\x12H\n\x08\x65xpected\x18\x02 \x01(\x0b\x32$.rehab.eventstore.v1.ExpectedVersionB\x06\xbaH\x03\xc8\x01\x01R\x08\x65xpected\"\x9d\x01\n\x13\x41ppendAtomicRequest\x12H\n\x07\x61ppends\x18\x01 \x03(\x0b\x32\".rehab.eventstore.v1.AppendRequestB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64R\x07\x61ppends\x12<\n\x06guards\x18\x02 \x03(\x0b\x32\x1a.rehab.eventstore.v1.GuardB\x08\xbaH\x05\x92\x01\x02\x10\x64R\x06guards\"Q\n\x14\x41ppendAtomicResponse\x12\x39\n\x08\x61ppended\x18\x01 \x03(\x0b\x32\x1d.rehab.eventstore.v1.AppendedR\x08\x61ppended\"\xaf\x02\n\x11ReadStreamRequest\x12\x41\n\x06stream\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x06stream\x12#\n\rafter_version\x18\x02 \x01(\x04R\x0c\x61\x66terVersion\x12#\n\runtil_version\x18\x03 \x01(\x04R\x0cuntilVersion\x12\x39\n\nuntil_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tuntilTime\x12\x14\n\x05limit\x18\x05 \x01(\rR\x05limit\x12\x1c\n\tbackwards\x18\x06 \x01(\x08R\tbackwards\x12\x1e\n\x05kinds\x18\x07 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@R\x05kinds\"L\n\x12ReadStreamResponse\x12\x36\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.rehab.events.v1.RecordedEventR\x06\x65vents\"w\n\x06\x46ilter\x12\x1e\n\x05kinds\x18\x01 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@R\x05kinds\x12#\n\x07streams\x18\x02 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\x07streams\x12(\n\x06slices\x18\x03 \x03(\rB\x10\xbaH\r\x92\x01\n\x10\x80\x08\"\x05*\x03\x10\x80\x08R\x06slices\"\xe1\x01\n\x0eReadAllRequest\x12%\n\x0e\x61\x66ter_position\x18\x01 \x01(\x04R\rafterPosition\x12%\n\x0euntil_position\x18\x02 \x01(\x04R\runtilPosition\x12\x14\n\x05limit\x18\x03 \x01(\rR\x05limit\x12\x33\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x1b.rehab.eventstore.v1.FilterR\x06\x66ilter\x12\x14\n\x05shard\x18\x05 \x01(\rR\x05shard\x12 \n\x0bincarnation\x18\x06 \x01(\tR\x0bincarnation\"\x7f\n\x0fReadAllResponse\x12\x36\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.rehab.events.v1.RecordedEventR\x06\x65vents\x12\x12\n\x04head\x18\x02 \x01(\x04R\x04head\x12 \n\x0bincarnation\x18\x03 \x01(\tR\x0bincarnation\"\xc3\x01\n\x10SubscribeRequest\x12%\n\x0e\x61\x66ter_position\x18\x01 \x01(\x04R\rafterPosition\x12\x33\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1b.rehab.eventstore.v1.FilterR\x06\x66ilter\x12\x14\n\x05shard\x18\x03 \x01(\rR\x05shard\x12 \n\x0bincarnation\x18\x04 \x01(\tR\x0bincarnation\x12\x1b\n\tfrom_head\x18\x05 \x01(\x08R\x08\x66romHead\"\xdb\x01\n\x11SubscribeResponse\x12:\n\x04page\x18\x01 \x01(\x0b\x32$.rehab.eventstore.v1.ReadAllResponseH\x00R\x04page\x12\x41\n\ncheckpoint\x18\x02 \x01(\x0b\x32\x1f.rehab.eventstore.v1.CheckpointH\x00R\ncheckpoint\x12<\n\tcaught_up\x18\x03 \x01(\x0b\x32\x1d.rehab.eventstore.v1.CaughtUpH\x00R\x08\x63\x61ughtUpB\t\n\x07\x63ontent\"J\n\nCheckpoint\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\"&\n\x08\x43\x61ughtUp\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\"&\n\x0eGetHeadRequest\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\"\x85\x01\n\x0fGetHeadResponse\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x1c\n\tpublished\x18\x03 \x01(\x04R\tpublished\x12\x16\n\x06shards\x18\x04 \x01(\rR\x06shards*L\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x11\n\rPRIORITY_LIVE\x10\x01\x12\x13\n\x0fPRIORITY_IMPORT\x10\x02\x32\x9a\x05\n\x11\x45ventStoreService\x12Q\n\x06\x41ppend\x12\".rehab.eventstore.v1.AppendRequest\x1a#.rehab.eventstore.v1.AppendResponse\x12`\n\x0b\x42\x61tchAppend\x12\'.rehab.eventstore.v1.BatchAppendRequest\x1a(.rehab.eventstore.v1.BatchAppendResponse\x12\x63\n\x0c\x41ppendAtomic\x12(.rehab.eventstore.v1.AppendAtomicRequest\x1a).rehab.eventstore.v1.AppendAtomicResponse\x12_\n\nReadStream\x12&.rehab.eventstore.v1.ReadStreamRequest\x1a\'.rehab.eventstore.v1.ReadStreamResponse0\x01\x12V\n\x07ReadAll\x12#.rehab.eventstore.v1.ReadAllRequest\x1a$.rehab.eventstore.v1.ReadAllResponse0\x01\x12\\\n\tSubscribe\x12%.rehab.eventstore.v1.SubscribeRequest\x1a&.rehab.eventstore.v1.SubscribeResponse0\x01\x12T\n\x07GetHead\x12#.rehab.eventstore.v1.GetHeadRequest\x1a$.rehab.eventstore.v1.GetHeadResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -66,8 +66,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FILTER'].fields_by_name['streams']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_FILTER'].fields_by_name['slices']._loaded_options = None
   _globals['_FILTER'].fields_by_name['slices']._serialized_options = b'\272H\r\222\001\n\020\200\010\"\005*\003\020\200\010'
-  _globals['_PRIORITY']._serialized_start=3382
-  _globals['_PRIORITY']._serialized_end=3458
+  _globals['_PRIORITY']._serialized_start=3540
+  _globals['_PRIORITY']._serialized_end=3616
   _globals['_ANY']._serialized_start=162
   _globals['_ANY']._serialized_end=167
   _globals['_NOSTREAM']._serialized_start=169
@@ -81,43 +81,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPENDREQUEST']._serialized_start=532
   _globals['_APPENDREQUEST']._serialized_end=822
   _globals['_APPENDED']._serialized_start=825
-  _globals['_APPENDED']._serialized_end=1002
-  _globals['_APPENDRESPONSE']._serialized_start=1004
-  _globals['_APPENDRESPONSE']._serialized_end=1079
-  _globals['_BATCHAPPENDREQUEST']._serialized_start=1081
-  _globals['_BATCHAPPENDREQUEST']._serialized_end=1181
-  _globals['_APPENDVERDICT']._serialized_start=1184
-  _globals['_APPENDVERDICT']._serialized_end=1325
-  _globals['_BATCHAPPENDRESPONSE']._serialized_start=1327
-  _globals['_BATCHAPPENDRESPONSE']._serialized_end=1412
-  _globals['_GUARD']._serialized_start=1415
-  _globals['_GUARD']._serialized_end=1563
-  _globals['_APPENDATOMICREQUEST']._serialized_start=1566
-  _globals['_APPENDATOMICREQUEST']._serialized_end=1723
-  _globals['_APPENDATOMICRESPONSE']._serialized_start=1725
-  _globals['_APPENDATOMICRESPONSE']._serialized_end=1806
-  _globals['_READSTREAMREQUEST']._serialized_start=1809
-  _globals['_READSTREAMREQUEST']._serialized_end=2112
-  _globals['_READSTREAMRESPONSE']._serialized_start=2114
-  _globals['_READSTREAMRESPONSE']._serialized_end=2190
-  _globals['_FILTER']._serialized_start=2192
-  _globals['_FILTER']._serialized_end=2311
-  _globals['_READALLREQUEST']._serialized_start=2314
-  _globals['_READALLREQUEST']._serialized_end=2539
-  _globals['_READALLRESPONSE']._serialized_start=2541
-  _globals['_READALLRESPONSE']._serialized_end=2668
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=2671
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=2866
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=2869
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=3088
-  _globals['_CHECKPOINT']._serialized_start=3090
-  _globals['_CHECKPOINT']._serialized_end=3164
-  _globals['_CAUGHTUP']._serialized_start=3166
-  _globals['_CAUGHTUP']._serialized_end=3204
-  _globals['_GETHEADREQUEST']._serialized_start=3206
-  _globals['_GETHEADREQUEST']._serialized_end=3244
-  _globals['_GETHEADRESPONSE']._serialized_start=3247
-  _globals['_GETHEADRESPONSE']._serialized_end=3380
-  _globals['_EVENTSTORESERVICE']._serialized_start=3461
-  _globals['_EVENTSTORESERVICE']._serialized_end=4127
+  _globals['_APPENDED']._serialized_end=1054
+  _globals['_PLACE']._serialized_start=1056
+  _globals['_PLACE']._serialized_end=1160
+  _globals['_APPENDRESPONSE']._serialized_start=1162
+  _globals['_APPENDRESPONSE']._serialized_end=1237
+  _globals['_BATCHAPPENDREQUEST']._serialized_start=1239
+  _globals['_BATCHAPPENDREQUEST']._serialized_end=1339
+  _globals['_APPENDVERDICT']._serialized_start=1342
+  _globals['_APPENDVERDICT']._serialized_end=1483
+  _globals['_BATCHAPPENDRESPONSE']._serialized_start=1485
+  _globals['_BATCHAPPENDRESPONSE']._serialized_end=1570
+  _globals['_GUARD']._serialized_start=1573
+  _globals['_GUARD']._serialized_end=1721
+  _globals['_APPENDATOMICREQUEST']._serialized_start=1724
+  _globals['_APPENDATOMICREQUEST']._serialized_end=1881
+  _globals['_APPENDATOMICRESPONSE']._serialized_start=1883
+  _globals['_APPENDATOMICRESPONSE']._serialized_end=1964
+  _globals['_READSTREAMREQUEST']._serialized_start=1967
+  _globals['_READSTREAMREQUEST']._serialized_end=2270
+  _globals['_READSTREAMRESPONSE']._serialized_start=2272
+  _globals['_READSTREAMRESPONSE']._serialized_end=2348
+  _globals['_FILTER']._serialized_start=2350
+  _globals['_FILTER']._serialized_end=2469
+  _globals['_READALLREQUEST']._serialized_start=2472
+  _globals['_READALLREQUEST']._serialized_end=2697
+  _globals['_READALLRESPONSE']._serialized_start=2699
+  _globals['_READALLRESPONSE']._serialized_end=2826
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=2829
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=3024
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=3027
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=3246
+  _globals['_CHECKPOINT']._serialized_start=3248
+  _globals['_CHECKPOINT']._serialized_end=3322
+  _globals['_CAUGHTUP']._serialized_start=3324
+  _globals['_CAUGHTUP']._serialized_end=3362
+  _globals['_GETHEADREQUEST']._serialized_start=3364
+  _globals['_GETHEADREQUEST']._serialized_end=3402
+  _globals['_GETHEADRESPONSE']._serialized_start=3405
+  _globals['_GETHEADRESPONSE']._serialized_end=3538
+  _globals['_EVENTSTORESERVICE']._serialized_start=3619
+  _globals['_EVENTSTORESERVICE']._serialized_end=4285
 # @@protoc_insertion_point(module_scope)

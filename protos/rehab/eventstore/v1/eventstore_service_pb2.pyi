@@ -66,18 +66,30 @@ class AppendRequest(_message.Message):
     def __init__(self, stream: _Optional[str] = ..., expected: _Optional[_Union[ExpectedVersion, _Mapping]] = ..., events: _Optional[_Iterable[_Union[NewEvent, _Mapping]]] = ..., priority: _Optional[_Union[Priority, str]] = ...) -> None: ...
 
 class Appended(_message.Message):
-    __slots__ = ("first_position", "last_position", "stream_version", "duplicate", "shard")
+    __slots__ = ("first_position", "last_position", "stream_version", "duplicate", "shard", "places")
     FIRST_POSITION_FIELD_NUMBER: _ClassVar[int]
     LAST_POSITION_FIELD_NUMBER: _ClassVar[int]
     STREAM_VERSION_FIELD_NUMBER: _ClassVar[int]
     DUPLICATE_FIELD_NUMBER: _ClassVar[int]
     SHARD_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
     first_position: int
     last_position: int
     stream_version: int
     duplicate: bool
     shard: int
-    def __init__(self, first_position: _Optional[int] = ..., last_position: _Optional[int] = ..., stream_version: _Optional[int] = ..., duplicate: bool = ..., shard: _Optional[int] = ...) -> None: ...
+    places: _containers.RepeatedCompositeFieldContainer[Place]
+    def __init__(self, first_position: _Optional[int] = ..., last_position: _Optional[int] = ..., stream_version: _Optional[int] = ..., duplicate: bool = ..., shard: _Optional[int] = ..., places: _Optional[_Iterable[_Union[Place, _Mapping]]] = ...) -> None: ...
+
+class Place(_message.Message):
+    __slots__ = ("position", "stream_version", "duplicate")
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    STREAM_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    stream_version: int
+    duplicate: bool
+    def __init__(self, position: _Optional[int] = ..., stream_version: _Optional[int] = ..., duplicate: bool = ...) -> None: ...
 
 class AppendResponse(_message.Message):
     __slots__ = ("appended",)

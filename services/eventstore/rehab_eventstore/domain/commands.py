@@ -100,10 +100,20 @@ class Asked(NamedTuple):
     sealed: Sequence[Sealed]
 
 
+class Place(NamedTuple):
+    """Where one event stands."""
+
+    position: int
+    stream_version: int
+    duplicate: bool
+
+
 class Appended(NamedTuple):
-    """Where the events of one append stand. `stream_version` is that of the last one."""
+    """Where the events of one append stand. `stream_version` is that of the last one. `places`
+    are told one by one unless they follow from the rest: a row of new events or of repeats."""
 
     first_position: int
     last_position: int
     stream_version: int
     duplicate: bool
+    places: Sequence[Place] = ()

@@ -14,6 +14,7 @@ from rehab_eventstore.domain.commands import (
     Expected,
     Guard,
     NewEvent,
+    Place,
     Sealed,
     StreamAppend,
 )
@@ -174,7 +175,13 @@ class _Batch:
         duplicate = len(self.decision.rows) == before
         # by position: it comes first in Stored
         first, last = min(stands), max(stands)
-        return Appended(first.position, last.position, stands[-1].stream_version, duplicate)
+        return Appended(
+            first.position,
+            last.position,
+            stands[-1].stream_version,
+            duplicate,
+            () if _in_a_row(stands, places) else _one_by_one(stands, places),
+        )
 
     def _add_row(self, stream: str, event: NewEvent, sealed: Sealed) -> Stored:
         key, rows, written = (stream, event.event_id), self.decision.rows, self.decision.written
@@ -187,6 +194,31 @@ class _Batch:
 
     def _stored(self, key: EventKey) -> Stored | None:
         return self.decision.written.get(key) or self._find(key)
+
+
+def _in_a_row(stands: Sequence[Stored], places: Sequence[Stored | None]) -> bool:
+    """Whether the last place tells all the others."""
+    if len(stands) == 1:
+        return True
+    if any(place is None for place in places) and any(place is not None for place in places):
+        return False
+    last, count = stands[-1], len(stands)
+    return all(
+        stand.position == last.position - count + place
+        and stand.stream_version == last.stream_version - count + place
+        for place, stand in enumerate(stands, 1)
+    )
+
+
+def _one_by_one(stands: Sequence[Stored], places: Sequence[Stored | None]) -> Sequence[Place]:
+    """An event that is there twice is a repeat of itself."""
+    told: list[Place] = []
+    seen: set[int] = set()
+    for stand, place in zip(stands, places, strict=True):
+        duplicate = place is not None or stand.position in seen
+        seen.add(stand.position)
+        told.append(Place(stand.position, stand.stream_version, duplicate))
+    return told
 
 
 def conflict(expected: Expected, actual: int) -> VersionConflict:
