@@ -84,8 +84,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         except Exception as error:
             failure = _translated(error, method)
             code = failure.status
-            context.set_trailing_metadata((("x-correlation-id", correlation),))
-            await context.abort_with_status(rpc_status.to_status(to_status(failure)))
+            status = rpc_status.to_status(to_status(failure))
+            trailing = (*status.trailing_metadata, ("x-correlation-id", correlation))
+            await context.abort(status.code, status.details, trailing)
         finally:
             in_flight.labels(method).dec()
             handled.labels(method, code.name).inc()

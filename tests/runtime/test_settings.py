@@ -1,0 +1,82 @@
+"""Settings are read once, and every wrong one is named in one message."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from rehab_runtime.settings import ServiceSettings, SettingsError, describe, load
+
+
+class Sample(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="SAMPLE_")
+
+    dsn: str = Field(description="where the data is")
+    token: SecretStr = Field(description="what opens it")
+    mode: Literal["fast", "slow"] = Field("fast", description="how")
+    batch: int = Field(10, ge=1, le=100, description="how many")
+    names: list[str] = Field([], description="who")
+
+
+def wrong(patch: pytest.MonkeyPatch, **told: str) -> list[str]:
+    for name, value in told.items():
+        patch.setenv(f"SAMPLE_{name.upper()}", value)
+    with pytest.raises(SettingsError) as refused:
+        load(Sample)
+    return str(refused.value).splitlines()[1:]
+
+
+def test_every_wrong_variable_is_named_with_its_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = wrong(monkeypatch, mode="sideways", batch="0", listen="nowhere")
+    assert [line.split(":")[0].strip() for line in lines] == [
+        *("SAMPLE_BATCH", "SAMPLE_DSN", "SAMPLE_LISTEN", "SAMPLE_MODE", "SAMPLE_TOKEN"),
+    ]
+    assert "SAMPLE_DSN: is missing" in lines[1]
+    assert "greater than or equal to 1" in lines[0]
+
+
+def test_no_message_repeats_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = wrong(monkeypatch, token="hunter2", batch="hunter2", mode="hunter2")
+    assert "hunter2" not in "\n".join(lines)
+
+
+def test_a_list_that_is_not_json_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = wrong(monkeypatch, dsn="x", token="y", names="[not json")
+    assert lines == ["  SAMPLE_NAMES: must be JSON"]
+
+
+def test_what_is_told_is_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"DSN": "d", "TOKEN": "t", "BATCH": "7", "NAMES": '["a"]'}.items():
+        monkeypatch.setenv(f"SAMPLE_{name}", value)
+    read = load(Sample)
+    assert (read.dsn, read.batch, read.names, read.mode) == ("d", 7, ["a"], "fast")
+    assert repr(read.token) != "t"
+
+
+@pytest.mark.parametrize(
+    ("environment", "told", "reflects"),
+    [
+        ("development", None, True),
+        ("production", None, False),
+        ("production", "true", True),
+        ("development", "false", False),
+    ],
+)
+def test_reflection_is_off_in_production_unless_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, environment: str, told: str | None, reflects: bool
+) -> None:
+    for name, value in {"DSN": "d", "TOKEN": "t", "ENVIRONMENT": environment}.items():
+        monkeypatch.setenv(f"SAMPLE_{name}", value)
+    if told is not None:
+        monkeypatch.setenv("SAMPLE_REFLECTION", told)
+    assert load(Sample).reflects is reflects
+
+
+def test_every_setting_is_described_by_variable_type_default_and_meaning() -> None:
+    rows = {row.variable: row for row in describe(Sample)}
+    assert (rows["SAMPLE_MODE"].type, rows["SAMPLE_MODE"].default) == ("fast | slow", "'fast'")
+    assert (rows["SAMPLE_TOKEN"].type, rows["SAMPLE_TOKEN"].default) == ("secret", "required")
+    assert all(row.description for row in rows.values())
