@@ -49,7 +49,7 @@ async def exercise(patient: str) -> int:
             await session.pain(2, phase="pre", site="knee")
             for _ in range(2):
                 for _ in range(10):
-                    score, rom = random.gauss(80, 8), random.gauss(92, 4)
+                    score, rom = min(100, random.gauss(80, 8)), random.gauss(92, 4)
                     await session.rep(score=score, confidence=0.9, rom_deg=rom, duration_ms=2400)
                 await session.set_completed(rpe=4)
             await session.pain(3, phase="post", site="knee")
