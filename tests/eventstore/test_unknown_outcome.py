@@ -70,7 +70,7 @@ async def test_every_caller_of_a_batch_whose_answer_is_lost_gets_its_own_verdict
     assert unknown_outcomes() == before + 1
     assert answers[0].duplicate
     assert isinstance(answers[1], EventIdReused)
-    assert [answer[2:] for answer in answers[2:]] == [(3, False)] * 9
+    assert [answer[2:4] for answer in answers[2:]] == [(3, False)] * 9
     assert len(await stored(log_dsn, streams)) == 30
 
 
