@@ -99,6 +99,9 @@ class Eraser:
         """Go on with erasures that somebody began and did not finish, for ever."""
         while True:
             try:
+                # of some of them this replica may not have been told
+                for stream in await self._erasures.recent():
+                    self.begun(stream)
                 for erasure in await self._erasures.unfinished():
                     await self._finish(erasure)
             except RehabError as error:

@@ -29,6 +29,9 @@ WHERE ended_at IS NULL
     OR EXISTS (SELECT FROM data_key WHERE stream_id = e.stream_id AND wrapped IS NOT NULL)
 ORDER BY begun_at
 
+-- name: recent: streams closed of late
+SELECT stream_id FROM erasure WHERE begun_at > now() - interval '1 minute'
+
 -- name: destroy_keys: for ever; the rows stay as the proof that there were keys
 UPDATE data_key SET wrapped = NULL, newest = false, destroyed_at = now()
 WHERE stream_id = $1 AND wrapped IS NOT NULL

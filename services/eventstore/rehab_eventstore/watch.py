@@ -112,6 +112,9 @@ class Listener:
             await connection.add_listener(CHANNEL, self._notified)
             await connection.add_listener(ERASURES, self._erasing)
             await connection.add_listener(LEASES, self._given_up)
+            # what was told before nobody heard
+            for shard in self._watches:
+                self._leaderless(int(shard))
             await gone.wait()
         finally:
             connection.terminate()

@@ -118,6 +118,10 @@ class Erasures:
         row = await self._database.fetchrow(self._queries["erasure"], stream)
         return _erasure(row) if row is not None else None
 
+    async def recent(self) -> list[str]:
+        """Streams that were closed within the last minute."""
+        return [row["stream_id"] for row in await self._database.fetch(self._queries["recent"])]
+
     async def unfinished(self) -> list[Erasure]:
         return [_erasure(row) for row in await self._database.fetch(self._queries["unfinished"])]
 
