@@ -41,7 +41,7 @@ def generator() -> Path:
     stamp = GENERATOR / "generator.lock"
     if not stamp.exists() or stamp.read_text() != lock.read_text():
         uv = find_uv_bin()
-        base = f"{sys.version_info.major}.{sys.version_info.minor}"
+        base = getattr(sys, "_base_executable", sys.executable)
         for command in (
             [uv, "venv", "--quiet", "--clear", "--python", base, str(GENERATOR)],
             [uv, "pip", "sync", "--quiet", "--python", str(python), "--require-hashes", str(lock)],

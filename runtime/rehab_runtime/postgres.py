@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -78,12 +79,12 @@ class Database:
         try:
             yield connection
         except (asyncio.CancelledError, TimeoutError):
-            connection.terminate()
+            _cut(connection)
             raise
         except asyncpg.DiskFullError:
             raise Overloaded("PostgreSQL: the disk is full", retry_after_s=5) from None
         except AWAY as error:
-            connection.terminate()
+            _cut(connection)
             raise Unavailable(f"PostgreSQL: {type(error).__name__}") from None
         except asyncpg.QueryCanceledError:
             raise Unavailable("PostgreSQL: the statement took too long") from None
@@ -106,6 +107,12 @@ class Database:
     async def execute(self, query: str, *arguments: object) -> str:
         async with self.acquire() as connection:
             return str(await connection.execute(query, *arguments))
+
+
+def _cut(connection: asyncpg.Connection) -> None:
+    # the pool takes a connection back by itself when the server closes it
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 @asynccontextmanager
