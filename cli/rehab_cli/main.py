@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from rehab_cli import doctor as doctors
-from rehab_cli import documented, erasure, keys, look, running, showing
+from rehab_cli import documented, erasure, keys, look, proof, running, showing
 from rehab_cli.addresses import PORT_BASE
 from rehab_cli.commands import (
     AskedPort,
@@ -36,6 +36,8 @@ app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
 app.add_typer(keys.app, name="keys")
 for name, command in (
+    ("verify", proof.verify),
+    ("checkpoint", proof.checkpoint),
     ("erase", erasure.erase),
     ("erasure-report", erasure.report),
     ("hold", erasure.hold),

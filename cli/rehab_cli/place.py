@@ -18,6 +18,7 @@ from rehab_cli.errors import SuiteError
 NOTE = "suite.json"
 LOCK = "suite.lock"
 KEY_FILE = "keys.json"
+SIGNING_KEY = "signing.pem"
 SERVERS = ("postgres", "nats", "valkey")
 LEAST_FREE_BYTES = 128 * 1024**2
 """PostgreSQL makes about 60 MB of files before it holds anything."""
@@ -61,6 +62,11 @@ class Place:
         """What wraps patients' data keys: who loses it can read nothing of the log any more."""
         return self.folder / KEY_FILE
 
+    @property
+    def signing_key(self) -> Path:
+        """What signs checkpoints of the log."""
+        return self.folder / SIGNING_KEY
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """This run alone uses the folder. Raises SuiteError."""
@@ -102,7 +108,8 @@ class Place:
 
     def discard(self) -> None:
         """Throw away what an earlier run left; only what such a run makes. Hold the folder."""
-        self.key_file.unlink(missing_ok=True)
+        for own in (self.key_file, self.signing_key):
+            own.unlink(missing_ok=True)
         for name in SERVERS:
             shutil.rmtree(self.folder / name, ignore_errors=True)
             for suffix in (".log", ".password"):

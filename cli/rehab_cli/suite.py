@@ -120,6 +120,7 @@ class Suite:
             "NATS_URL": self.servers.nats_url,
             "EVENTSTORE_ADDRESS": self.addresses.eventstore,
             "KEY_FILE": str(self.place.key_file.absolute()),
+            "SIGNING_KEY_FILE": str(self.place.signing_key.absolute()),
         }
         service = self.services[name] = Service(
             name, environment(name, own), self._say, self._longest_pause_s

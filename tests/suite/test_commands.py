@@ -6,10 +6,12 @@ import json
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from rehab_sdk import Rehab, dev_token
@@ -172,3 +174,34 @@ def test_an_erasure_that_is_not_confirmed_changes_nothing(data: Path) -> None:
     assert asked.returncode == 1
     assert "nothing was erased" in asked.stderr
     assert rehab("log", "erasure-report", patient, data=data).returncode == 1
+
+
+def test_the_log_is_verified_and_held_against_a_checkpoint_kept_apart(
+    data: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.json"
+    signed = rehab("log", "checkpoint", "--export", str(kept), data=data)
+    assert signed.returncode == 0, signed.stderr
+    key = signed.stdout.split("public key ")[1].split(")")[0]
+    told = ("--expect-checkpoint", str(kept), "--public-key", key)
+    verified = rehab("log", "verify", *told, data=data)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "are what was written" in verified.stdout
+    assert "the checkpoint kept of position" in verified.stdout
+    stranger = b64encode(bytes(32)).decode()
+    assert rehab("log", "verify", "--public-key", stranger, data=data).returncode == 1
+
+
+async def test_an_event_that_was_changed_in_the_database_is_named(data: Path) -> None:
+    dsn = json.loads((data / "suite.json").read_text())["postgres_dsn"]
+    connection = await asyncpg.connect(dsn.rsplit("/", 1)[0] + "/eventstore")
+    was = await connection.fetchval("SELECT kind FROM events WHERE position = 7")
+    edit = "UPDATE events SET kind = $1 WHERE position = 7"
+    await connection.execute(edit, f"no_{was}")
+    try:
+        verified = rehab("log", "verify", data=data)
+    finally:
+        await connection.execute(edit, was)
+        await connection.close()
+    assert verified.returncode == 1
+    assert "shard 0: position 7: changed" in verified.stderr

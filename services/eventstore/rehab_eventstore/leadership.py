@@ -37,6 +37,9 @@ class Leadership:
     def leads(self) -> bool:
         return self._leads.is_set()
 
+    def is_leading(self) -> bool:
+        return self.leads
+
     @property
     def leader(self) -> str:
         """Where another replica takes this one's appends; empty when it is to write itself."""

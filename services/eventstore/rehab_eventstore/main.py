@@ -7,6 +7,8 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import grpc
 
@@ -14,6 +16,7 @@ from rehab.eventstore.v1 import erasure_service_pb2_grpc as erasure_grpc
 from rehab.eventstore.v1 import eventstore_service_pb2_grpc as pb_grpc
 from rehab.eventstore.v1 import key_admin_service_pb2_grpc as admin_grpc
 from rehab.eventstore.v1 import key_service_pb2_grpc as key_grpc
+from rehab.eventstore.v1 import proof_service_pb2_grpc as proof_grpc
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.domain.confirmation import Confirmation
 from rehab_eventstore.erasing import Eraser
@@ -22,6 +25,10 @@ from rehab_eventstore.forwarding import Forwarding
 from rehab_eventstore.key_admin_servicer import KeyAdminServicer
 from rehab_eventstore.key_servicer import KeyServicer
 from rehab_eventstore.keywrapping import key_keeper
+from rehab_eventstore.proof.checkpoints import Checkpoints, Pace, Signing
+from rehab_eventstore.proof.signing import Signer, open_signer
+from rehab_eventstore.proof.verify import Verifier
+from rehab_eventstore.proof_servicer import ProofServicer
 from rehab_eventstore.sealing import KeySealer
 from rehab_eventstore.servicer import EventStoreServicer
 from rehab_eventstore.settings import Settings
@@ -42,7 +49,13 @@ from rehab_runtime.startup import StartupError, named
 PACKAGE = "rehab_eventstore"
 SERVICES = tuple(
     f"rehab.eventstore.v1.{name}"
-    for name in ("EventStoreService", "KeyService", "ErasureService", "KeyAdminService")
+    for name in (
+        "EventStoreService",
+        "KeyService",
+        "ErasureService",
+        "KeyAdminService",
+        "ProofService",
+    )
 )
 SWEEP_S = 60.0
 
@@ -102,6 +115,16 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             for work, name in shard.tasks():
                 background.start(work, name)
         stack.push_async_callback(shards.drain, settings.drain_s)
+        proofs = Queries.load(PACKAGE, "proof.sql")
+        checkpoints = Checkpoints(log.database, proofs)
+        signer = _signer(settings)
+        if signer is not None:
+            pace = Pace(settings.checkpoint_events, settings.checkpoint_s)
+            for shard in shards:
+                look, leads = partial(log.reader.head, shard.number), shard.leadership.is_leading
+                signing = Signing(look, leads, checkpoints, signer, log.clock, pace)
+                background.start(signing.run(), f"signs checkpoints of shard {shard.number}")
+        verifier = Verifier(settings.postgres_dsn, log.database, proofs, settings.verify_processes)
         readers, erasers = _names(settings.key_readers), _names(settings.erasers)
         forwarding = Forwarding()
         stack.push_async_callback(forwarding.close)
@@ -110,11 +133,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         erasure_servicer = ErasureServicer(eraser, erasures, shards, erasers)
         admin_servicer = KeyAdminServicer(keeper, keys, cache, erasers)
 
+        proof_servicer = ProofServicer(shards, log.reader, verifier, checkpoints, signer, log.clock)
+
         def add(server: grpc.aio.Server) -> Sequence[str]:
             pb_grpc.add_EventStoreServiceServicer_to_server(log_servicer, server)
             key_grpc.add_KeyServiceServicer_to_server(key_servicer, server)
             erasure_grpc.add_ErasureServiceServicer_to_server(erasure_servicer, server)
             admin_grpc.add_KeyAdminServiceServicer_to_server(admin_servicer, server)
+            proof_grpc.add_ProofServiceServicer_to_server(proof_servicer, server)
             return SERVICES
 
         server = await stack.enter_async_context(
@@ -152,6 +178,18 @@ async def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
         jetstream.connect(settings.nats_url, name="eventstore")
     )
     return Log(database, queries, reader, broker, SystemClock())
+
+
+def _signer(settings: Settings) -> Signer | None:
+    production = settings.environment == "production"
+    if settings.signing_key_file:
+        return open_signer(Path(settings.signing_key_file), make=not production)
+    if production:
+        raise StartupError(
+            "no signing key is told: the log could be cut off unnoticed",
+            "set EVENTSTORE_SIGNING_KEY_FILE",
+        )
+    return None
 
 
 def _names(listed: str) -> frozenset[str]:

@@ -54,6 +54,17 @@ class Settings(ServiceSettings):
         600, gt=0, le=86_400, description="time in which a prepared erasure is to be confirmed"
     )
 
+    signing_key_file: str = Field(
+        "", description="Ed25519 key (PEM) that signs checkpoints; made outside production"
+    )
+    checkpoint_events: int = Field(
+        1000, ge=1, description="events after which a checkpoint is signed"
+    )
+    checkpoint_s: float = Field(
+        60, ge=0.01, description="time after which one is signed if there was an event"
+    )
+    verify_processes: int = Field(2, ge=1, le=64, description="processes that verify the log")
+
     max_batch_events: int = Field(1024, ge=1, le=10_000, description="events committed together")
     max_batch_bytes: int = Field(1_000_000, ge=1, description="bytes committed together")
     max_queued_events: int = Field(

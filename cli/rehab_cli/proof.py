@@ -1,0 +1,208 @@
+"""`rehab log verify` and `rehab log checkpoint`: whether the log is what was written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import Annotated, Any
+
+import grpc
+import typer
+from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
+from rehab.eventstore.v1 import proof_service_pb2 as pb
+from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
+from rehab.eventstore.v1.proof_service_pb2_grpc import ProofServiceStub
+from rehab_cli.addresses import Addresses
+from rehab_cli.asking import METADATA, TIMEOUT_S, asking
+from rehab_cli.commands import AskedPort, DataDir, find, run
+from rehab_cli.console import err, out, problem
+from rehab_cli.errors import SuiteError
+from rehab_runtime.signed import checkpoint_message, is_signed, key_id_of
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """What the caller knows from elsewhere than the log: a key, and checkpoints kept apart."""
+
+    key: bytes
+    kept: list[pb.SignedCheckpoint]
+
+
+def verify(
+    first: Annotated[int, typer.Option("--from", min=0, help="First position.")] = 0,
+    last: Annotated[int, typer.Option("--to", min=0, help="Last position; 0 for the end.")] = 0,
+    public_key: Annotated[
+        str, typer.Option(help="Ed25519 key that must have signed (base64).")
+    ] = "",
+    expect: Annotated[
+        Path | None, typer.Option("--expect-checkpoint", help="Checkpoints exported before.")
+    ] = None,
+    data: DataDir = None,
+    port_base: AskedPort = 0,
+) -> None:
+    """Walk the chain of hashes and the signed checkpoints; exits 1 at the first bad position."""
+    run(lambda: _verify(find(data, port_base), first, last, _trusted(public_key, expect)))
+
+
+def checkpoint(
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write it there, to be kept apart.")
+    ] = None,
+    data: DataDir = None,
+    port_base: AskedPort = 0,
+) -> None:
+    """Sign where the log stands now."""
+    run(lambda: _checkpoint(find(data, port_base), export))
+
+
+def _trusted(public_key: str, expect: Path | None) -> Trusted:
+    try:
+        key = b64decode(public_key, validate=True)
+    except ValueError:
+        raise SuiteError("--public-key is not base64") from None
+    kept = []
+    if expect is not None:
+        try:
+            told = json.loads(expect.read_text())
+            kept = [ParseDict(one, pb.SignedCheckpoint()) for one in told["checkpoints"]]
+        except (OSError, ValueError, KeyError, TypeError, ParseError):
+            raise SuiteError(f"{expect} holds no checkpoints") from None
+    return Trusted(key, kept)
+
+
+async def _verify(addresses: Addresses, first: int, last: int, trusted: Trusted) -> int:
+    async with asking(addresses.eventstore) as connection:
+        stub = ProofServiceStub(connection)
+        code = 0
+        for shard in range(await _shards(connection)):
+            verdict = await _walk(
+                stub, pb.VerifyLogRequest(shard=shard, from_position=first, to_position=last)
+            )
+            code |= _tell(verdict, shard)
+            code |= await _distrust(connection, stub, shard, trusted)
+    return code
+
+
+async def _shards(connection: grpc.aio.Channel) -> int:
+    head = await EventStoreServiceStub(connection).GetHead(
+        store_pb.GetHeadRequest(), metadata=METADATA, timeout=TIMEOUT_S
+    )
+    return int(head.shards)
+
+
+async def _walk(stub: Any, request: pb.VerifyLogRequest) -> pb.Verdict:
+    bar = Progress(
+        TextColumn("events"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    )
+    verdict = pb.Verdict()
+    with bar:
+        task = bar.add_task("", total=None, rate="")
+        async for step in stub.VerifyLog(request, metadata=METADATA):
+            if step.HasField("verdict"):
+                verdict = step.verdict
+                continue
+            now = step.progress
+            speed = bar.tasks[task].speed
+            rate = f"{speed:,.0f}/s" if speed else ""
+            bar.update(task, completed=now.verified, total=now.total, rate=rate)
+    return verdict
+
+
+def _tell(verdict: pb.Verdict, shard: int) -> int:
+    if not verdict.HasField("finding"):
+        out.print(
+            f"shard {shard}: {verdict.verified:,} events up to position {verdict.position:,} are "
+            f"what was written; {verdict.checkpoints:,} signed checkpoints hold"
+        )
+        return 0
+    finding = verdict.finding
+    damage = pb.Damage.Name(finding.damage).removeprefix("DAMAGE_").lower()
+    problem(f"shard {shard}: position {finding.position}: {damage}: {finding.message}")
+    return 1
+
+
+async def _distrust(connection: grpc.aio.Channel, stub: Any, shard: int, trusted: Trusted) -> int:
+    """Hold the log against what the caller knows himself."""
+    code = 0
+    if trusted.key:
+        request = pb.ListCheckpointsRequest(shard=shard, limit=10_000)
+        listed = await stub.ListCheckpoints(request, metadata=METADATA, timeout=TIMEOUT_S)
+        for one in listed.checkpoints:
+            if not _signed(one, trusted.key):
+                problem(f"shard {shard}: position {one.position}: not signed by the key told")
+                code = 1
+    for one in trusted.kept:
+        if one.shard != shard:
+            continue
+        wrong = await _wrong(connection, one, trusted.key)
+        if wrong:
+            problem(f"shard {shard}: position {one.position}: {wrong}")
+            code = 1
+        else:
+            out.print(f"shard {shard}: the checkpoint kept of position {one.position:,} holds")
+    return code
+
+
+async def _wrong(connection: grpc.aio.Channel, kept: pb.SignedCheckpoint, key: bytes) -> str:
+    if not _signed(kept, key or kept.public_key):
+        return "the checkpoint kept is not signed by its key"
+    request = store_pb.ReadAllRequest(
+        shard=kept.shard, after_position=kept.position - 1, until_position=kept.position, limit=1
+    )
+    pages = EventStoreServiceStub(connection).ReadAll(request, metadata=METADATA, timeout=TIMEOUT_S)
+    async for page in pages:
+        if page.incarnation != kept.incarnation:
+            return "the log is another one than the checkpoint kept is of"
+        for event in page.events:
+            same = event.hash == kept.hash
+            return "" if same else "the log holds another event than the checkpoint kept was of"
+    return "the log ends before the checkpoint kept"
+
+
+def _signed(one: pb.SignedCheckpoint, key: bytes) -> bool:
+    message = checkpoint_message(
+        one.shard, one.incarnation, one.position, one.hash, one.signed_at.ToDatetime(UTC)
+    )
+    return one.key_id == key_id_of(key) and is_signed(key, message, one.signature)
+
+
+async def _checkpoint(addresses: Addresses, export: Path | None) -> int:
+    async with asking(addresses.eventstore) as connection:
+        stub = ProofServiceStub(connection)
+        made = []
+        for shard in range(await _shards(connection)):
+            request = pb.SignCheckpointRequest(shard=shard)
+            answer = await stub.SignCheckpoint(request, metadata=METADATA, timeout=TIMEOUT_S)
+            if not answer.HasField("checkpoint"):
+                continue
+            one = answer.checkpoint
+            made.append(one)
+            key = b64encode(one.public_key).decode()
+            out.print(
+                f"shard {shard}: position {one.position:,}, hash {one.hash.hex()}, "
+                f"signed by {one.key_id} (public key {key})"
+            )
+    if export is not None:
+        told = [MessageToDict(one, preserving_proto_field_name=True) for one in made]
+        await asyncio.to_thread(export.write_text, json.dumps({"checkpoints": told}, indent=1))
+        out.print(f"kept in {export}: store it where nobody who can change the log can")
+    return 0
