@@ -35,7 +35,7 @@ from rehab_eventstore.settings import Settings
 from rehab_eventstore.shard import Log, Shards, open_shard
 from rehab_eventstore.storage.erasures import Erasures
 from rehab_eventstore.storage.keys import KeyStore, census
-from rehab_eventstore.storage.read import Reader
+from rehab_eventstore.storage.read import Reader, Safety
 from rehab_eventstore.storage.shards import require_shards
 from rehab_eventstore.watch import Listener
 from rehab_runtime import jetstream, lifecycle, postgres
@@ -168,16 +168,25 @@ async def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
     reader = Reader(
         database, queries, page_events=settings.page_events, page_bytes=settings.page_bytes
     )
-    if not await reader.fsync():
-        raise StartupError(
-            "PostgreSQL runs with fsync=off: what is acknowledged would not survive a crash",
-            "set fsync=on in its configuration",
-        )
+    _require_safe(await reader.safety(), settings)
     await require_shards(database, queries, settings.shards)
     broker = await stack.enter_async_context(
         jetstream.connect(settings.nats_url, name="eventstore")
     )
     return Log(database, queries, reader, broker, SystemClock())
+
+
+def _require_safe(safety: Safety, settings: Settings) -> None:
+    if not safety.fsync:
+        raise StartupError(
+            "PostgreSQL runs with fsync=off: what is acknowledged would not survive a crash",
+            "set fsync=on in its configuration",
+        )
+    if settings.environment == "production" and not safety.checksums:
+        raise StartupError(
+            "PostgreSQL runs without data checksums: a rotten page would go unnoticed",
+            "stop it and run: pg_checksums --enable",
+        )
 
 
 def _signer(settings: Settings) -> Signer | None:

@@ -7,8 +7,8 @@ UPDATE log_head SET incarnation = gen_random_uuid() WHERE shard = $1 AND incarna
 -- name: fingerprint_key: what repeated events are compared with
 SELECT fingerprint_key FROM log_key WHERE shard = $1
 
--- name: fsync: whether a commit is on disk when it is answered
-SELECT current_setting('fsync')
+-- name: safety: whether a commit is on disk when it is answered, and a rotten page is noticed
+SELECT current_setting('fsync') = 'on' AS fsync, current_setting('data_checksums') = 'on' AS checksums
 
 -- name: heads_locked: where every shard ends, while nobody appends
 SELECT shard, position FROM log_head ORDER BY shard FOR UPDATE

@@ -5,6 +5,9 @@ ALTER TABLE log_head
 
 UPDATE log_head SET chained_from = position + 1;
 
+-- A writer of the version before must not leave a gap in the chain.
+ALTER TABLE events ADD CONSTRAINT chained CHECK (hash IS NOT NULL) NOT VALID;
+
 -- Signed statements of where the chain stood. What they cover can no longer be changed, reordered
 -- or cut off unnoticed.
 CREATE TABLE log_checkpoint (

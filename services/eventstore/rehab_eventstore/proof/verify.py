@@ -69,7 +69,7 @@ class Verifier:
         yield Progress(0, total)
         verified, finding = 0, await self._truncated(shard, extent)
         versions: dict[str, int] = {}
-        runs = await self._runs(shard, begin, end)
+        runs = await self._runs(shard, extent, begin, end)
         tail = b""
         async for walked in self._walk(runs):
             verified += walked.verified
@@ -115,12 +115,13 @@ class Verifier:
         )
         return [(checkpoint_of(row), row["found"]) for row in rows]
 
-    async def _runs(self, shard: int, begin: int, end: int) -> Sequence[Run]:
+    async def _runs(self, shard: int, extent: Extent, begin: int, end: int) -> Sequence[Run]:
         """Each begins at the hash that is stored before it; that this is right, the run before
         it shows."""
         runs = []
         for after in range(begin - 1, end, RUN_EVENTS):
-            previous = await self._hash_at(shard, after) if after else GENESIS
+            starts = after + 1 == max(1, extent.chained_from)
+            previous = GENESIS if starts else await self._hash_at(shard, after)
             runs.append(Run(shard, after, min(end, after + RUN_EVENTS), previous))
         return runs
 

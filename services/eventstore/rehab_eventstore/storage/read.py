@@ -61,6 +61,14 @@ class StreamRange:
     backwards: bool
 
 
+@dataclass(frozen=True)
+class Safety:
+    """How PostgreSQL is set up: a commit is on disk when it is answered; a rotten page is told."""
+
+    fsync: bool
+    checksums: bool
+
+
 class Reader:
     """Pages hold at most `page_events` events, and no further one after `page_bytes` bytes."""
 
@@ -90,9 +98,10 @@ class Reader:
         assert row is not None
         return bytes(row["fingerprint_key"])
 
-    async def fsync(self) -> bool:
-        row = await self._database.fetchrow(self._queries["fsync"])
-        return row is not None and row["current_setting"] == "on"
+    async def safety(self) -> Safety:
+        row = await self._database.fetchrow(self._queries["safety"])
+        assert row is not None
+        return Safety(**row)
 
     async def page(self, shard: int, after: int, until: int, limit: int = LAST) -> Page:
         """The events after a position. `until` must be committed: it has no holes before it."""
