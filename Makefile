@@ -58,7 +58,7 @@ bench: setup ## Measure, beside a baseline of the same run (JSON=path writes the
 	@$(RUN)/python -m bench $(if $(JSON),--json $(JSON))
 
 faults: setup ## Kill real processes under load and count what was lost
-	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider
+	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider
 
 clean: ## Remove what make made
 	@rm -rf $(VENV) .venv-protos .rehab .pytest_cache .mypy_cache .ruff_cache .hypothesis

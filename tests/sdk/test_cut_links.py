@@ -12,7 +12,7 @@ import pytest
 from rehab_sdk import Acked, errors, events
 from rehab_sdk.watch import WorkQueueWatch
 from tests.sdk.clinic import OPTIONS, Clinic, admit, cancelled, pains
-from tests.sdk.proxy import Proxy, proxy_to
+from tests.support.proxy import Proxy, proxy_to
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 IMPATIENT = replace(
