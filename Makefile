@@ -9,7 +9,7 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 export UV_CACHE_DIR ?= $(HOME)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos protos-release lock bench faults up clean
+.PHONY: help setup demo test lint protos protos-release lock bench bench-log faults up clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,8 +57,11 @@ lock: setup ## Choose newest versions and write requirements.lock and protos/gen
 bench: setup ## Measure, beside a baseline of the same run (JSON=path writes the figures)
 	@$(RUN)/python -m bench $(if $(JSON),--json $(JSON))
 
+bench-log: setup ## The log beside PostgreSQL, gRPC and other event stores (JSON=path, RUNS, SECONDS, ROWS)
+	@$(RUN)/python -m bench.log $(if $(JSON),--json $(JSON))
+
 faults: setup ## Kill real processes under load and count what was lost
 	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider
 
 clean: ## Remove what make made
-	@rm -rf $(VENV) .venv-protos .rehab .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-protos .venv-bench .rehab .pytest_cache .mypy_cache .ruff_cache .hypothesis

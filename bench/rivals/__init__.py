@@ -1,0 +1,1 @@
+"""Other event stores, on the same machine in the same run."""
