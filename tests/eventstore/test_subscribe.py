@@ -191,3 +191,19 @@ async def test_a_replica_that_leaves_sends_its_subscribers_on(shared: Store) -> 
             asked = asyncio.create_task(refused(follow(log)))
             await begun.wait()
         assert isinstance(await asked, Draining)
+
+
+async def test_what_is_live_is_what_is_read_later(database_dsn: str, nats: Any) -> None:
+    """A replica hands on what it has written without reading it; another one reads it."""
+    told = settings_for(database_dsn, nats.url, poll_ms=20)
+    async with store(told) as writing, store(told) as reading:
+        sent = [
+            event(f"patient-{n % 3}", b"body %d" % n, phi=n % 2 == 0, consent_id="c-1")
+            for n in range(30)
+        ]
+        live = writing.subscribe()
+        assert (await anext(live)).HasField("caught_up")
+        for one in sent:
+            await writing.append(append(one.envelope.subject_id, one))
+        seen = [one for step in await until(live, 30) for one in step.page.events]
+        assert seen == await reading.all()

@@ -4,8 +4,9 @@ became of it."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from rehab_eventstore import metrics
 from rehab_eventstore.domain.chain import chain
@@ -59,8 +60,28 @@ class Attempt:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Rows that stand after a position, in order, each with its hash."""
+
+    after: int
+    recorded_at: datetime
+    rows: Sequence[Row]
+    hashes: Sequence[bytes]
+
+
 class Committer:
-    def __init__(self, link: Link, memory: Memory, clock: Clock) -> None:
+    """`wrote` is told what has been committed, once its callers have been answered."""
+
+    def __init__(
+        self,
+        link: Link,
+        memory: Memory,
+        clock: Clock,
+        wrote: Callable[[Committed], None] = lambda _: None,
+    ) -> None:
+        self._wrote = wrote
+        self._committed: Committed | None = None
         self._link = link
         self._memory = memory
         self._clock = clock
@@ -96,6 +117,9 @@ class Committer:
                 delay = min(MAX_RETRY_S, 2 * delay)
         for one, verdict in zip(batch, attempt.verdicts, strict=True):
             one.answer(verdict)
+        committed, self._committed = self._committed, None
+        if committed is not None:
+            self._wrote(committed)
 
     async def _stands(self, attempt: Attempt) -> bool:
         """Learn what was written since the attempt; whether that was the attempt itself."""
@@ -125,6 +149,7 @@ class Committer:
                     hash=hashes[-1],
                 )
                 self._memory.wrote(moved, attempt.decision.written)
+                self._committed = Committed(head.position, recorded_at, rows, hashes)
                 return True
         elif not attempt.decision.refuses or await self._memory.still_holds():
             self._memory.current = True

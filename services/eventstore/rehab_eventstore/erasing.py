@@ -119,7 +119,8 @@ class Eraser:
             detail = f"the erasure has begun and is finished when the log answers: {error.detail}"
             raise Unavailable(detail, retry_after_s=LOOK_S) from None
         keys = await self._erasures.end(erasure.stream, told.first_position)
-        self._cache.forget(erasure.stream)
+        # what was under way when it began stands before it, and is closed like the rest
+        self.begun(erasure.stream)
         log.info("a subject was erased", position=told.first_position, keys=keys)
         return Done(told.first_position, keys)
 

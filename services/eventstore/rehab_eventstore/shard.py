@@ -11,7 +11,7 @@ from typing import Any
 
 from nats.js import JetStreamContext
 
-from rehab_eventstore.committer import Committer
+from rehab_eventstore.committer import Committed, Committer
 from rehab_eventstore.domain.cache import LogCache
 from rehab_eventstore.domain.slices import shard_of
 from rehab_eventstore.leadership import Leadership
@@ -21,6 +21,7 @@ from rehab_eventstore.queue import Bounds, CommandQueue
 from rehab_eventstore.relay import Relay
 from rehab_eventstore.sealing import Sealer
 from rehab_eventstore.settings import Settings
+from rehab_eventstore.storage.codec import written_event
 from rehab_eventstore.storage.lease import Lease
 from rehab_eventstore.storage.link import Link
 from rehab_eventstore.storage.read import Reader
@@ -126,7 +127,7 @@ async def open_shard(number: int, settings: Settings, log: Log, sealer: Sealer) 
     memory = Memory(link, LogCache(settings.cached_streams, settings.cached_events), watch.see)
     lease = Lease(log.database, log.queries, number, settings.lease_s)
     leadership = Leadership(number, lease, log.clock)
-    committer = Committer(link, memory, log.clock)
+    committer = Committer(link, memory, log.clock, partial(_told, tail))
     patience_s = settings.patience_s
     return Shard(
         number,
@@ -138,6 +139,18 @@ async def open_shard(number: int, settings: Settings, log: Log, sealer: Sealer) 
         leadership,
         _relay(number, settings, log, tail, watch, leadership),
         Subscriptions(tail, watch, log.clock, checkpoint_s=settings.checkpoint_ms / 1000),
+    )
+
+
+def _told(tail: Tail, committed: Committed) -> None:
+    """What this replica has written, live readers and the relay need not read."""
+    tail.wrote(
+        [
+            written_event(row, position, committed.recorded_at, chained)
+            for position, (row, chained) in enumerate(
+                zip(committed.rows, committed.hashes, strict=True), committed.after + 1
+            )
+        ]
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_eventstore.storage.read import Filter, Page, Reader
@@ -37,6 +38,15 @@ class Tail:
         kept = self._kept[after - self._before : until - self._before]
         return Page([event for event in kept if chosen.chooses(event)], after + len(kept))
 
+    def wrote(self, events: Sequence[RecordedEvent]) -> None:
+        """This replica has committed them: they need not be read. Nothing is kept of a run that
+        does not go on where the tail ends, unless nobody has read yet."""
+        first = events[0].envelope.position
+        if not self._kept:
+            self._before = first - 1
+        if first == self._last + 1:
+            self._keep(events)
+
     def blank(self, stream: str) -> None:
         """The stream's subject is erased: what is kept of its sealed bodies goes."""
         for event in self._kept:
@@ -56,6 +66,10 @@ class Tail:
         if after > self._last:
             self._kept, self._before, self._size = [], after, 0
         events = (await self._reader.page(self._shard, after, until)).events
+        # some of them may have been written here meanwhile
+        self._keep([event for event in events if event.envelope.position > self._last])
+
+    def _keep(self, events: Sequence[RecordedEvent]) -> None:
         self._kept += events
         self._size += sum(len(event.body) for event in events)
         self._trim(len(events))

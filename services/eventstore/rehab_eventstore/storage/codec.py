@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from rehab.events.v1.event_pb2 import Envelope, RecordedEvent
+from rehab_eventstore.domain.decide import Row
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -24,9 +25,7 @@ def recorded_event(row: asyncpg.Record) -> RecordedEvent:
     envelope.consent_id = row["consent_id"]
     envelope.position = row["position"]
     envelope.stream_version = row["stream_version"]
-    seconds, microseconds = divmod((row["recorded_at"] - EPOCH) // _MICROSECOND, 1_000_000)
-    envelope.recorded_at.seconds = seconds
-    envelope.recorded_at.nanos = microseconds * 1000
+    _stamp(envelope, row["recorded_at"])
     erased = row["erased"]
     return RecordedEvent(
         envelope=envelope,
@@ -35,3 +34,26 @@ def recorded_event(row: asyncpg.Record) -> RecordedEvent:
         hash=row["hash"] or b"",
         erased=erased,
     )
+
+
+def written_event(row: Row, position: int, recorded_at: datetime, chained: bytes) -> RecordedEvent:
+    """The same, of a row that was written just now."""
+    event, sealed = row.event, row.sealed
+    envelope = Envelope.FromString(event.meta)
+    envelope.event_id = event.event_id
+    envelope.clinic_id = event.clinic_id
+    envelope.subject_id = row.stream
+    envelope.kind = event.kind
+    envelope.schema_version = event.schema_version
+    envelope.phi = event.phi
+    envelope.consent_id = event.consent_id
+    envelope.position = position
+    envelope.stream_version = row.stream_version
+    _stamp(envelope, recorded_at)
+    return RecordedEvent(envelope=envelope, body=sealed.body, key_id=sealed.key_id, hash=chained)
+
+
+def _stamp(envelope: Envelope, recorded_at: datetime) -> None:
+    seconds, microseconds = divmod((recorded_at - EPOCH) // _MICROSECOND, 1_000_000)
+    envelope.recorded_at.seconds = seconds
+    envelope.recorded_at.nanos = microseconds * 1000
