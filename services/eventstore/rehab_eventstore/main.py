@@ -17,6 +17,7 @@ from rehab.eventstore.v1 import eventstore_service_pb2_grpc as pb_grpc
 from rehab.eventstore.v1 import key_admin_service_pb2_grpc as admin_grpc
 from rehab.eventstore.v1 import key_service_pb2_grpc as key_grpc
 from rehab.eventstore.v1 import proof_service_pb2_grpc as proof_grpc
+from rehab.eventstore.v1 import snapshot_service_pb2_grpc as snapshot_grpc
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.domain.confirmation import Confirmation
 from rehab_eventstore.erasing import Eraser
@@ -33,10 +34,12 @@ from rehab_eventstore.sealing import KeySealer
 from rehab_eventstore.servicer import EventStoreServicer
 from rehab_eventstore.settings import Settings
 from rehab_eventstore.shard import Log, Shards, open_shard
+from rehab_eventstore.snapshot_servicer import SnapshotServicer
 from rehab_eventstore.storage.erasures import Erasures
 from rehab_eventstore.storage.keys import KeyStore, census
 from rehab_eventstore.storage.read import Reader, Safety
 from rehab_eventstore.storage.shards import require_shards
+from rehab_eventstore.storage.snapshots import Snapshots
 from rehab_eventstore.watch import Listener
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator
@@ -55,6 +58,7 @@ SERVICES = tuple(
         "ErasureService",
         "KeyAdminService",
         "ProofService",
+        "SnapshotService",
     )
 )
 SWEEP_S = 60.0
@@ -135,12 +139,23 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
         proof_servicer = ProofServicer(shards, log.reader, verifier, checkpoints, signer, log.clock)
 
+        snapshot_servicer = SnapshotServicer(
+            Snapshots(
+                log.database,
+                Queries.load(PACKAGE, "snapshot.sql"),
+                KeySealer(keys, cache, await log.reader.fingerprint_key(0)),
+                kept=settings.snapshots_kept,
+            ),
+            readers,
+        )
+
         def add(server: grpc.aio.Server) -> Sequence[str]:
             pb_grpc.add_EventStoreServiceServicer_to_server(log_servicer, server)
             key_grpc.add_KeyServiceServicer_to_server(key_servicer, server)
             erasure_grpc.add_ErasureServiceServicer_to_server(erasure_servicer, server)
             admin_grpc.add_KeyAdminServiceServicer_to_server(admin_servicer, server)
             proof_grpc.add_ProofServiceServicer_to_server(proof_servicer, server)
+            snapshot_grpc.add_SnapshotServiceServicer_to_server(snapshot_servicer, server)
             return SERVICES
 
         server = await stack.enter_async_context(

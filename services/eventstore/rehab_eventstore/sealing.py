@@ -62,13 +62,16 @@ class KeySealer:
     async def seal(self, stream: str, events: Sequence[NewEvent]) -> Sequence[Sealed]:
         if not any(event.phi for event in events):
             return await self._plain.seal(stream, events)
-        keyring = self._cache.peek(stream) or await self._keyring(stream)
+        keyring = await self.keyring(stream)
         return [
             _sealed(keyring, stream, event) if event.phi else self._plain.keep(event)
             for event in events
         ]
 
-    async def _keyring(self, stream: str) -> Keyring:
+    async def keyring(self, stream: str) -> Keyring:
+        """The subject's keys, made if there are none. Raises Erased, Unavailable."""
+        if at_hand := self._cache.peek(stream):
+            return at_hand
         await self._fetch([stream])
         keyring = await self._cache.get(stream)
         if keyring is None:

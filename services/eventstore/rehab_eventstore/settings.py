@@ -47,6 +47,9 @@ class Settings(ServiceSettings):
         60, ge=1, le=3600, description="time for which those may keep a key"
     )
 
+    snapshots_kept: int = Field(
+        2, ge=1, le=100, description="newest snapshots kept of a stream, fold and code version"
+    )
     erasers: str = Field(
         "cli,identity", description="services that may erase subjects and look after keys"
     )
