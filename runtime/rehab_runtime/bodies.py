@@ -17,6 +17,7 @@ from rehab_runtime.auth import Principal, bearer
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.errors import from_rpc_error
 from rehab_runtime.logging import get_logger
+from rehab_runtime.upcasting import UPCASTERS
 
 TIMEOUT_S = 5.0
 KEYS_AT_ONCE = 1000
@@ -50,11 +51,15 @@ class Bodies:
         self._keys: dict[str, _Key] = {}
 
     async def open(self, events: Sequence[RecordedEvent]) -> None:
-        """Open the events' bodies in place. Raises what the event store answers, or Unavailable."""
+        """Open the events' bodies in place, in today's form. Raises what the event store answers,
+        or Unavailable."""
         self._forget_erased(events)
         closed = [event for event in events if event.key_id and not event.erased]
-        if not closed:
-            return
+        if closed:
+            await self._open_all(closed)
+        UPCASTERS.bring_forward(events)
+
+    async def _open_all(self, closed: Sequence[RecordedEvent]) -> None:
         now = self._clock.monotonic()
         wanted = {event.key_id for event in closed}
         await self._fetch([key_id for key_id in wanted if not self._has(key_id, now)], now)

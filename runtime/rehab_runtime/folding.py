@@ -1,4 +1,4 @@
-"""A stream folded to a state, from the newest snapshot on: a long stream costs what is new in it."""
+"""A stream folded to a state, from the newest snapshot on: a long one costs what is new in it."""
 
 from __future__ import annotations
 
