@@ -79,7 +79,7 @@ async def growth(stub: object, body: bytes) -> tuple[Rate, Rate]:
     async def fill(number: int) -> None:
         if next(turns, None) is None:
             return
-        asked = ours.request(f"fill-{number}-{next(ours._turns)}", body, 1000)
+        asked = ours.request(f"fill-{number}", body, 1000)
         await stub.Append(asked, metadata=ours.METADATA, timeout=60)  # type: ignore[attr-defined]
 
     while next(turns, None) is not None:

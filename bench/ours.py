@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,7 +37,6 @@ from rehab_runtime.postgres import Queries
 from rehab_runtime.server import channel
 
 METADATA = (bearer(service_principal("cli")),)
-_turns = itertools.count()
 
 
 def request(stream: str, body: bytes, count: int = 1) -> store.AppendRequest:
@@ -85,10 +83,8 @@ async def writer(dsn: str, folder: Path) -> AsyncIterator[Writer]:
 
 def written(made: Writer, callers: int, seconds: float, body: bytes) -> Measure:
     async def run() -> Rate:
-        turn = next(_turns)
-
         async def once(number: int) -> None:
-            asked = request(f"w{turn}-{number}", body)
+            asked = request(f"w-{number}", body)
             await made.append(append_command(asked), priority_of(asked))
 
         return await many(callers, seconds, once)
@@ -146,10 +142,8 @@ def echoed(connection: grpc.aio.Channel, callers: int, seconds: float, body: byt
 
 def appended(stub: Any, callers: int, seconds: float, body: bytes) -> Measure:
     async def run() -> Rate:
-        turn = next(_turns)
-
         async def once(number: int) -> None:
-            asked = request(f"g{turn}-{number}", body)
+            asked = request(f"g-{number}", body)
             await stub.Append(asked, metadata=METADATA, timeout=20)
 
         return await many(callers, seconds, once)
@@ -159,10 +153,8 @@ def appended(stub: Any, callers: int, seconds: float, body: bytes) -> Measure:
 
 def batched(stub: Any, callers: int, events: int, seconds: float, body: bytes) -> Measure:
     async def run() -> Rate:
-        turn = next(_turns)
-
         async def once(number: int) -> None:
-            asked = request(f"b{turn}-{number}", body, events)
+            asked = request(f"b-{number}", body, events)
             await stub.Append(asked, metadata=METADATA, timeout=20)
 
         return await many(callers, seconds, once, events)

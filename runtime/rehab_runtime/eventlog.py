@@ -28,10 +28,11 @@ log = get_logger("eventlog")
 
 @dataclass(frozen=True)
 class Head:
-    """The last committed position and the incarnation it belongs to."""
+    """The last committed position of the log's first shard and the incarnation it belongs to."""
 
     position: int
     incarnation: str
+    shards: int = 1
 
 
 class EventLog:
@@ -77,7 +78,7 @@ class EventLog:
             )
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
-        return Head(answer.position, answer.incarnation)
+        return Head(answer.position, answer.incarnation, answer.shards)
 
     async def read_all(
         self, after: int, limit: int, *, until: int = 0, incarnation: str = ""

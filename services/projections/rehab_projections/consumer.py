@@ -27,6 +27,13 @@ LIVE_WITHIN_MS = 1000
 log = get_logger("consumer")
 
 
+class ShardsUnknownError(Exception):
+    """The log has shards whose events would be missing from every answer."""
+
+    def __init__(self, shards: int) -> None:
+        super().__init__(f"the log has {shards} shards")
+
+
 @dataclass(frozen=True, slots=True)
 class Behind:
     """How far the fold is behind the log. `oldest_ms` is the age of the next event to fold."""
@@ -60,7 +67,8 @@ class Consumer:
         self._folded_at = clock.now()
 
     async def run(self) -> None:
-        """Fold until cancelled. Raises IncarnationChanged: then the read models must be rebuilt."""
+        """Fold until cancelled. Raises IncarnationChanged: then the read models must be rebuilt;
+        and ShardsUnknownError."""
         told = False
         while True:
             try:
@@ -75,6 +83,13 @@ class Consumer:
                     log.warning("cannot fold: waiting", reason=error.detail)
                 told = True
                 await asyncio.sleep(RETRY_S)
+            except ShardsUnknownError as error:
+                log.error(
+                    "the log has more shards than one, and only one can be folded: nothing is",
+                    reason=str(error),
+                    remedy="run the event store with EVENTSTORE_SHARDS=1 on a new log",
+                )
+                raise
             except IncarnationChanged as error:
                 log.error(
                     "the read models are of another log than the event store's",
@@ -87,6 +102,8 @@ class Consumer:
         """Where to go on. What is in memory may not be stored: forget it."""
         self._projector.forget()
         head = await self._log.head()
+        if head.shards > 1:
+            raise ShardsUnknownError(head.shards)
         cursor = await self._writer.start(head.incarnation)
         self._live_after = max(self._live_after, head.position)
         if cursor.incarnation == head.incarnation:
