@@ -38,6 +38,7 @@ class Wanted:
     kinds: Sequence[str] = ()
     as_json: bool = False
     bodies: bool = False
+    shard: int = 0
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.kinds) - KINDS.keys())
@@ -104,7 +105,10 @@ async def read(addresses: Addresses, wanted: Wanted) -> int:
             pages = stub.ReadStream(one, metadata=METADATA, timeout=TIMEOUT_S)
         else:
             everything = store_pb.ReadAllRequest(
-                after_position=wanted.after, limit=wanted.limit, filter=wanted.filter()
+                after_position=wanted.after,
+                limit=wanted.limit,
+                filter=wanted.filter(),
+                shard=wanted.shard,
             )
             pages = stub.ReadAll(everything, metadata=METADATA, timeout=TIMEOUT_S)
         async for page in pages:
@@ -117,10 +121,14 @@ async def tail(addresses: Addresses, wanted: Wanted) -> int:
     async with asking(addresses.eventstore) as connection:
         stub = EventStoreServiceStub(connection)
         bodies = Bodies(connection, PRINCIPAL)
-        head = await stub.GetHead(store_pb.GetHeadRequest(), metadata=METADATA, timeout=TIMEOUT_S)
+        head = await stub.GetHead(
+            store_pb.GetHeadRequest(shard=wanted.shard), metadata=METADATA, timeout=TIMEOUT_S
+        )
         reached, told = wanted.after or head.position, False
         while True:
-            asked = store_pb.SubscribeRequest(after_position=reached, filter=wanted.filter())
+            asked = store_pb.SubscribeRequest(
+                after_position=reached, filter=wanted.filter(), shard=wanted.shard
+            )
             changes = stub.Subscribe(asked, metadata=METADATA)
             try:
                 async for change in changes:

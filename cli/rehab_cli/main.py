@@ -50,6 +50,7 @@ Patients = Annotated[int, typer.Option(min=1, max=1000, help="Patients of the cl
 Therapists = Annotated[int, typer.Option(min=1, max=100, help="Their therapists.")]
 Seed = Annotated[int, typer.Option(help="The same seed lives the same weeks.")]
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Kinds wanted; all without.")]
+Shard = Annotated[int, typer.Option(min=0, help="Shard of a log that has several.")]
 AsJson = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
 Bodies = Annotated[bool, typer.Option("--bodies", help="Open bodies, too: patient data.")]
 
@@ -148,6 +149,7 @@ def log_read(
     kind: Kinds = None,
     as_json: AsJson = False,
     bodies: Bodies = False,
+    shard: Shard = 0,
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
@@ -155,7 +157,7 @@ def log_read(
     run(
         lambda: look.read(
             find(data, port_base),
-            look.Wanted(stream, after, limit, tuple(kind or ()), as_json, bodies),
+            look.Wanted(stream, after, limit, tuple(kind or ()), as_json, bodies, shard),
         )
     )
 
@@ -167,6 +169,7 @@ def log_tail(
     kind: Kinds = None,
     as_json: AsJson = False,
     bodies: Bodies = False,
+    shard: Shard = 0,
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
@@ -174,7 +177,7 @@ def log_tail(
     run(
         lambda: look.tail(
             find(data, port_base),
-            look.Wanted(stream, after, 0, tuple(kind or ()), as_json, bodies),
+            look.Wanted(stream, after, 0, tuple(kind or ()), as_json, bodies, shard),
         )
     )
 

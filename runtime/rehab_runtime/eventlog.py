@@ -28,7 +28,8 @@ log = get_logger("eventlog")
 
 @dataclass(frozen=True)
 class Head:
-    """The last committed position of the log's first shard and the incarnation it belongs to."""
+    """The last committed position of a shard, the incarnation it belongs to, and how many shards
+    the log has."""
 
     position: int
     incarnation: str
@@ -71,25 +72,30 @@ class EventLog:
             raise from_rpc_error(error) from None
         return list(answer.verdicts)
 
-    async def head(self) -> Head:
+    async def head(self, shard: int = 0) -> Head:
         try:
             answer = await self._stub.GetHead(
-                store.GetHeadRequest(), metadata=self._metadata, timeout=CALL_TIMEOUT_S
+                store.GetHeadRequest(shard=shard), metadata=self._metadata, timeout=CALL_TIMEOUT_S
             )
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
         return Head(answer.position, answer.incarnation, answer.shards)
 
     async def read_all(
-        self, after: int, limit: int, *, until: int = 0, incarnation: str = ""
+        self, after: int, limit: int, *, until: int = 0, incarnation: str = "", shard: int = 0
     ) -> tuple[list[RecordedEvent], Head]:
-        """At most `limit` events after a position, in order, and the head when they were read.
+        """At most `limit` events of a shard after a position, in order, and its head when they were
+        read.
 
         `until` 0 reads up to the head. Raises IncarnationChanged when an incarnation is given and
         the log's is another.
         """
         request = store.ReadAllRequest(
-            after_position=after, until_position=until, limit=limit, incarnation=incarnation
+            after_position=after,
+            until_position=until,
+            limit=limit,
+            incarnation=incarnation,
+            shard=shard,
         )
         events: list[RecordedEvent] = []
         head = Head(after, incarnation)
@@ -124,15 +130,22 @@ class EventLog:
 
 
 class Follower:
-    """Batches of the log from a position on, for ever: iterate over it once. Made by `follow`.
+    """Batches of one shard from a position on, for ever: iterate over it once. Made by `follow`.
 
     `position` is the last event handed out, `head` the last one known to be committed; `waiting`
     says that the event store does not answer.
     """
 
     def __init__(
-        self, event_log: EventLog, tail: LiveTail, after: int, max_batch: int, incarnation: str
+        self,
+        event_log: EventLog,
+        tail: LiveTail,
+        after: int,
+        max_batch: int,
+        incarnation: str,
+        shard: int,
     ) -> None:
+        self.shard = shard
         self.position = after
         self.head = after
         self.incarnation = incarnation
@@ -184,7 +197,10 @@ class Follower:
             return []
         try:
             events, head = await self._log.read_all(
-                self.position, self._max_batch, incarnation=self.incarnation
+                self.position,
+                self._max_batch,
+                incarnation=self.incarnation,
+                shard=self.shard,
             )
         except (Unavailable, Overloaded) as error:
             await self._wait_for_store(error)
@@ -199,7 +215,7 @@ class Follower:
         if await self._tail.wait(POLL_S):
             return
         try:
-            self._answered(await self._log.head())
+            self._answered(await self._log.head(self.shard))
         except (Unavailable, Overloaded) as error:
             await self._wait_for_store(error)
             return
@@ -209,7 +225,7 @@ class Follower:
     async def _learn_head(self) -> None:
         while True:
             try:
-                self._answered(await self._log.head())
+                self._answered(await self._log.head(self.shard))
             except (Unavailable, Overloaded) as error:
                 await self._wait_for_store(error)
             else:
@@ -245,9 +261,10 @@ def follow(
     *,
     incarnation: str = "",
     stream: str = "LOG",
-    subject: str = "log.>",
+    prefix: str = "log",
+    shard: int = 0,
 ) -> Follower:
-    """Follow the log after a position; `async for events in follow(...)`.
+    """Follow a shard of the log after a position; `async for events in follow(...)`.
 
     Batches are contiguous, in order, without duplicates, at most `max_batch` long. They come from
     JetStream while it delivers; what it lacks is read from the event store, which is also asked
@@ -257,4 +274,5 @@ def follow(
     log's), or ends before the position: positions may have been used again, and the reader must
     be rebuilt.
     """
-    return Follower(event_log, LiveTail(js, stream, subject), after, max_batch, incarnation)
+    tail = LiveTail(js, stream, f"{prefix}.{shard}.>")
+    return Follower(event_log, tail, after, max_batch, incarnation, shard)

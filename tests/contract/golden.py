@@ -1,4 +1,4 @@
-"""One body of every schema version ever shipped, as its bytes were and as they were meant.
+"""Events of every schema version ever shipped, as they were stored and as they were meant.
 
 python -m tests.contract.golden     writes what is missing, and never touches what is there
 """
@@ -7,22 +7,70 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from google.protobuf.descriptor import FieldDescriptor, OneofDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from rehab.events.v1.event_pb2 import Body
-from rehab.events.v1.kinds import KINDS
+from rehab.events.v1.event_pb2 import PROVENANCE_SENSOR, ROLE_PATIENT, Body, RecordedEvent
+from rehab.events.v1.kinds import KINDS, Kind
+from rehab_runtime import sealed
 
 FOLDER = Path(__file__).with_name("golden")
+KEY_ID = "golden"
+CIPHER = AESGCM(sha256(b"golden: a key that seals nobody's data").digest())
 DEEPEST = 4
+RECORDED_S = 1_772_445_600
+"""2026-03-02T10:00:00Z"""
+
+# What the rules of the contract ask for where a field's own name or number breaks them.
+VALID: dict[str, Any] = {
+    "AdherenceRating.items": 4,
+    "Appointment.status": "booked",
+    "Benefit.movement": "consumed",
+    "Difficulty.rating": 4,
+    "EmrDelivery.resource_type": "Observation",
+    "EpisodeOpened.surgery_date": "2026-02-16",
+    "FormFeedback.rep_event_id": "01959a2b-0000-7000-8000-00000000cafe",
+    "Interaction.mode": "video",
+    "ModelDrift.p_value": 0.5,
+    "Notification.status": "sent",
+    "OccurrenceRef.local_date": "2026-03-02",
+    "OccurrenceRef.slot": "08:00",
+    "PainReport.nprs": 7,
+    "PlanItem.rpe_cap": 8.5,
+    "PlanOfCare.discipline": "GP",
+    "PlanOfCare.from_date": "2026-03-01",
+    "PlanOfCare.to_date": "2026-05-30",
+    "PlanPrescribed.effective_from": "2026-03-01",
+    "PlanPrescribed.effective_until": "2026-05-30",
+    "Questionnaire.instrument_version": "2.0",
+    "Rep.confidence": 0.75,
+    "Rep.phases_ms": [801, 202, 903, 304],
+    "Rep.smoothness": -2.5,
+    "SafetyLimits.pain_stop": 6,
+    "Schedule.times": ["08:00", "18:30"],
+    "Schedule.weekdays": [1, 3, 5],
+}
 
 
 def path_of(kind: str, version: int) -> Path:
     return FOLDER / f"{kind}.v{version}.json"
+
+
+def wanted(kinds: Mapping[str, Kind]) -> set[Path]:
+    """A file of every version of every kind."""
+    return {
+        path_of(name, version)
+        for name, kind in kinds.items()
+        for version in range(1, kind.schema_version + 1)
+    }
 
 
 def meant(body: Body) -> dict[str, Any]:
@@ -31,35 +79,44 @@ def meant(body: Body) -> dict[str, Any]:
     return told
 
 
-def fill(message: Message, depth: int = 0) -> None:
-    """Give every field a value of its own, so that no two can be taken for each other."""
+def fill(message: Message, choice: int, depth: int = 0) -> int:
+    """Give every field a value of its own, so that no two can be taken for each other. `choice`
+    says which of exclusive fields is set; how many there are to choose from is returned."""
+    choices = 1
     for field in message.DESCRIPTOR.fields:
-        chosen = field.containing_oneof
-        if chosen is not None and message.WhichOneof(chosen.name) is not None:
-            continue
-        if field.is_repeated:
-            if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        oneof = field.containing_oneof
+        if oneof is not None:
+            choices = max(choices, len(oneof.fields))
+            if not _is_chosen(field, oneof, choice):
                 continue
-            if field.message_type is not None:
-                if depth < DEEPEST:
-                    fill(getattr(message, field.name).add(), depth + 1)
-            else:
-                getattr(message, field.name).append(_value(field))
-        elif field.message_type is not None:
-            if depth < DEEPEST:
-                inner = getattr(message, field.name)
-                inner.SetInParent()
-                fill(inner, depth + 1)
-        else:
-            setattr(message, field.name, _value(field))
+        if field.message_type is None:
+            _set(message, field)
+        elif depth < DEEPEST and not field.message_type.GetOptions().map_entry:
+            inner = getattr(message, field.name)
+            inner = inner.add() if field.is_repeated else inner
+            inner.SetInParent()
+            choices = max(choices, fill(inner, choice, depth + 1))
+    return choices
+
+
+def _is_chosen(field: FieldDescriptor, oneof: OneofDescriptor, choice: int) -> bool:
+    return bool(oneof.fields[choice % len(oneof.fields)].name == field.name)
+
+
+def _set(message: Message, field: FieldDescriptor) -> None:
+    name = f"{message.DESCRIPTOR.name}.{field.name}"
+    value = VALID.get(name, _value(field))
+    if field.is_repeated:
+        getattr(message, field.name).extend(value if isinstance(value, list) else [value])
+    else:
+        setattr(message, field.name, value)
 
 
 def _value(field: FieldDescriptor) -> Any:
     number = field.number
     match field.cpp_type:
         case FieldDescriptor.CPPTYPE_STRING:
-            text = f"{field.name}-{number}"
-            return text.encode() if field.type == FieldDescriptor.TYPE_BYTES else text
+            return field.name.encode() if field.type == FieldDescriptor.TYPE_BYTES else field.name
         case FieldDescriptor.CPPTYPE_BOOL:
             return True
         case FieldDescriptor.CPPTYPE_ENUM:
@@ -70,17 +127,56 @@ def _value(field: FieldDescriptor) -> Any:
     return number + 10
 
 
+def bodies(kind: str) -> list[Body]:
+    """One for each way to choose among exclusive fields."""
+    made: list[Body] = []
+    for choice in count():
+        body = Body()
+        content = getattr(body, kind)
+        content.SetInParent()
+        choices = fill(content, choice)
+        made.append(body)
+        if choice + 1 >= choices:
+            return made
+    raise AssertionError("never")
+
+
+def stored(kind: str, version: int, number: int, body: Body) -> RecordedEvent:
+    """The event as the log would keep it: sealed where it holds patient data."""
+    event = RecordedEvent(body=body.SerializeToString(deterministic=True))
+    told = event.envelope
+    digest = sha256(f"{kind}.v{version}.{number}".encode()).hexdigest()
+    told.event_id = f"01959a2b-{digest[:4]}-7{digest[4:7]}-8{digest[7:10]}-{digest[10:22]}"
+    told.clinic_id, told.subject_id = "clinic-1", "patient-1"
+    told.kind, told.schema_version = kind, version
+    told.occurred_at.seconds = RECORDED_S - 60
+    told.recorded_at.seconds = RECORDED_S
+    told.zone, told.utc_offset_min = "Europe/Berlin", 60
+    told.actor.id, told.actor.role = "patient-1", ROLE_PATIENT
+    told.provenance = PROVENANCE_SENSOR
+    told.position = told.stream_version = number + 1
+    if KINDS[kind].phi:
+        told.phi, told.consent_id = True, "consent-1"
+        event.key_id = KEY_ID
+        # a nonce is never chosen like this but where nothing is secret
+        nonce = sha256(told.event_id.encode()).digest()[: sealed.NONCE_BYTES]
+        bound = sealed.Bound(told.event_id, told.subject_id, kind, version)
+        closed = CIPHER.encrypt(nonce, event.body, bound.associated())
+        event.body = bytes([sealed.VERSION]) + nonce + closed
+    return event
+
+
 def made(kind: str, version: int) -> str:
-    body = Body()
-    content = getattr(body, kind)
-    content.SetInParent()
-    fill(content)
-    told = {
-        "kind": kind,
-        "schema_version": version,
-        "body": b64encode(body.SerializeToString(deterministic=True)).decode(),
-        "meant": meant(body),
-    }
+    examples = [
+        {
+            "stored": b64encode(
+                stored(kind, version, number, body).SerializeToString(deterministic=True)
+            ).decode(),
+            "meant": meant(body),
+        }
+        for number, body in enumerate(bodies(kind))
+    ]
+    told = {"kind": kind, "schema_version": version, "examples": examples}
     return json.dumps(told, indent=1, sort_keys=True) + "\n"
 
 

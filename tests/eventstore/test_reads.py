@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
-from rehab_eventstore.domain.slices import SLICES, slice_of
 from rehab_runtime.embedded import Nats
 from rehab_runtime.errors import IncarnationChanged, InvalidArgument
+from rehab_runtime.slices import SLICES, slice_of
 from tests.eventstore.given import append, event, events, ids, positions, some_stream, versions
 from tests.eventstore.store import Store, refused, rules, settings_for, store
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
-from rehab_eventstore.domain.slices import SLICES, shard_of, slice_of
 from rehab_eventstore.main import running
 from rehab_runtime.embedded import Nats
 from rehab_runtime.errors import InvalidArgument
+from rehab_runtime.slices import SLICES, shard_of, slice_of
 from rehab_runtime.startup import StartupError
 from tests.eventstore.given import append, event, ids, positions, some_stream, versions
 from tests.eventstore.store import Store, refused, rules, settings_for, store

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
-from rehab_eventstore.domain.slices import slice_of
 from rehab_eventstore.main import running
 from rehab_runtime.auth import service_principal
 from rehab_runtime.errors import Draining, IncarnationChanged
 from rehab_runtime.server import channel
+from rehab_runtime.slices import slice_of
 from tests.eventstore.given import append, event, events, ids, positions, some_stream
 from tests.eventstore.store import Store, refused, settings_for, store
 

@@ -13,15 +13,19 @@ import pytest
 import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
+from nats import connect as connect_to_broker
 from nats.aio.client import Client
 
 from rehab.events.v1.event_pb2 import LogMessage, RecordedEvent
 from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
+from rehab_eventstore import main as eventstore_main
 from rehab_runtime import eventlog, livetail
+from rehab_runtime.auth import service_principal
 from rehab_runtime.errors import IncarnationChanged, InvalidArgument, Unavailable
 from rehab_runtime.eventlog import EventLog, Follower, follow
 from rehab_runtime.livetail import LiveTail
 from rehab_runtime.server import channel
+from rehab_runtime.slices import shard_of
 from tests.projections.given import at, event, pain
 from tests.projections.service import Log, Place, eventstore
 
@@ -44,7 +48,7 @@ class Running:
             after,
             max_batch,
             stream=self.place.stream,
-            subject=f"{self.place.subject_prefix}.>",
+            prefix=self.place.subject_prefix,
             **more,
         )
 
@@ -263,3 +267,36 @@ async def test_a_tail_keeps_no_more_messages_than_its_bound(running: Running):
         await running.publish([marker])
         await running.broker.flush()
         assert len(tail._queue) == livetail.QUEUED_MESSAGES
+
+
+async def test_each_shard_is_followed_on_its_own(postgres: Any, nats: Any) -> None:
+    place = Place(postgres, nats.url)
+    told = place.eventstore().model_copy(update={"shards": 3})
+    async with eventstore_main.running(told) as service, channel(service.address) as connection:
+        client = EventLog(connection, service_principal("projections"))
+        assert (await client.head()).shards == 3
+        sent: dict[int, list[str]] = {0: [], 1: [], 2: []}
+        for number in range(12):
+            one = event(number, BEGIN, pain(3), patient=f"patient-{number}")
+            request = store_pb.AppendRequest(stream=one.envelope.subject_id)
+            request.events.add(envelope=one.envelope, body=one.body.SerializeToString())
+            appended = await client.append(request)
+            assert appended.shard == shard_of(request.stream, 3)
+            sent[appended.shard].append(one.envelope.event_id)
+        broker = await connect_to_broker(nats.url)
+        for shard, ids in sent.items():
+            follower = follow(
+                client,
+                broker.jetstream(),
+                0,
+                stream=place.stream,
+                prefix=place.subject_prefix,
+                shard=shard,
+            )
+            seen: list[str] = []
+            async with aclosing(aiter(follower)) as batches, asyncio.timeout(10):  # type: ignore[type-var]
+                while len(seen) < len(ids):
+                    seen += [one.envelope.event_id for one in await anext(batches)]
+            assert seen == ids
+            assert follower.position == len(ids)
+        await broker.close()

@@ -13,7 +13,6 @@ from nats.js import JetStreamContext
 
 from rehab_eventstore.committer import Committed, Committer
 from rehab_eventstore.domain.cache import LogCache
-from rehab_eventstore.domain.slices import shard_of
 from rehab_eventstore.leadership import Leadership
 from rehab_eventstore.memory import Memory
 from rehab_eventstore.publisher import Publisher
@@ -32,6 +31,7 @@ from rehab_eventstore.writer import Writer
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import InvalidArgument, Violation
 from rehab_runtime.postgres import Database, Queries
+from rehab_runtime.slices import shard_of
 
 
 @dataclass(frozen=True)

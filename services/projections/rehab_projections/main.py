@@ -94,7 +94,7 @@ def _follow(
         settings.max_batch_events,
         incarnation=cursor.incarnation,
         stream=settings.log_stream,
-        subject=f"{settings.subject_prefix}.>",
+        prefix=settings.subject_prefix,
     )
 
 

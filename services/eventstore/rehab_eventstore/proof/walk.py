@@ -14,8 +14,8 @@ from google.protobuf.message import DecodeError
 
 from rehab.events.v1.event_pb2 import Envelope
 from rehab_eventstore.domain.chain import Link, following, microseconds
-from rehab_eventstore.domain.slices import slice_of
 from rehab_runtime.postgres import Queries
+from rehab_runtime.slices import slice_of
 
 NICE = 10
 """Verifying must not slow those who append."""

@@ -11,8 +11,8 @@ import asyncpg
 
 from rehab_eventstore.domain.decide import EventKey, Row, Stored
 from rehab_eventstore.domain.head import Head, head_of
-from rehab_eventstore.domain.slices import slice_of
 from rehab_runtime.postgres import Queries
+from rehab_runtime.slices import slice_of
 
 CONNECT_TIMEOUT_S = 2.0
 

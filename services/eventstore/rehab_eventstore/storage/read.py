@@ -10,10 +10,10 @@ import asyncpg
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_eventstore.domain.head import Head, head_of
-from rehab_eventstore.domain.slices import slice_of
 from rehab_eventstore.storage.codec import recorded_event
 from rehab_runtime.errors import Internal
 from rehab_runtime.postgres import Database, Queries
+from rehab_runtime.slices import slice_of
 
 LAST = 2**63 - 1
 """Greater than any position or version."""
