@@ -1,29 +1,36 @@
-"""What was ever shipped is read for ever: a body of every schema version, as it was stored."""
+"""What was ever shipped is read for ever: events of every schema version, as they were stored."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rehab.events.v1.event_pb2 import Body, RecordedEvent
+from rehab.events.v1.event_pb2 import Body, Event, RecordedEvent
 from rehab.events.v1.kinds import KINDS, kind_of
+from rehab_projections.batch import FOLDED
+from rehab_projections.domain.facts import fact_of
+from rehab_projections.domain.history import PatientHistory, fold
+from rehab_runtime.sealed import Bound, open_
 from rehab_runtime.upcasting import UPCASTERS, StepMissing, Upcasters, newer
-from tests.contract.golden import FOLDER, meant, path_of
+from rehab_runtime.validation import violations
+from tests.contract.golden import CIPHER, FOLDER, meant, path_of, wanted
 
 FILES = sorted(FOLDER.glob("*.json"))
 
 
-def test_every_schema_version_ever_shipped_has_an_example() -> None:
+def test_every_schema_version_ever_shipped_has_its_examples() -> None:
     """A new kind, or a new version of one: python -m tests.contract.golden"""
-    wanted = {
-        path_of(name, version)
-        for name, kind in KINDS.items()
-        for version in range(1, kind.schema_version + 1)
-    }
-    assert set(FILES) == wanted
+    assert set(FILES) == wanted(KINDS)
+
+
+def test_a_version_without_examples_is_missed() -> None:
+    newer_pain = replace(KINDS["pain_report"], schema_version=2)
+    missed = wanted({**KINDS, "pain_report": newer_pain}) - set(FILES)
+    assert missed == {path_of("pain_report", 2)}
 
 
 def test_every_version_leads_on_to_todays() -> None:
@@ -31,15 +38,31 @@ def test_every_version_leads_on_to_todays() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_bytes_that_were_stored_mean_what_they_meant(path: Path) -> None:
+def test_what_was_stored_opens_means_what_it_meant_is_valid_and_folds(path: Path) -> None:
     told = json.loads(path.read_text())
-    stored = b64decode(told["body"])
-    assert meant(Body.FromString(stored)) == told["meant"]
-    event = RecordedEvent(body=stored)
-    event.envelope.kind, event.envelope.schema_version = told["kind"], told["schema_version"]
-    UPCASTERS.bring_forward([event])
-    assert event.envelope.schema_version == KINDS[told["kind"]].schema_version
-    assert kind_of(Body.FromString(event.body)) == told["kind"]
+    stream = [RecordedEvent.FromString(b64decode(one["stored"])) for one in told["examples"]]
+    for event, example in zip(stream, told["examples"], strict=True):
+        opened(event)
+        assert meant(Body.FromString(event.body)) == example["meant"]
+        assert event.envelope.schema_version == told["schema_version"]
+    UPCASTERS.bring_forward(stream)
+    for event in stream:
+        body = Body.FromString(event.body)
+        assert event.envelope.schema_version == KINDS[told["kind"]].schema_version
+        assert kind_of(body) == event.envelope.kind == told["kind"]
+        assert violations(Event(envelope=event.envelope, body=body)) == []
+    assert (fold(map(fact_of, stream)) != PatientHistory()) == (told["kind"] in FOLDED)
+
+
+def opened(event: RecordedEvent) -> None:
+    """Open it as it was sealed; patient data never lay in the clear."""
+    envelope = event.envelope
+    assert bool(event.key_id) == envelope.phi
+    if event.key_id:
+        bound = Bound(
+            envelope.event_id, envelope.subject_id, envelope.kind, envelope.schema_version
+        )
+        event.body, event.key_id = open_(CIPHER, event.key_id, event.body, bound), ""
 
 
 def pain(nprs: int, version: int) -> RecordedEvent:

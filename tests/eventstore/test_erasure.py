@@ -10,11 +10,14 @@ import asyncpg
 import grpc
 import pytest
 import pytest_asyncio
+from nats import connect as connect_to_broker
 
 from rehab.events.v1.admin_pb2 import ERASURE_STAGE_DONE, ERASURE_STAGE_REQUESTED, Erasure
-from rehab.events.v1.event_pb2 import Body
+from rehab.events.v1.event_pb2 import Body, LogMessage, RecordedEvent
 from rehab.eventstore.v1 import erasure_service_pb2 as pb
+from rehab.eventstore.v1 import proof_service_pb2 as proof_pb
 from rehab.eventstore.v1.erasure_service_pb2_grpc import ErasureServiceStub
+from rehab.eventstore.v1.proof_service_pb2_grpc import ProofServiceStub
 from rehab_runtime.auth import Principal, bearer, service_principal
 from rehab_runtime.bodies import Bodies
 from rehab_runtime.embedded import Nats
@@ -26,6 +29,8 @@ from rehab_runtime.errors import (
     PermissionDenied,
     from_rpc_error,
 )
+from rehab_runtime.eventlog import EventLog
+from rehab_runtime.folding import Fold, Snapshots, fold_stream
 from tests.eventstore.given import append, copy, event, some_stream
 from tests.eventstore.store import Store, refused, rules, settings_for, store
 
@@ -363,3 +368,57 @@ async def test_appends_that_race_an_erasure_are_before_it_or_refused(
     assert len(read) == 4 + len(appended) + 1
     assert read[-1].envelope.kind == "erasure"
     assert (await Erasing(other).report(stream)).complete
+
+
+async def test_no_copy_of_an_erased_subject_can_be_opened_and_the_log_still_proves_itself(
+    database_dsn: str, nats: Nats
+) -> None:
+    """The table, the broker, snapshots: what is left of them is noise."""
+    told = settings_for(database_dsn, nats.url)
+    async with store(told) as made:
+        stream = await with_events(made)
+        principal = service_principal("projections")
+        fold = Fold("count", 1, int, lambda n, _: n + 1, lambda n: b"%d" % n, int)
+        await fold_stream(
+            EventLog(made.connection, principal),
+            Snapshots(made.connection, principal),
+            stream,
+            fold,
+            every=1,
+        )
+        async with asyncio.timeout(10):
+            while (head := await made.head()).published < head.position:
+                await asyncio.sleep(0.01)
+        await Erasing(made).erase(stream)
+        copies = await from_broker(nats, told.log_stream)
+        connection = await asyncpg.connect(database_dsn)
+        stored = await connection.fetch("SELECT * FROM events WHERE key_id <> ''")
+        assert await connection.fetchval("SELECT count(*) FROM snapshot") == 0
+        assert await connection.fetchval("SELECT count(wrapped) FROM data_key") == 0
+        await connection.close()
+        sealed = [one for one in copies if one.key_id]
+        assert len(sealed) == len(stored) == 3
+        # the bytes are still there, in both places, and nobody has what opens them
+        assert [one.body for one in sealed] == [row["body"] for row in stored]
+        await Bodies(made.connection, principal).open(sealed)
+        assert all(one.erased and not one.body for one in sealed)
+        steps = ProofServiceStub(made.connection).VerifyLog(
+            proof_pb.VerifyLogRequest(), metadata=(bearer(principal),), timeout=30
+        )
+        verdict = [step async for step in steps][-1].verdict
+        assert not verdict.HasField("finding")
+        assert verdict.verified == len(stored) + 2
+
+
+async def from_broker(server: Nats, stream: str) -> list[RecordedEvent]:
+    """Every event that the broker keeps."""
+    client = await connect_to_broker(server.url)
+    try:
+        js = client.jetstream()
+        last = (await js.stream_info(stream)).state.last_seq
+        messages = [await js.get_msg(stream, seq) for seq in range(1, last + 1)]
+    finally:
+        await client.close()
+    return [
+        one for message in messages for one in LogMessage.FromString(message.data or b"").events
+    ]
