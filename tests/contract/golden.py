@@ -9,15 +9,15 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from google.protobuf.descriptor import FieldDescriptor, OneofDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from rehab.events.v1.admin_pb2 import ERASURE_STAGE_DONE
 from rehab.events.v1.event_pb2 import PROVENANCE_SENSOR, ROLE_PATIENT, Body, RecordedEvent
 from rehab.events.v1.kinds import KINDS, Kind
 from rehab_runtime import sealed
@@ -37,6 +37,7 @@ VALID: dict[str, Any] = {
     "Difficulty.rating": 4,
     "EmrDelivery.resource_type": "Observation",
     "EpisodeOpened.surgery_date": "2026-02-16",
+    "Erasure.stage": ERASURE_STAGE_DONE,
     "FormFeedback.rep_event_id": "01959a2b-0000-7000-8000-00000000cafe",
     "Interaction.mode": "video",
     "ModelDrift.p_value": 0.5,
@@ -87,7 +88,7 @@ def fill(message: Message, choice: int, depth: int = 0) -> int:
         oneof = field.containing_oneof
         if oneof is not None:
             choices = max(choices, len(oneof.fields))
-            if not _is_chosen(field, oneof, choice):
+            if oneof.fields[choice % len(oneof.fields)].name != field.name:
                 continue
         if field.message_type is None:
             _set(message, field)
@@ -97,10 +98,6 @@ def fill(message: Message, choice: int, depth: int = 0) -> int:
             inner.SetInParent()
             choices = max(choices, fill(inner, choice, depth + 1))
     return choices
-
-
-def _is_chosen(field: FieldDescriptor, oneof: OneofDescriptor, choice: int) -> bool:
-    return bool(oneof.fields[choice % len(oneof.fields)].name == field.name)
 
 
 def _set(message: Message, field: FieldDescriptor) -> None:
@@ -130,15 +127,14 @@ def _value(field: FieldDescriptor) -> Any:
 def bodies(kind: str) -> list[Body]:
     """One for each way to choose among exclusive fields."""
     made: list[Body] = []
-    for choice in count():
+    choices = 1
+    while len(made) < choices:
         body = Body()
         content = getattr(body, kind)
         content.SetInParent()
-        choices = fill(content, choice)
+        choices = max(choices, fill(content, len(made)))
         made.append(body)
-        if choice + 1 >= choices:
-            return made
-    raise AssertionError("never")
+    return made
 
 
 def stored(kind: str, version: int, number: int, body: Body) -> RecordedEvent:
