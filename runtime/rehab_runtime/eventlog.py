@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -112,17 +112,23 @@ class EventLog:
 
     async def read_stream(self, stream: str, *, after_version: int = 0) -> list[RecordedEvent]:
         """All of one subject's events after a version, oldest first."""
+        pages = self.pages_of(stream, after_version=after_version)
+        return [event async for events in pages for event in events]
+
+    async def pages_of(
+        self, stream: str, *, after_version: int = 0
+    ) -> AsyncIterator[Sequence[RecordedEvent]]:
+        """The same, a page at a time: for streams too long to be held."""
         request = store.ReadStreamRequest(stream=stream, after_version=after_version)
-        events: list[RecordedEvent] = []
+        call = self._stub.ReadStream(request, metadata=self._metadata, timeout=READ_TIMEOUT_S)
         try:
-            async for page in self._stub.ReadStream(
-                request, metadata=self._metadata, timeout=READ_TIMEOUT_S
-            ):
-                events += page.events
+            async for page in call:
+                await self.open(page.events)
+                yield page.events
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
-        await self.open(events)
-        return events
+        finally:
+            call.cancel()
 
     async def open(self, events: Sequence[RecordedEvent]) -> None:
         """Open sealed bodies in place. One that cannot be opened keeps its `key_id`."""

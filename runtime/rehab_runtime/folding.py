@@ -89,21 +89,46 @@ class Snapshots:
 async def fold_stream(
     log: EventLog, snapshots: Snapshots, stream: str, fold: Fold[S], *, every: int = EVERY
 ) -> Folded[S]:
-    """The state of a whole stream. A snapshot is saved once `every` events were not in one.
+    """The state of a whole stream. A snapshot is saved once `every` events were not in one, unless
+    one of them could not be opened: what is missing for a while must not be missing for ever.
 
     Raises what reading the log raises. A snapshot from beyond the stream's end, as a restored log
     may have, is not used.
     """
     state, version = await snapshots.load(stream, fold)
-    events = await log.read_stream(stream, after_version=max(0, version - 1))
-    if version and (not events or events[0].envelope.stream_version != version):
-        state, version = fold.start(), 0
-        events = await log.read_stream(stream)
-    fresh = [event for event in events if event.envelope.stream_version > version]
-    for event in fresh:
-        state = fold.apply(state, event)
-        version = event.envelope.stream_version
-    if len(fresh) >= every:
+    folding = _Folding(fold, state, version)
+    if not await folding.go_on(log, stream):
+        folding = _Folding(fold, fold.start(), 0)
+        await folding.go_on(log, stream)
+    if folding.folded >= every and not folding.closed:
         with contextlib.suppress(RehabError):
-            await snapshots.save(stream, fold, state, version)
-    return Folded(state, version, len(fresh))
+            await snapshots.save(stream, fold, folding.state, folding.version)
+    return Folded(folding.state, folding.version, folding.folded)
+
+
+class _Folding(Generic[S]):
+    """A fold under way: a page of events at a time is in memory."""
+
+    def __init__(self, fold: Fold[S], state: S, version: int) -> None:
+        self.state = state
+        self.version = version
+        self.folded = 0
+        self.closed = False
+        self._fold = fold
+
+    async def go_on(self, log: EventLog, stream: str) -> bool:
+        """Fold what comes after the state's version; False when the stream does not reach it."""
+        reached = self.version == 0
+        async for events in log.pages_of(stream, after_version=max(0, self.version - 1)):
+            for event in events:
+                if event.envelope.stream_version <= self.version:
+                    reached = True
+                else:
+                    self._apply(event)
+        return reached
+
+    def _apply(self, event: RecordedEvent) -> None:
+        self.state = self._fold.apply(self.state, event)
+        self.version = event.envelope.stream_version
+        self.folded += 1
+        self.closed |= bool(event.key_id) and not event.erased

@@ -5,11 +5,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import asyncpg
+
 from rehab_eventstore.crypto import bodies
+from rehab_eventstore.crypto.keys import Keyring
 from rehab_eventstore.sealing import KeySealer
+from rehab_runtime.errors import Erased
 from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.sealed import Bound, CannotOpen
+
+NOTHING = "INSERT 0 0"
 
 log = get_logger("snapshots")
 
@@ -51,28 +57,37 @@ class Snapshots:
         sealed = bodies.seal(key, state.state, place.bound(state.stream_version))
         where = (place.stream, place.fold, place.code_version)
         async with self._database.transaction() as connection:
-            await connection.execute(
+            saved = await connection.execute(
                 self._queries["save"], *where, state.stream_version, key.key_id, sealed
             )
+            if saved == NOTHING:
+                raise Erased
             await connection.execute(self._queries["thin"], *where, self._kept)
 
     async def load(self, place: Place, until_version: int) -> State | None:
-        """The newest one at or before a version; None too when it cannot be opened."""
-        row = await self._database.fetchrow(
+        """The newest one at or before a version that can be opened. Raises Erased."""
+        rows = await self._database.fetch(
             self._queries["load"], place.stream, place.fold, place.code_version, until_version
         )
-        if row is None:
+        if not rows:
             return None
-        key = (await self._sealer.keyring(place.stream)).keys.get(row["key_id"])
-        if key is None:
-            return None
-        version = row["stream_version"]
-        try:
+        keyring = await self._sealer.keyring(place.stream)
+        for row in rows:
+            opened = _opened(keyring, place, row)
+            if opened is not None:
+                return opened
+        return None
+
+
+def _opened(keyring: Keyring, place: Place, row: asyncpg.Record) -> State | None:
+    version, key = row["stream_version"], keyring.keys.get(row["key_id"])
+    try:
+        if key is not None:
             return State(version, bodies.open_(key, row["state"], place.bound(version)))
-        except CannotOpen as error:
-            log.warning(
-                "a snapshot cannot be opened: the stream is folded anew",
-                error_type=type(error).__qualname__,
-                key_id=row["key_id"],
-            )
-            return None
+    except CannotOpen as error:
+        log.warning(
+            "a snapshot cannot be opened: an older one is used, or the stream folded anew",
+            error_type=type(error).__qualname__,
+            key_id=row["key_id"],
+        )
+    return None
