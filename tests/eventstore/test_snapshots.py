@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +26,7 @@ def told(version: int = 1) -> Fold[list[str]]:
     """What the events said, in order."""
 
     def apply(state: list[str], one: RecordedEvent) -> list[str]:
-        return [*state, one.body.decode()]
+        return [*state, "?" if one.key_id else one.body.decode()]
 
     def load(dumped: bytes) -> list[str]:
         if not dumped.startswith(b"told:"):
@@ -61,6 +63,14 @@ async def rows(shared: Store, stream: str) -> list[asyncpg.Record]:
                 "SELECT * FROM snapshot WHERE stream_id = $1 ORDER BY stream_version", stream
             )
         )
+    finally:
+        await connection.close()
+
+
+async def run(shared: Store, statement: str) -> None:
+    connection = await asyncpg.connect(shared.settings.postgres_dsn)
+    try:
+        await connection.execute(statement)
     finally:
         await connection.close()
 
@@ -107,10 +117,61 @@ async def test_a_snapshot_that_was_changed_or_moved_only_costs_time(
     stream = some_stream()
     await say(shared, stream, "a", "b", "c")
     await folded(shared, stream, 1)
-    connection = await asyncpg.connect(shared.settings.postgres_dsn)
-    await connection.execute(f"UPDATE snapshot SET {damage} WHERE stream_id = $1", stream)
-    await connection.close()
+    await run(shared, f"UPDATE snapshot SET {damage} WHERE stream_id = '{stream}'")
     assert await folded(shared, stream, 100) == Folded(["a", "b", "c"], 3, 3)
+
+
+async def test_a_damaged_snapshot_gives_way_to_an_older_one(shared: Store) -> None:
+    stream = some_stream()
+    await say(shared, stream, "a", "b")
+    await folded(shared, stream, 1)
+    await say(shared, stream, "c")
+    await folded(shared, stream, 1)
+    await run(shared, "UPDATE snapshot SET state = '\\x01' WHERE stream_version = 3")
+    assert await folded(shared, stream, 100) == Folded(["a", "b", "c"], 3, 1)
+
+
+async def test_what_could_not_be_opened_for_a_while_is_not_missing_for_ever(
+    shared: Store,
+) -> None:
+    stream = some_stream()
+    await say(shared, stream, "a", "b", "c")
+    spoil = "UPDATE events SET body = set_byte(body, 20, get_byte(body, 20) # 1)"
+    where = f"WHERE stream_id = '{stream}' AND stream_version = 2"
+    await run(shared, f"{spoil} {where}")
+    assert (await folded(shared, stream, 1)).state == ["a", "?", "c"]
+    await run(shared, f"{spoil} {where}")
+    assert await folded(shared, stream, 1) == Folded(["a", "b", "c"], 3, 3)
+
+
+async def test_a_key_that_goes_meanwhile_takes_the_snapshot_along(shared: Store) -> None:
+    stream = some_stream()
+    await say(shared, stream, "a")
+    connection = await asyncpg.connect(shared.settings.postgres_dsn)
+    try:
+        async with connection.transaction():
+            # as the end of an erasure that this replica has not heard of
+            await connection.execute(
+                "UPDATE data_key SET wrapped = NULL, newest = false, destroyed_at = now()"
+                " WHERE stream_id = $1",
+                stream,
+            )
+            saving = Snapshots(shared.connection, PRINCIPAL).save(stream, told(), ["a"], 1)
+            waiting = asyncio.ensure_future(refused(saving))
+            await until_blocked(connection)
+        assert isinstance(await waiting, Erased)
+    finally:
+        await connection.close()
+    assert await rows(shared, stream) == []
+
+
+async def until_blocked(connection: asyncpg.Connection) -> None:
+    """Until somebody waits for what the connection's transaction has locked."""
+    mine = await connection.fetchval("SELECT pg_backend_pid()")
+    asked = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))"
+    async with asyncio.timeout(10):
+        while not await connection.fetchval(asked, mine):
+            await asyncio.sleep(0.01)
 
 
 async def test_a_state_beyond_the_end_of_the_stream_is_not_used(shared: Store) -> None:
