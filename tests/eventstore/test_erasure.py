@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
-import grpc
 import pytest
 import pytest_asyncio
 from nats import connect as connect_to_broker
@@ -16,7 +15,6 @@ from rehab.events.v1.admin_pb2 import ERASURE_STAGE_DONE, ERASURE_STAGE_REQUESTE
 from rehab.events.v1.event_pb2 import Body, LogMessage, RecordedEvent
 from rehab.eventstore.v1 import erasure_service_pb2 as pb
 from rehab.eventstore.v1 import proof_service_pb2 as proof_pb
-from rehab.eventstore.v1.erasure_service_pb2_grpc import ErasureServiceStub
 from rehab.eventstore.v1.proof_service_pb2_grpc import ProofServiceStub
 from rehab_runtime.auth import Principal, bearer, service_principal
 from rehab_runtime.bodies import Bodies
@@ -27,57 +25,14 @@ from rehab_runtime.errors import (
     LegalHold,
     NotFound,
     PermissionDenied,
-    from_rpc_error,
 )
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.folding import Fold, Snapshots, fold_stream
+from tests.eventstore.erasing import Erasing
 from tests.eventstore.given import append, copy, event, some_stream
 from tests.eventstore.store import Store, refused, rules, settings_for, store
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-class Erasing:
-    """Calls the erasure service of a store; raises the RehabError that it answers."""
-
-    def __init__(self, of: Store, principal: Principal | None = None) -> None:
-        self._stub = ErasureServiceStub(of.connection)
-        self._metadata = (bearer(principal or service_principal("cli")),)
-
-    async def ask(self, rpc: str, request: Any) -> Any:
-        try:
-            return await getattr(self._stub, rpc)(request, metadata=self._metadata, timeout=20)
-        except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from None
-
-    async def prepare(self, stream: str, reason: str = "request") -> pb.PrepareErasureResponse:
-        answer: pb.PrepareErasureResponse = await self.ask(
-            "PrepareErasure", pb.PrepareErasureRequest(subject_id=stream, reason=reason)
-        )
-        return answer
-
-    async def confirm(self, stream: str, token: str) -> pb.EraseSubjectResponse:
-        answer: pb.EraseSubjectResponse = await self.ask(
-            "EraseSubject", pb.EraseSubjectRequest(subject_id=stream, token=token)
-        )
-        return answer
-
-    async def erase(self, stream: str) -> pb.EraseSubjectResponse:
-        return await self.confirm(stream, (await self.prepare(stream)).token)
-
-    async def report(self, stream: str) -> pb.ErasureReport:
-        answer = await self.ask("GetErasureReport", pb.GetErasureReportRequest(subject_id=stream))
-        (report,) = answer.reports
-        assert isinstance(report, pb.ErasureReport)
-        return report
-
-    async def hold(self, stream: str) -> None:
-        await self.ask(
-            "PlaceLegalHold", pb.PlaceLegalHoldRequest(subject_id=stream, reason="court")
-        )
-
-    async def release(self, stream: str) -> None:
-        await self.ask("ReleaseLegalHold", pb.ReleaseLegalHoldRequest(subject_id=stream))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -14,9 +14,9 @@ from rehab_runtime.auth import service_principal
 from rehab_runtime.errors import Erased, PermissionDenied
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.folding import Fold, Folded, Snapshots, fold_stream
+from tests.eventstore.erasing import Erasing
 from tests.eventstore.given import append, event, some_stream
 from tests.eventstore.store import Store, refused
-from tests.eventstore.test_erasure import Erasing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PRINCIPAL = service_principal("projections")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
 from rehab_eventstore.main import running
 from rehab_runtime.auth import service_principal
-from rehab_runtime.errors import Draining, IncarnationChanged
+from rehab_runtime.errors import Draining, IncarnationChanged, Overloaded, Unavailable
 from rehab_runtime.server import channel
 from rehab_runtime.slices import slice_of
 from tests.eventstore.given import append, event, events, ids, positions, some_stream
@@ -152,6 +154,103 @@ async def test_who_is_slow_gets_everything_all_the_same(shared: Store) -> None:
             seen = await until(steps, head + 192)
     assert seen_positions(seen) == list(range(head + 1, head + 193))
     assert max(len(step.page.events) for step in seen) <= 10
+
+
+async def test_a_page_fits_a_message_however_much_was_left_unread(shared: Store) -> None:
+    head = (await shared.head()).position
+    stream = some_stream()
+    async with aclosing(shared.subscribe(after_position=head)) as steps:
+        assert (await anext(steps)).caught_up.position == head
+        for _ in range(12):
+            await shared.append(append(stream, *events(stream, 16, b"x" * 65_536)))
+        await shared.append(append(stream, *events(stream, 900)))
+        seen = await until(steps, head + 1092)
+    assert seen_positions(seen) == list(range(head + 1, head + 1093))
+    sizes = [[len(one.body) for one in step.page.events] for step in seen]
+    assert max(map(len, sizes)) <= shared.settings.page_events
+    # what a foreign client takes without being told otherwise
+    assert max(step.ByteSize() for step in seen) < 4 * 2**20
+    assert max(sum(size[:-1]) for size in sizes) < shared.settings.page_bytes
+
+
+@asynccontextmanager
+async def unread(log: Store, count: int) -> AsyncIterator[list[Steps]]:
+    """Subscriptions whose subscribers stopped reading when they were live."""
+    head = (await log.head()).position
+    async with AsyncExitStack() as stack:
+        held = []
+        for _ in range(count):
+            steps = await stack.enter_async_context(aclosing(log.subscribe(after_position=head)))
+            assert (await anext(steps)).HasField("caught_up")
+            held.append(steps)
+        yield held
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+async def test_who_does_not_read_grows_no_memory_and_slows_nobody(shared: Store) -> None:
+    settings = settings_for(
+        *(shared.settings.postgres_dsn, shared.settings.nats_url),
+        tail_bytes=2_000_000,
+    )
+    async with store(settings) as log, unread(log, 24):
+        stream, body, rounds = some_stream(), b"x" * 65_536, 24
+        head = (await log.head()).position
+        async with aclosing(log.subscribe(after_position=head)) as live:
+            assert (await anext(live)).HasField("caught_up")
+            before = resident_bytes()
+            for number in range(1, rounds + 1):
+                await log.append(append(stream, *events(stream, 16, body)))
+                # live all the while
+                seen = await until(live, head + 16 * number)
+                assert seen_positions(seen)[-1] == head + 16 * number
+            # kept for each, it would be 24 times 24 MB
+            assert resident_bytes() - before < 24 * rounds * 16 * len(body) / 4
+
+
+async def test_there_are_so_many_subscribers_and_no_more(shared: Store) -> None:
+    settings = settings_for(
+        *(shared.settings.postgres_dsn, shared.settings.nats_url), max_subscribers=2
+    )
+    async with store(settings) as log:
+        async with unread(log, 2):
+            error = await refused(anext(aiter(log.subscribe())))
+            assert isinstance(error, Overloaded)
+            await log.append(append(some_stream()))
+        async with asyncio.timeout(10):
+            while isinstance(await _first(log), Overloaded):
+                await asyncio.sleep(0.01)
+
+
+async def _first(log: Store) -> Any:
+    async with aclosing(log.subscribe(from_head=True)) as steps:
+        try:
+            return await anext(steps)
+        except Overloaded as error:
+            return error
+
+
+async def test_who_does_not_read_does_not_keep_a_replica_from_leaving(shared: Store) -> None:
+    settings = settings_for(*(shared.settings.postgres_dsn, shared.settings.nats_url), drain_s=30)
+    stream = some_stream()
+    async with AsyncExitStack() as stack:
+        async with running(settings) as leaving:
+            connection = await stack.enter_async_context(channel(leaving.address))
+            log = Store(connection, settings, service_principal("test"))
+            (steps,) = await stack.enter_async_context(unread(log, 1))
+            for _ in range(8):
+                await log.append(append(stream, *events(stream, 8, b"x" * 65_536)))
+            begun = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - begun < settings.drain_s / 2
+        read = 0
+        with pytest.raises(Unavailable):
+            async for step in steps:
+                read += len(step.page.events)
+        assert read < 64
 
 
 async def test_what_another_replica_appends_is_live_here(shared: Store) -> None:

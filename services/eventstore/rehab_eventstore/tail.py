@@ -13,7 +13,8 @@ class Tail:
     """Pages of one shard. Readers near its end share what one of them has read; who is further
     behind, or has been too slow, reads PostgreSQL.
 
-    At most `max_events` events are kept, and about `max_bytes` bytes of bodies.
+    At most `max_events` events are kept, and about `max_bytes` bytes of bodies. Pages are as long
+    as the reader's.
     """
 
     def __init__(self, reader: Reader, shard: int, *, max_events: int, max_bytes: int) -> None:
@@ -35,8 +36,9 @@ class Tail:
                 await self._read_on(after, until)
         if not self._before <= after < self._last:
             return await self._stored(after, until, chosen)
-        kept = self._kept[after - self._before : until - self._before]
-        return Page([event for event in kept if chosen.chooses(event)], after + len(kept))
+        return self._reader.cut(
+            self._kept[after - self._before : until - self._before], after, chosen
+        )
 
     def wrote(self, events: Sequence[RecordedEvent]) -> None:
         """This replica has committed them: they need not be read. Nothing is kept of a run that

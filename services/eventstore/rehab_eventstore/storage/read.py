@@ -117,6 +117,18 @@ class Reader:
             raise Internal("the log has a hole")
         return Page(events, reached)
 
+    def cut(self, run: Sequence[RecordedEvent], after: int, chosen: Filter) -> Page:
+        """A page of what is asked for in a run of events that begins after a position."""
+        taken: list[RecordedEvent] = []
+        size = 0
+        for before, event in enumerate(run, after):
+            if len(taken) == self._page_events or size >= self._page_bytes:
+                return Page(taken, before)
+            if chosen.chooses(event):
+                taken.append(event)
+                size += len(event.body)
+        return Page(taken, after + len(run))
+
     async def filtered(
         self, shard: int, after: int, until: int, chosen: Filter, limit: int = LAST
     ) -> Page:
