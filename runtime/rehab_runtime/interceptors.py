@@ -52,7 +52,13 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
-        self._wrapped: dict[tuple[str, int], Handler] = {}
+        self._serving = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until no handler runs."""
+        await self._idle.wait()
 
     async def intercept_service(
         self, continuation: Continuation, details: grpc.HandlerCallDetails
@@ -69,6 +75,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
         correlation = ""
         code = grpc.StatusCode.OK
         in_flight.labels(method).inc()
+        self._serving += 1
+        self._idle.clear()
         try:
             metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
             correlation = _correlation(metadata)
@@ -81,6 +89,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         except grpc.aio.AbortError:
             code = context.code() or grpc.StatusCode.UNKNOWN
             raise
+        except _ClientLeft:
+            code = grpc.StatusCode.CANCELLED
+            return None
         except Exception as error:
             failure = _translated(error, method)
             code = failure.status
@@ -89,9 +100,23 @@ class Interceptor(grpc.aio.ServerInterceptor):
             await context.abort(status.code, status.details, trailing)
         finally:
             in_flight.labels(method).dec()
+            self._serving -= 1
+            if not self._serving:
+                self._idle.set()
             handled.labels(method, code.name).inc()
             seconds.labels(method).observe(time.perf_counter() - started)
             structlog.contextvars.clear_contextvars()
+
+
+class _ClientLeft(Exception):
+    """While an answer was written: there is nobody to tell of it."""
+
+
+async def _write(context: grpc.aio.ServicerContext, response: Any) -> None:
+    try:
+        await context.write(response)
+    except grpc.aio.InternalError:
+        raise _ClientLeft from None
 
 
 def _correlation(metadata: dict[str, str]) -> str:
@@ -133,7 +158,7 @@ def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
                 responses: AsyncIterator[Any] = behaviour(request, context)
                 try:
                     async for response in responses:
-                        await context.write(response)
+                        await _write(context, response)
                 finally:
                     await responses.aclose()  # type: ignore[attr-defined]
 

@@ -32,6 +32,8 @@ SERVER_OPTIONS = (
     ("grpc.http2.bdp_probe", 0),
     ("grpc.so_reuseport", 0),
 )
+FLUSH_S = 1.0
+"""How long a client may take to read the last answers."""
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -40,9 +42,14 @@ class GrpcServer:
     """A started server. `draining` is set before open calls are given time to end."""
 
     def __init__(
-        self, server: grpc.aio.Server, address: str, health: health_aio.HealthServicer
+        self,
+        server: grpc.aio.Server,
+        address: str,
+        health: health_aio.HealthServicer,
+        interceptor: Interceptor,
     ) -> None:
         self._server = server
+        self._interceptor = interceptor
         self.address = address
         self.draining = asyncio.Event()
         self.health = health
@@ -53,10 +60,19 @@ class GrpcServer:
             await self.health.set(name, status)
 
     async def drain(self, grace_s: float) -> None:
-        """Tell load balancers and open streams, then stop; what is open after `grace_s` is cut."""
+        """Tell load balancers and open streams, then stop; what is open after `grace_s` is cut.
+
+        So is a call whose handler has ended and whose client does not read the answer.
+        """
         self.draining.set()
         await self.set_ready(False)
-        await self._server.stop(grace_s)
+        stopping = asyncio.ensure_future(self._server.stop(grace_s))
+        answered = asyncio.ensure_future(self._interceptor.idle())
+        await asyncio.wait([stopping, answered], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping], timeout=FLUSH_S)
+        answered.cancel()
+        await self._server.stop(None)
+        await stopping
 
 
 @asynccontextmanager
@@ -74,8 +90,9 @@ async def serve_grpc(
             "development credentials are not accepted in production",
             "configure an identity provider",
         )
+    interceptor = Interceptor(authenticator)
     server = grpc.aio.server(
-        interceptors=[Interceptor(authenticator)],
+        interceptors=[interceptor],
         options=SERVER_OPTIONS,
         maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
     )
@@ -88,7 +105,7 @@ async def serve_grpc(
         reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
     port = server.add_insecure_port(settings.listen)
     await server.start()
-    running = GrpcServer(server, reachable(settings.listen, port), health)
+    running = GrpcServer(server, reachable(settings.listen, port), health, interceptor)
     try:
         yield running
     finally:

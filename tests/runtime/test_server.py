@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from rehab_runtime.auth import (
     service_principal,
 )
 from rehab_runtime.errors import InvalidArgument, RehabError, Violation, from_rpc_error
+from rehab_runtime.interceptors import handled
 from rehab_runtime.server import MAX_MESSAGE_BYTES, channel, serve_grpc
 from rehab_runtime.settings import ServiceSettings
 from rehab_runtime.startup import StartupError
@@ -57,6 +59,8 @@ class Sample(grpc.GenericRpcHandler):
 
         async def one_many(asked: bytes, _: Any) -> AsyncIterator[bytes]:
             yield behave(asked)
+            while asked == b"endless":
+                yield b"x" * 65_536
 
         async def many_one(asked: AsyncIterator[bytes], _: Any) -> bytes:
             return b"".join([behave(one) async for one in asked])
@@ -169,6 +173,26 @@ async def test_a_message_that_is_too_large_is_refused_by_its_size() -> None:
         cause = refused.value.__cause__
         assert isinstance(cause, grpc.aio.AioRpcError)
         assert cause.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_a_client_that_leaves_in_the_middle_is_no_fault(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    method = f"/{NAME}/one_many"
+
+    def left() -> float:
+        return handled.labels(method, "CANCELLED")._value.get()
+
+    before = left()
+    async with sample() as connection:
+        for _ in range(20):
+            call = connection.unary_stream(method)(b"endless", metadata=METADATA, timeout=10)
+            assert await call.read() == b"endless"
+            call.cancel()
+        async with asyncio.timeout(10):
+            while left() < before + 20:
+                await asyncio.sleep(0.01)
+    assert "unexpected error" not in capsys.readouterr().out
 
 
 async def test_health_needs_no_credentials_and_knows_each_service() -> None:

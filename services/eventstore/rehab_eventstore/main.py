@@ -40,6 +40,7 @@ from rehab_eventstore.storage.keys import KeyStore, census
 from rehab_eventstore.storage.read import Reader, Safety
 from rehab_eventstore.storage.shards import require_shards
 from rehab_eventstore.storage.snapshots import Snapshots
+from rehab_eventstore.subscriptions import Subscribers
 from rehab_eventstore.watch import Listener
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator
@@ -132,7 +133,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         readers, erasers = _names(settings.key_readers), _names(settings.erasers)
         forwarding = Forwarding()
         stack.push_async_callback(forwarding.close)
-        log_servicer = EventStoreServicer(shards, log.reader, forwarding)
+        log_servicer = EventStoreServicer(
+            shards, log.reader, forwarding, Subscribers(settings.max_subscribers)
+        )
         key_servicer = KeyServicer(keys, readers, settings.key_reader_ttl_s)
         erasure_servicer = ErasureServicer(eraser, erasures, shards, erasers)
         admin_servicer = KeyAdminServicer(keeper, keys, cache, erasers)
@@ -163,7 +166,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         if settings.forward:
             shards.reached_at(settings.advertise or named(settings.listen, server.address))
-        stack.callback(shards.close_subscriptions)
+        stack.push_async_callback(log_servicer.send_away)
         yield Running(server.address, background)
 
 

@@ -28,7 +28,7 @@ from rehab_eventstore.messages import (
 from rehab_eventstore.queue import Priority
 from rehab_eventstore.shard import Shard, Shards
 from rehab_eventstore.storage.read import LAST, Page, Reader
-from rehab_eventstore.subscriptions import CaughtUp, Step
+from rehab_eventstore.subscriptions import CaughtUp, Step, Subscribers
 from rehab_runtime.errors import IncarnationChanged, InvalidArgument, RehabError, Violation
 from rehab_runtime.validation import require_valid
 
@@ -36,10 +36,18 @@ Context = grpc.aio.ServicerContext
 
 
 class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
-    def __init__(self, shards: Shards, reader: Reader, forwarding: Forwarding) -> None:
+    def __init__(
+        self, shards: Shards, reader: Reader, forwarding: Forwarding, subscribers: Subscribers
+    ) -> None:
         self._shards = shards
         self._forwarding = forwarding
+        self._subscribers = subscribers
         self._reader = reader
+
+    async def send_away(self) -> None:
+        """Subscribers go on at another replica."""
+        self._shards.close_subscriptions()
+        await self._subscribers.cut()
 
     async def Append(
         self,
@@ -174,9 +182,10 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
         after = head.position if request.from_head else request.after_position
         if after > head.position:
             raise IncarnationChanged("the log ends before the cursor")
-        steps = shard.subscriptions.steps(after, head, filter_of(request.filter))
-        async for step in steps:
-            yield _step(step, head, shard)
+        with self._subscribers.one():
+            steps = shard.subscriptions.steps(after, head, filter_of(request.filter))
+            async for step in steps:
+                yield _step(step, head, shard)
 
     async def GetHead(
         self,

@@ -102,6 +102,9 @@ class Settings(ServiceSettings):
     tail_bytes: int = Field(
         16_000_000, ge=1, description="bytes of newest events kept in memory for subscribers"
     )
+    max_subscribers: int = Field(
+        200, ge=1, description="subscriptions served at once; more are refused"
+    )
     poll_ms: int = Field(
         250, ge=10, le=10_000, description="time between looks at the log when nobody tells of it"
     )

@@ -3,15 +3,23 @@ through."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+from rehab_eventstore import metrics
 from rehab_eventstore.domain.head import Head
 from rehab_eventstore.storage.read import Filter, Page
 from rehab_eventstore.tail import Tail
 from rehab_eventstore.watch import HeadWatch
 from rehab_runtime.clock import Clock
-from rehab_runtime.errors import Draining, IncarnationChanged
+from rehab_runtime.errors import Draining, IncarnationChanged, Overloaded
+
+GRACE_S = 0.5
+"""How long subscribers that are told to leave may take."""
+BUSY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,37 @@ class CaughtUp:
 
 
 Step = Page | Checkpoint | CaughtUp
+
+
+class Subscribers:
+    """Who subscribes at this replica: `most` at once."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: set[asyncio.Task[Any]] = set()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Counts the current task as a subscriber. Raises Overloaded when there are enough."""
+        task = asyncio.current_task()
+        assert task is not None
+        if len(self._open) >= self._most:
+            raise Overloaded("there are enough subscribers", retry_after_s=BUSY_S)
+        self._open.add(task)
+        metrics.subscribers.inc()
+        try:
+            yield
+        finally:
+            self._open.discard(task)
+            metrics.subscribers.dec()
+
+    async def cut(self) -> None:
+        """End who does not go by itself: who does not read is not told anything, and would keep
+        this replica from leaving."""
+        if self._open:
+            await asyncio.wait(self._open, timeout=GRACE_S)
+        for task in self._open:
+            task.cancel()
 
 
 class Subscriptions:

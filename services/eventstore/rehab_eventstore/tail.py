@@ -36,7 +36,7 @@ class Tail:
                 await self._read_on(after, until)
         if not self._before <= after < self._last:
             return await self._stored(after, until, chosen)
-        return self._reader.cut(
+        return self._reader.page_of(
             self._kept[after - self._before : until - self._before], after, chosen
         )
 

@@ -117,7 +117,7 @@ class Reader:
             raise Internal("the log has a hole")
         return Page(events, reached)
 
-    def cut(self, run: Sequence[RecordedEvent], after: int, chosen: Filter) -> Page:
+    def page_of(self, run: Sequence[RecordedEvent], after: int, chosen: Filter) -> Page:
         """A page of what is asked for in a run of events that begins after a position."""
         taken: list[RecordedEvent] = []
         size = 0
