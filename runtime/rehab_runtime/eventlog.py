@@ -17,6 +17,7 @@ from rehab_runtime.bodies import Bodies
 from rehab_runtime.errors import IncarnationChanged, Overloaded, Unavailable, from_rpc_error
 from rehab_runtime.livetail import LiveTail
 from rehab_runtime.logging import get_logger
+from rehab_runtime.unprocessed import Unprocessed
 
 CALL_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 60.0
@@ -150,6 +151,7 @@ class Follower:
         max_batch: int,
         incarnation: str,
         shard: int,
+        unprocessed: Unprocessed,
     ) -> None:
         self.shard = shard
         self.position = after
@@ -159,6 +161,8 @@ class Follower:
         self._log = event_log
         self._tail = tail
         self._max_batch = max_batch
+        self._unprocessed = unprocessed
+        unprocessed.begun(after)
 
     def __aiter__(self) -> AsyncGenerator[list[RecordedEvent], None]:
         return self._batches()
@@ -171,7 +175,9 @@ class Follower:
                 if events:
                     self.position = events[-1].envelope.position
                     self.head = max(self.head, self.position)
+                    self._unprocessed.taken(events)
                     yield events
+                    self._unprocessed.finished(events)
                 elif self.position >= self.head:
                     await self._idle()
 
@@ -246,6 +252,7 @@ class Follower:
         if head.position < self.position:
             raise IncarnationChanged("the log ends before the cursor", metadata=known)
         self.head = max(self.head, head.position)
+        self._unprocessed.told(head.position)
 
     async def _wait_for_store(self, error: Unavailable | Overloaded) -> None:
         if not self.waiting:
@@ -269,6 +276,7 @@ def follow(
     stream: str = "LOG",
     prefix: str = "log",
     shard: int = 0,
+    unprocessed: Unprocessed | None = None,
 ) -> Follower:
     """Follow a shard of the log after a position; `async for events in follow(...)`.
 
@@ -279,6 +287,10 @@ def follow(
     Raises IncarnationChanged when the log is not the one that `incarnation` names (empty takes the
     log's), or ends before the position: positions may have been used again, and the reader must
     be rebuilt.
+
+    `unprocessed` is the consumer's, which asks for the next batch when the last one is processed;
+    one is made for the log's principal if none is given.
     """
+    unprocessed = unprocessed or Unprocessed(event_log.principal.id, shard)
     tail = LiveTail(js, stream, f"{prefix}.{shard}.>")
-    return Follower(event_log, tail, after, max_batch, incarnation, shard)
+    return Follower(event_log, tail, after, max_batch, incarnation, shard, unprocessed)

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import nats
 import pytest
+from prometheus_client import REGISTRY
 
 from rehab.events.v1 import event_pb2
 from rehab_eventstore import main as eventstore_main
@@ -274,3 +275,27 @@ async def test_a_log_of_several_shards_is_refused_rather_than_folded_in_part(
         folding = place.projections(store.address)
         async with projections_main.running(folding) as reading, asyncio.timeout(10):
             assert isinstance(await reading.background.fallen, ShardsUnknownError)
+
+
+async def test_a_fold_that_stands_still_shows_by_the_age_of_what_waits(running: Clinic):
+    position = await running.log.append(*sets(1, 5))
+    await running.reads.lag_at(position)
+    labels = {"consumer": "projections", "shard": "0"}
+
+    def age() -> float:
+        return REGISTRY.get_sample_value("oldest_unprocessed_seconds", labels) or 0.0
+
+    connection = await asyncpg.connect(running.place.projections("nobody:1").postgres_dsn)
+    try:
+        async with asyncio.timeout(15):
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE session IN EXCLUSIVE MODE")
+                await running.log.append(*sets(6, 5))
+                while not age():
+                    await asyncio.sleep(0.01)
+                first = age()
+                assert age() > first
+            while age():
+                await asyncio.sleep(0.01)
+    finally:
+        await connection.close()

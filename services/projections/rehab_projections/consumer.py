@@ -20,7 +20,6 @@ from rehab_runtime.eventlog import EventLog, Follower
 from rehab_runtime.logging import get_logger
 
 RETRY_S = 0.5
-GAUGE_S = 1.0
 LIVE_WITHIN_MS = 1000
 """With an oldest unprocessed event no older than this the fold is live."""
 
@@ -195,9 +194,3 @@ class Consumer:
     def _age_ms(self, event: RecordedEvent) -> int:
         age = self._clock.now() - moment(event.envelope.recorded_at)
         return max(0, int(age.total_seconds() * 1000))
-
-    async def watch_age(self) -> None:
-        """Keep the gauge of the oldest unprocessed event, which no stopped fold can hide."""
-        while True:
-            metrics.oldest_unprocessed_seconds.set((await self.behind()).oldest_ms / 1000)
-            await asyncio.sleep(GAUGE_S)

@@ -26,6 +26,7 @@ from rehab_runtime.clock import SystemClock
 from rehab_runtime.eventlog import EventLog, Follower, follow
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.server import channel, serve_grpc
+from rehab_runtime.unprocessed import Unprocessed
 
 PACKAGE = "rehab_projections"
 SERVICE = "rehab.projections.v1.ProjectionsService"
@@ -56,7 +57,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         store = await stack.enter_async_context(channel(settings.eventstore_address))
         event_log = EventLog(store, service_principal("projections"))
         progress, board = Progress(reader), Board()
-        follow_from = partial(_follow, settings, event_log, broker)
+        unprocessed = Unprocessed("projections", clock=clock)
+        follow_from = partial(_follow, settings, event_log, broker, unprocessed)
         consumer = Consumer(writer, event_log, follow_from, progress, clock)
         watch = Watch(
             reader,
@@ -76,7 +78,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         background = await stack.enter_async_context(Background())
         background.start(consumer.run(), "consumer")
-        background.start(consumer.watch_age(), "age of the oldest unprocessed event")
         server = await stack.enter_async_context(
             serve_grpc(settings, partial(_add, servicer), authenticator=DevelopmentAuthenticator())
         )
@@ -85,7 +86,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
 
 def _follow(
-    settings: Settings, event_log: EventLog, broker: JetStreamContext, cursor: Cursor
+    settings: Settings,
+    event_log: EventLog,
+    broker: JetStreamContext,
+    unprocessed: Unprocessed,
+    cursor: Cursor,
 ) -> Follower:
     return follow(
         event_log,
@@ -95,6 +100,7 @@ def _follow(
         incarnation=cursor.incarnation,
         stream=settings.log_stream,
         prefix=settings.subject_prefix,
+        unprocessed=unprocessed,
     )
 
 

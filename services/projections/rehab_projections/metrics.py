@@ -9,11 +9,6 @@ lag_seconds = declare_histogram(
     "Time from an event's commit in the log to its being visible here, live events only.",
     "see whether NATS is away (reading by polling is slower), PostgreSQL slow or the batch large",
 )
-oldest_unprocessed_seconds = declare_gauge(
-    "projections_oldest_unprocessed_seconds",
-    "Age of the oldest event not yet folded; 0 when there is none.",
-    "the fold has stopped or cannot keep up: see this service's log",
-)
 events_folded = declare_counter(
     "projections_events_total",
     "Events of the log taken in, whether or not they change a read model.",
