@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import grpc
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from rich.table import Table
 
 from rehab.events.v1.event_pb2 import Body, RecordedEvent
@@ -29,6 +32,29 @@ RETRY_S = 0.5
 
 
 @dataclass(frozen=True)
+class AsOf:
+    """How much of a stream had been recorded: up to a version, or a moment in ISO 8601. Neither is
+    all of it."""
+
+    version: int = 0
+    moment: str = ""
+
+    def timestamp(self) -> Timestamp | None:
+        if not self.moment:
+            return None
+        at = None
+        with contextlib.suppress(ValueError):
+            at = datetime.fromisoformat(self.moment)
+        if at is None or at.tzinfo is None:
+            raise SuiteError(
+                f"{self.moment} is no moment: write it with its zone, 2026-03-02T10:00:00+01:00"
+            )
+        made = Timestamp()
+        made.FromDatetime(at)
+        return made
+
+
+@dataclass(frozen=True)
 class Wanted:
     """Which events, and how they are shown. Bodies hold patient data: only when asked for."""
 
@@ -39,8 +65,11 @@ class Wanted:
     as_json: bool = False
     bodies: bool = False
     shard: int = 0
+    as_of: AsOf = AsOf()
 
     def __post_init__(self) -> None:
+        if self.as_of != AsOf() and not self.stream:
+            raise SuiteError("one patient's stream is read as of a time or version: name it")
         unknown = sorted(set(self.kinds) - KINDS.keys())
         if unknown:
             known = ", ".join(sorted(KINDS))
@@ -99,6 +128,8 @@ async def read(addresses: Addresses, wanted: Wanted) -> int:
             one = store_pb.ReadStreamRequest(
                 stream=wanted.stream,
                 after_version=wanted.after,
+                until_version=wanted.as_of.version,
+                until_time=wanted.as_of.timestamp(),
                 limit=wanted.limit,
                 kinds=wanted.kinds,
             )

@@ -147,6 +147,10 @@ def log_read(
     after: Annotated[int, typer.Option(min=0, help="Position; with STREAM its version.")] = 0,
     limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")] = 50,
     kind: Kinds = None,
+    until_version: Annotated[int, typer.Option(min=0, help="STREAM as of this version.")] = 0,
+    as_of: Annotated[
+        str, typer.Option(help="STREAM as it was recorded then: 2026-03-02T10:00:00+01:00.")
+    ] = "",
     as_json: AsJson = False,
     bodies: Bodies = False,
     shard: Shard = 0,
@@ -154,10 +158,11 @@ def log_read(
     port_base: AskedPort = 0,
 ) -> None:
     """Print events. Bodies stay closed unless asked for: they hold patient data."""
+    kinds, then = tuple(kind or ()), look.AsOf(until_version, as_of)
     run(
         lambda: look.read(
             find(data, port_base),
-            look.Wanted(stream, after, limit, tuple(kind or ()), as_json, bodies, shard),
+            look.Wanted(stream, after, limit, kinds, as_json, bodies, shard, then),
         )
     )
 

@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -81,6 +82,41 @@ def test_bodies_are_opened_when_asked_for(data: Path) -> None:
     read = rehab("log", "read", "--kind", "plan", "--limit", "1", "--json", "--bodies", data=data)
     (event,) = (json.loads(line) for line in read.stdout.splitlines())
     assert event["body"]["plan"]["plan_id"]
+
+
+def test_a_stream_is_read_as_it_was(data: Path) -> None:
+    patient = subjects(data)[0]
+
+    def read(*as_of: str) -> list[dict[str, Any]]:
+        told = rehab("log", "read", patient, "--limit", "0", "--json", *as_of, data=data)
+        assert told.returncode == 0, told.stderr
+        return [json.loads(line)["envelope"] for line in told.stdout.splitlines()]
+
+    everything = read()
+    then = everything[len(everything) // 2]
+    assert read("--until-version", str(then["stream_version"])) == [
+        one for one in everything if one["stream_version"] <= then["stream_version"]
+    ]
+    as_of = read("--as-of", then["recorded_at"])
+    assert as_of == everything[: len(as_of)]
+    assert then in as_of
+    assert as_of[-1]["recorded_at"] == then["recorded_at"]
+    assert all(one["recorded_at"] != then["recorded_at"] for one in everything[len(as_of) :])
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["patient-1", "--as-of", "2026-03-02T10:00:00"], "write it with its zone"),
+        (["patient-1", "--as-of", "yesterday"], "yesterday is no moment"),
+        (["--until-version", "3"], "one patient's stream is read as of"),
+        (["--as-of", "2026-03-02T10:00:00Z"], "one patient's stream is read as of"),
+    ],
+)
+def test_what_cannot_be_read_as_of_is_told(data: Path, asked: list[str], told: str) -> None:
+    read = rehab("log", "read", *asked, data=data)
+    assert read.returncode == 1
+    assert told in read.stderr
 
 
 def test_a_kind_that_there_is_none_of_is_told_in_one_line(data: Path) -> None:
