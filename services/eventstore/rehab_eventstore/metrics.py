@@ -45,6 +45,7 @@ oldest_unpublished_seconds = declare_gauge(
     "eventstore_oldest_unpublished_seconds",
     "Age of the oldest committed event that the message broker has not acknowledged; 0 for none.",
     "NATS is away, full or slow: consumers then poll, which is slower; see this service's log",
+    ["shard"],
 )
 published = declare_counter(
     "eventstore_published_total",

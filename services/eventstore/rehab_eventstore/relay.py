@@ -56,6 +56,7 @@ class Relay:
         self._position = 0
         self._incarnation = ""
         self._silent = False
+        self._oldest_seconds = metrics.oldest_unpublished_seconds.labels(str(shard))
         self._stop = asyncio.Event()
         self._ended = asyncio.Event()
 
@@ -73,7 +74,7 @@ class Relay:
                         await self._lead()
                         delay = RETRY_S
                     else:
-                        metrics.oldest_unpublished_seconds.set(0)
+                        self._oldest_seconds.set(0)
                 except BrokerReset:
                     log.warning("the message broker lost messages: they are published again")
                 except (*BROKER_TROUBLE, RehabError) as error:
@@ -145,7 +146,7 @@ class Relay:
             self._well()
 
     def _well(self) -> None:
-        metrics.oldest_unpublished_seconds.set(0)
+        self._oldest_seconds.set(0)
         if self._silent:
             log.info("the message broker takes events again", position=self._position)
         self._silent = False
@@ -160,7 +161,7 @@ class Relay:
             )
         self._silent = True
         with contextlib.suppress(RehabError):
-            metrics.oldest_unpublished_seconds.set(await self._age_s())
+            self._oldest_seconds.set(await self._age_s())
 
     async def _age_s(self) -> float:
         head = await self._reader.head(self._shard)
