@@ -13,10 +13,10 @@ from nats.js import JetStreamContext
 from nats.js.api import PubAck, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from rehab_runtime.logging import get_logger
+from rehab_runtime.startup import StartupError
 
-log = get_logger("jetstream")
-
+FIRST_WAIT_S = 1.0
+"""How long a broker that is there may take, so that who starts finds it."""
 RETRY_S = 0.5
 PUBLISH_TIMEOUT_S = 5.0
 DUPLICATE_WINDOW_S = 120.0
@@ -25,46 +25,41 @@ MAX_LOG_BYTES = 8 * 1024**3
 
 @asynccontextmanager
 async def connect(url: str, *, name: str) -> AsyncIterator[JetStreamContext]:
-    """JetStream while the context is open. It does not wait for the broker: an absent one is told
-    in one line and tried again for ever."""
+    """JetStream while the context is open. It does not wait for the broker, and tries an absent one
+    again for ever: who needs it tells what its absence means. StartupError when the URL is none."""
     client = Client()
     connecting = asyncio.create_task(_connect(client, url, name), name="nats-connect")
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(connecting), 1.0)
     try:
+        await asyncio.wait([connecting], timeout=FIRST_WAIT_S)
+        if connecting.done():
+            connecting.result()
         yield client.jetstream()
     finally:
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
-        with contextlib.suppress(nats.errors.Error, OSError):
+        # a client that was never told where to connect asserts that it was
+        with contextlib.suppress(nats.errors.Error, OSError, AssertionError):
             await client.close()
 
 
 async def _connect(client: Client, url: str, name: str) -> None:
-    told = False
-    while not client.is_connected:
-        try:
-            await client.connect(
-                url,
-                name=name,
-                connect_timeout=2,
-                allow_reconnect=True,
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=RETRY_S,
-                ping_interval=5,
-                max_outstanding_pings=2,
-                error_cb=_ignore,
-            )
-        except (nats.errors.Error, OSError, TimeoutError) as error:
-            if not told:
-                log.warning(
-                    "NATS does not answer: nothing is lost, only slower",
-                    url=url,
-                    error_type=type(error).__name__,
-                    remedy="start NATS, or check NATS_URL",
-                )
-                told = True
-            await asyncio.sleep(RETRY_S)
+    try:
+        await client.connect(
+            url,
+            name=name,
+            connect_timeout=2,
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RETRY_S,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            error_cb=_ignore,
+        )
+    except (nats.errors.Error, ValueError):
+        # with so many attempts nothing but the URL ends them; it may hold a password
+        raise StartupError(
+            "the URL of NATS is not one", "correct NATS_URL: nats://host:port"
+        ) from None
 
 
 async def _ignore(_: Exception) -> None:

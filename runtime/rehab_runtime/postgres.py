@@ -155,8 +155,8 @@ async def connect(
 
 
 def _not_there(dsn: str, error: Exception) -> StartupError:
-    place = urlsplit(dsn)
-    where = f"PostgreSQL at {place.hostname}:{place.port or 5432}"
+    hosts = urlsplit(dsn).netloc.rpartition("@")[2]
+    where = f"PostgreSQL at {hosts}" + ("" if ":" in hosts else ":5432")
     if isinstance(error, asyncpg.DiskFullError):
         return StartupError(f"{where}: the disk is full", "free some space")
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from urllib.parse import SplitResult, urlsplit
 
 import pydantic_settings
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -29,10 +30,42 @@ def _listenable_or_off(value: str) -> str:
     return _listenable(value) if value else value
 
 
+def _parsed(value: str, *schemes: str) -> SplitResult | None:
+    """None unless it is a URL of these schemes and each of its hosts has a name and a real port."""
+    try:
+        place = urlsplit(value)
+        hosts = [urlsplit(f"//{host}") for host in place.netloc.rpartition("@")[2].split(",")]
+        sound = all(host.hostname and host.port != 0 for host in hosts)
+    except ValueError:  # it may quote the URL, and that may hold a password
+        return None
+    return place if place.scheme in schemes and sound else None
+
+
+def _postgres(value: str) -> str:
+    place = _parsed(value, "postgresql", "postgres")
+    if place is None or len(place.path) < 2:
+        raise ValueError(
+            "must be postgresql://user:password@host:port/database, "
+            "special characters in user and password percent-encoded"
+        )
+    return value
+
+
+def _nats(value: str) -> str:
+    place = _parsed(value, "nats", "tls")
+    if place is None or "," in place.netloc:
+        raise ValueError("must be nats://host:port, or tls://host:port")
+    return value
+
+
 HostPort = Annotated[str, AfterValidator(_listenable)]
 """host:port; an IPv6 host stands in brackets."""
 HostPortOrOff = Annotated[str, AfterValidator(_listenable_or_off)]
 """The same, or empty for nothing."""
+PostgresDsn = Annotated[str, AfterValidator(_postgres)]
+"""Where a database is; its hosts may be several, with commas between."""
+NatsUrl = Annotated[str, AfterValidator(_nats)]
+"""Where the message broker is."""
 
 
 class ServiceSettings(BaseSettings):

@@ -8,7 +8,14 @@ import pytest
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from rehab_runtime.settings import ServiceSettings, SettingsError, describe, load
+from rehab_runtime.settings import (
+    NatsUrl,
+    PostgresDsn,
+    ServiceSettings,
+    SettingsError,
+    describe,
+    load,
+)
 
 
 class Sample(ServiceSettings):
@@ -80,3 +87,57 @@ def test_every_setting_is_described_by_variable_type_default_and_meaning() -> No
     assert (rows["SAMPLE_MODE"].type, rows["SAMPLE_MODE"].default) == ("fast | slow", "'fast'")
     assert (rows["SAMPLE_TOKEN"].type, rows["SAMPLE_TOKEN"].default) == ("secret", "required")
     assert all(row.description for row in rows.values())
+
+
+class Placed(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="PLACED_")
+
+    postgres_dsn: PostgresDsn = Field(description="where the data is")
+    nats_url: NatsUrl = Field(description="where the broker is")
+
+
+WELL = {
+    "postgres_dsn": [
+        "postgresql://rehab:p%2Fw@127.0.0.1:5432/log",
+        "postgres://db.example/log",
+        "postgresql://rehab@[::1]:5432/log?sslmode=require",
+        "postgresql://one:5432,two:5433/log",
+    ],
+    "nats_url": ["nats://127.0.0.1:4222", "tls://rehab:pw@broker.example", "nats://[::1]:4222"],
+}
+ILL = {
+    "postgres_dsn": [
+        *("", "log", "127.0.0.1:5432/log", "mysql://u:hunter2@h:1/log"),
+        *("postgresql://u:hunter2@h", "postgresql://u:hunter2@h:port/log"),
+        *("postgresql://u:hun/ter2@h:5432/log", "postgresql://u:hunter2@/log"),
+        *("postgresql://u:hunter2@h:0/log", "postgresql://u:hunter2@[::1/log"),
+    ],
+    "nats_url": [
+        *("", "127.0.0.1", "127.0.0.1:4222", "http://h:1", "nats://", "nats://:4222"),
+        *("nats://u:hunter2@h:port", "nats://u:hunter2@h:65536", "nats://a:1,b:2"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, values in WELL.items() for value in values]
+)
+def test_a_servers_url_is_taken_as_it_is(field: str, value: str) -> None:
+    told = {name: values[0] for name, values in WELL.items()} | {field: value}
+    assert getattr(Placed(**told), field) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, values in ILL.items() for value in values]
+)
+def test_what_is_no_servers_url_is_told_by_its_form_and_not_repeated(
+    field: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, values in WELL.items():
+        monkeypatch.setenv(f"PLACED_{name.upper()}", values[0])
+    monkeypatch.setenv(f"PLACED_{field.upper()}", value)
+    with pytest.raises(SettingsError) as refused:
+        load(Placed)
+    (line,) = str(refused.value).splitlines()[1:]
+    assert line.startswith(f"  PLACED_{field.upper()}: must be ")
+    assert "hunter2" not in line

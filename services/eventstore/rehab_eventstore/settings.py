@@ -7,14 +7,14 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from rehab_runtime.settings import ServiceSettings
+from rehab_runtime.settings import NatsUrl, PostgresDsn, ServiceSettings
 
 
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="EVENTSTORE_")
 
-    postgres_dsn: str = Field(description="PostgreSQL database of the log")
-    nats_url: str = Field(description="NATS server with JetStream that the log is published to")
+    postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of the log")
+    nats_url: NatsUrl = Field(description="NATS server with JetStream that the log is published to")
     log_stream: str = Field("LOG", description="JetStream stream that carries the log")
     subject_prefix: str = Field("log", description="first token of the log's subjects")
 

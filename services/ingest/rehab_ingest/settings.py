@@ -8,13 +8,13 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from rehab_runtime.settings import ServiceSettings
+from rehab_runtime.settings import PostgresDsn, ServiceSettings
 
 
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="INGEST_")
 
-    postgres_dsn: str = Field(description="PostgreSQL database of the devices' cursors")
+    postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of the devices' cursors")
     eventstore_address: str = Field(
         pattern=r"^\S+:\d+$", description="host:port of the event store"
     )

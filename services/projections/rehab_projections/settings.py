@@ -5,14 +5,14 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from rehab_runtime.settings import ServiceSettings
+from rehab_runtime.settings import NatsUrl, PostgresDsn, ServiceSettings
 
 
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="PROJECTIONS_")
 
-    postgres_dsn: str = Field(description="PostgreSQL database of the read models")
-    nats_url: str = Field(description="NATS server with JetStream that carries the log")
+    postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of the read models")
+    nats_url: NatsUrl = Field(description="NATS server with JetStream that carries the log")
     eventstore_address: str = Field(
         pattern=r"^\S+:\d+$", description="host:port of the event store"
     )
