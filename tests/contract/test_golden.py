@@ -14,6 +14,7 @@ from rehab.events.v1.kinds import KINDS, kind_of
 from rehab_projections.batch import FOLDED
 from rehab_projections.domain.facts import fact_of
 from rehab_projections.domain.history import PatientHistory, fold
+from rehab_projections.storage import codec
 from rehab_runtime.sealed import Bound, open_
 from rehab_runtime.upcasting import UPCASTERS, StepMissing, Upcasters, newer
 from rehab_runtime.validation import violations
@@ -96,6 +97,14 @@ def test_an_old_body_is_brought_forward_step_by_step() -> None:
     of_three_versions().bring_forward(events)
     assert [Body.FromString(one.body).pain_report.nprs for one in events] == [80, 80, 80]
     assert {one.envelope.schema_version for one in events} == {3}
+
+
+def test_what_an_older_service_kept_is_brought_forward_when_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(codec, "UPCASTERS", of_three_versions())
+    event = codec.load_event(pain(4, 1).SerializeToString())
+    assert Body.FromString(event.body).pain_report.nprs == 80
 
 
 def test_a_body_of_tomorrow_is_passed_on_and_counted() -> None:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from rehab.events.v1 import exercise_pb2
+from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections.domain.absence import Span
 from rehab_projections.domain.done import Done, DoneByExercise, done_in, median_score
 from rehab_projections.domain.facts import Stamp
@@ -24,9 +25,17 @@ from rehab_projections.domain.sessions import (
 )
 from rehab_projections.domain.signals import Reason
 from rehab_projections.domain.work_queue import Standing
+from rehab_runtime.upcasting import UPCASTERS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def load_event(stored: bytes) -> RecordedEvent:
+    """An event as it was told, in today's form: it may have been kept by an older service."""
+    event = RecordedEvent.FromString(stored)
+    UPCASTERS.bring_forward([event])
+    return event
 
 
 def _dump(value: Any) -> str:

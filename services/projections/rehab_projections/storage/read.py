@@ -9,12 +9,17 @@ from datetime import datetime
 
 import asyncpg
 
-from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections.domain.facts import Fact, fact_of
 from rehab_projections.domain.monitoring import Mark
 from rehab_projections.domain.sessions import SetRecord
 from rehab_projections.domain.work_queue import Standing
-from rehab_projections.storage.codec import Summary, load_set, load_standing, load_summary
+from rehab_projections.storage.codec import (
+    Summary,
+    load_event,
+    load_set,
+    load_standing,
+    load_summary,
+)
 from rehab_projections.storage.write import NAME, Cursor
 from rehab_runtime.postgres import Database, Queries
 
@@ -69,13 +74,13 @@ class Snapshot:
 
     async def care_facts(self, patient_id: str, kinds: Sequence[str]) -> list[Fact]:
         rows = await self._connection.fetch(self._queries["care_of"], patient_id, kinds)
-        return [fact_of(RecordedEvent.FromString(row["event"])) for row in rows]
+        return [fact_of(load_event(row["event"])) for row in rows]
 
     async def plan_facts(self, patient_ids: Sequence[str]) -> dict[str, list[Fact]]:
         """Plans and enrolments by patient."""
         found: dict[str, list[Fact]] = {patient_id: [] for patient_id in patient_ids}
         for row in await self._connection.fetch(self._queries["plans"], patient_ids):
-            found[row["patient_id"]].append(fact_of(RecordedEvent.FromString(row["event"])))
+            found[row["patient_id"]].append(fact_of(load_event(row["event"])))
         return found
 
     async def sessions(self, patient_ids: Sequence[str]) -> dict[str, list[SessionRow]]:

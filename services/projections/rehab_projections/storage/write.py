@@ -19,6 +19,7 @@ from rehab_projections.storage.codec import (
     dump_set,
     dump_standing,
     dump_summary,
+    load_event,
     load_session,
     load_set,
 )
@@ -71,7 +72,7 @@ class Writer:
     async def care_events(self, patient_ids: Sequence[str]) -> dict[str, list[RecordedEvent]]:
         found: dict[str, list[RecordedEvent]] = {patient_id: [] for patient_id in patient_ids}
         for row in await self._database.fetch(self._queries["care_events"], patient_ids):
-            found[row["patient_id"]].append(RecordedEvent.FromString(row["event"]))
+            found[row["patient_id"]].append(load_event(row["event"]))
         return found
 
     async def sessions(self, keys: Sequence[SessionKey]) -> dict[SessionKey, SessionRecord]:
