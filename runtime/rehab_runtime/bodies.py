@@ -3,7 +3,7 @@ kept briefly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import grpc
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -60,36 +60,48 @@ class Bodies:
         UPCASTERS.bring_forward(events)
 
     async def _open_all(self, closed: Sequence[RecordedEvent]) -> None:
-        now = self._clock.monotonic()
-        wanted = {event.key_id for event in closed}
-        await self._fetch([key_id for key_id in wanted if not self._has(key_id, now)], now)
+        keys = await self._keys_named({event.key_id for event in closed})
         for event in closed:
-            self._open(event)
+            self._open(event, keys.get(event.key_id))
 
-    def _has(self, key_id: str, now: float) -> bool:
-        key = self._keys.get(key_id)
-        return key is not None and key.until > now
+    async def _keys_named(self, wanted: Set[str]) -> Mapping[str, _Key]:
+        """Those that are to be had. They are the caller's own: what is kept may change while the
+        event store is asked."""
+        now = self._clock.monotonic()
+        kept = {key_id: self._keys[key_id] for key_id in wanted & self._keys.keys()}
+        found = {key_id: key for key_id, key in kept.items() if key.until > now}
+        self._make_room(len(wanted), now)
+        missing = [key_id for key_id in wanted if key_id not in found]
+        for first in range(0, len(missing), KEYS_AT_ONCE):
+            lent = await self._lent(missing[first : first + KEYS_AT_ONCE], now)
+            self._keys.update(lent)
+            found.update(lent)
+        return found
 
-    async def _fetch(self, key_ids: Sequence[str], now: float) -> None:
-        if len(self._keys) + len(key_ids) > MAX_KEYS:
+    def _make_room(self, wanted: int, now: float) -> None:
+        if len(self._keys) + wanted > MAX_KEYS:
             self._keys = {name: key for name, key in self._keys.items() if key.until > now}
-            if len(self._keys) > MAX_KEYS // 2:
+            if len(self._keys) + wanted > MAX_KEYS:
                 self._keys.clear()
-        for first in range(0, len(key_ids), KEYS_AT_ONCE):
-            request = GetDataKeysRequest(key_ids=key_ids[first : first + KEYS_AT_ONCE])
-            try:
-                answer = await self._stub.GetDataKeys(
-                    request, metadata=self._metadata, timeout=TIMEOUT_S
-                )
-            except grpc.aio.AioRpcError as error:
-                raise from_rpc_error(error) from None
-            until = now + answer.ttl_s
-            for key in answer.keys:
-                cipher = AESGCM(key.key) if key.key else None
-                self._keys[key.key_id] = _Key(key.subject_id, cipher, key.destroyed, until)
 
-    def _open(self, event: RecordedEvent) -> None:
-        key, envelope = self._keys.get(event.key_id), event.envelope
+    async def _lent(self, key_ids: Sequence[str], now: float) -> dict[str, _Key]:
+        request = GetDataKeysRequest(key_ids=key_ids)
+        try:
+            answer = await self._stub.GetDataKeys(
+                request, metadata=self._metadata, timeout=TIMEOUT_S
+            )
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        until = now + answer.ttl_s
+        return {
+            key.key_id: _Key(
+                key.subject_id, AESGCM(key.key) if key.key else None, key.destroyed, until
+            )
+            for key in answer.keys
+        }
+
+    def _open(self, event: RecordedEvent, key: _Key | None) -> None:
+        envelope = event.envelope
         if key is not None and key.destroyed:
             event.body, event.erased = b"", True
             return
