@@ -183,7 +183,9 @@ class Follower:
 
     async def _from_tail(self) -> list[RecordedEvent]:
         await self._skip_strangers()
-        events = await self._opened(self._tail.take(self.position, self._max_batch))
+        events = await self._opened(
+            self._tail.take(self.position, self._max_batch, self.incarnation)
+        )
         waiting = self._tail.peek()
         if waiting is not None:
             self.head = max(self.head, waiting.events[-1].envelope.position)

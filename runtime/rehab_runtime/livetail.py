@@ -81,13 +81,16 @@ class LiveTail:
     def drop(self) -> None:
         self._queue.popleft()
 
-    def take(self, after: int, limit: int) -> list[RecordedEvent]:
+    def take(self, after: int, limit: int, incarnation: str = "") -> list[RecordedEvent]:
         """The events that follow a position without a hole, at most `limit` of them.
 
-        What is at or before the position is dropped; what comes after a hole stays.
+        What is at or before the position is dropped; what comes after a hole, or is of another
+        incarnation than the one told, stays.
         """
         taken: list[RecordedEvent] = []
         while self._queue and len(taken) < limit:
+            if incarnation not in ("", self._queue[0].incarnation):
+                break
             events = self._queue[0].events
             fresh = following(events, after)
             if fresh and fresh[0].envelope.position != after + 1:
