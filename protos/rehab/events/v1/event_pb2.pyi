@@ -233,6 +233,14 @@ class RecordedEvent(_message.Message):
     erased: bool
     def __init__(self, envelope: _Optional[_Union[Envelope, _Mapping]] = ..., body: _Optional[bytes] = ..., key_id: _Optional[str] = ..., hash: _Optional[bytes] = ..., erased: bool = ...) -> None: ...
 
+class LogPosition(_message.Message):
+    __slots__ = ("shard", "position")
+    SHARD_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    shard: int
+    position: int
+    def __init__(self, shard: _Optional[int] = ..., position: _Optional[int] = ...) -> None: ...
+
 class LogMessage(_message.Message):
     __slots__ = ("incarnation", "shard", "events")
     INCARNATION_FIELD_NUMBER: _ClassVar[int]

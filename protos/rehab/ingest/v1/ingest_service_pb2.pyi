@@ -87,14 +87,18 @@ class Batch(_message.Message):
     def __init__(self, first_seq: _Optional[int] = ..., events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ...) -> None: ...
 
 class Ack(_message.Message):
-    __slots__ = ("seq", "position", "resume_token")
+    __slots__ = ("seq", "position", "resume_token", "shard", "places")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SHARD_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
     seq: int
     position: int
     resume_token: str
-    def __init__(self, seq: _Optional[int] = ..., position: _Optional[int] = ..., resume_token: _Optional[str] = ...) -> None: ...
+    shard: int
+    places: _containers.RepeatedCompositeFieldContainer[_event_pb2.LogPosition]
+    def __init__(self, seq: _Optional[int] = ..., position: _Optional[int] = ..., resume_token: _Optional[str] = ..., shard: _Optional[int] = ..., places: _Optional[_Iterable[_Union[_event_pb2.LogPosition, _Mapping]]] = ...) -> None: ...
 
 class Reject(_message.Message):
     __slots__ = ("seq", "event_id", "failure")
@@ -141,14 +145,16 @@ class LogEventRequest(_message.Message):
     def __init__(self, event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ...) -> None: ...
 
 class LogEventResponse(_message.Message):
-    __slots__ = ("position", "stream_version", "duplicate")
+    __slots__ = ("position", "stream_version", "duplicate", "shard")
     POSITION_FIELD_NUMBER: _ClassVar[int]
     STREAM_VERSION_FIELD_NUMBER: _ClassVar[int]
     DUPLICATE_FIELD_NUMBER: _ClassVar[int]
+    SHARD_FIELD_NUMBER: _ClassVar[int]
     position: int
     stream_version: int
     duplicate: bool
-    def __init__(self, position: _Optional[int] = ..., stream_version: _Optional[int] = ..., duplicate: bool = ...) -> None: ...
+    shard: int
+    def __init__(self, position: _Optional[int] = ..., stream_version: _Optional[int] = ..., duplicate: bool = ..., shard: _Optional[int] = ...) -> None: ...
 
 class LogEventsRequest(_message.Message):
     __slots__ = ("events",)

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from rehab.events.v1 import common_pb2 as _common_pb2
+from rehab.events.v1 import event_pb2 as _event_pb2
 from rehab.events.v1 import exercise_pb2 as _exercise_pb2
 from rehab.events.v1 import report_pb2 as _report_pb2
 from google.protobuf.internal import containers as _containers
@@ -25,22 +26,28 @@ WORK_ITEM_STATUS_SNOOZED: WorkItemStatus
 WORK_ITEM_STATUS_DONE: WorkItemStatus
 
 class Freshness(_message.Message):
-    __slots__ = ("position", "incarnation", "recorded_at")
+    __slots__ = ("position", "incarnation", "recorded_at", "shard", "positions")
     POSITION_FIELD_NUMBER: _ClassVar[int]
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
     RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
+    SHARD_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
     position: int
     incarnation: str
     recorded_at: _timestamp_pb2.Timestamp
-    def __init__(self, position: _Optional[int] = ..., incarnation: _Optional[str] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    shard: int
+    positions: _containers.RepeatedCompositeFieldContainer[_event_pb2.LogPosition]
+    def __init__(self, position: _Optional[int] = ..., incarnation: _Optional[str] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., shard: _Optional[int] = ..., positions: _Optional[_Iterable[_Union[_event_pb2.LogPosition, _Mapping]]] = ...) -> None: ...
 
 class Consistency(_message.Message):
-    __slots__ = ("min_position", "max_wait_ms")
+    __slots__ = ("min_position", "max_wait_ms", "min_positions")
     MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
     MAX_WAIT_MS_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITIONS_FIELD_NUMBER: _ClassVar[int]
     min_position: int
     max_wait_ms: int
-    def __init__(self, min_position: _Optional[int] = ..., max_wait_ms: _Optional[int] = ...) -> None: ...
+    min_positions: _containers.RepeatedCompositeFieldContainer[_event_pb2.LogPosition]
+    def __init__(self, min_position: _Optional[int] = ..., max_wait_ms: _Optional[int] = ..., min_positions: _Optional[_Iterable[_Union[_event_pb2.LogPosition, _Mapping]]] = ...) -> None: ...
 
 class Window(_message.Message):
     __slots__ = ("days", "whole_plan", "range")
@@ -441,7 +448,7 @@ class GetLagResponse(_message.Message):
     def __init__(self, projections: _Optional[_Iterable[_Union[ProjectionLag, _Mapping]]] = ...) -> None: ...
 
 class ProjectionLag(_message.Message):
-    __slots__ = ("name", "position", "head", "events", "oldest_unprocessed_ms", "lag_p50_ms", "lag_p99_ms", "parked", "status", "incarnation")
+    __slots__ = ("name", "position", "head", "events", "oldest_unprocessed_ms", "lag_p50_ms", "lag_p99_ms", "parked", "status", "incarnation", "shard")
     NAME_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -452,6 +459,7 @@ class ProjectionLag(_message.Message):
     PARKED_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
+    SHARD_FIELD_NUMBER: _ClassVar[int]
     name: str
     position: int
     head: int
@@ -462,4 +470,5 @@ class ProjectionLag(_message.Message):
     parked: int
     status: str
     incarnation: str
-    def __init__(self, name: _Optional[str] = ..., position: _Optional[int] = ..., head: _Optional[int] = ..., events: _Optional[int] = ..., oldest_unprocessed_ms: _Optional[int] = ..., lag_p50_ms: _Optional[float] = ..., lag_p99_ms: _Optional[float] = ..., parked: _Optional[int] = ..., status: _Optional[str] = ..., incarnation: _Optional[str] = ...) -> None: ...
+    shard: int
+    def __init__(self, name: _Optional[str] = ..., position: _Optional[int] = ..., head: _Optional[int] = ..., events: _Optional[int] = ..., oldest_unprocessed_ms: _Optional[int] = ..., lag_p50_ms: _Optional[float] = ..., lag_p99_ms: _Optional[float] = ..., parked: _Optional[int] = ..., status: _Optional[str] = ..., incarnation: _Optional[str] = ..., shard: _Optional[int] = ...) -> None: ...
