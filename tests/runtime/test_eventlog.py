@@ -11,19 +11,16 @@ from typing import Any
 import nats
 import pytest
 import pytest_asyncio
-from hypothesis import given
-from hypothesis import strategies as st
 from nats import connect as connect_to_broker
 from nats.aio.client import Client
 
 from rehab.events.v1.event_pb2 import LogMessage, RecordedEvent
 from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
 from rehab_eventstore import main as eventstore_main
-from rehab_runtime import eventlog, livetail
+from rehab_runtime import eventlog
 from rehab_runtime.auth import service_principal
 from rehab_runtime.errors import IncarnationChanged, InvalidArgument, Unavailable
 from rehab_runtime.eventlog import EventLog, Follower, follow
-from rehab_runtime.livetail import LiveTail
 from rehab_runtime.server import channel
 from rehab_runtime.slices import shard_of
 from tests.projections.given import at, event, pain
@@ -228,45 +225,6 @@ async def test_appended_events_are_read_back_by_stream_and_by_position(running: 
     events, head = await running.log.client.read_all(2, 3)
     assert [one.envelope.position for one in events] == [3, 4, 5]
     assert head.position == 6
-
-
-spans = st.lists(st.tuples(st.integers(1, 12), st.integers(1, 5)), max_size=12)
-
-
-@given(shown=spans, after=st.integers(0, 10), limit=st.integers(1, 6))
-async def test_a_tail_hands_out_only_what_follows_without_a_hole(shown, after, limit):
-    tail = LiveTail(None, "LOG", "log.>")
-    for first, count in shown:
-        message = LogMessage(incarnation="one")
-        for position in range(first, first + count):
-            message.events.add().envelope.position = position
-        tail._queue.append(message)
-    while taken := tail.take(after, limit):
-        found = [one.envelope.position for one in taken]
-        assert found == list(range(after + 1, after + 1 + len(found)))
-        assert len(found) <= limit
-        after = found[-1]
-    waiting = tail.peek()
-    assert waiting is None or waiting.events[0].envelope.position > after + 1
-
-
-async def test_a_tail_keeps_no_more_messages_than_its_bound(running: Running):
-    js = running.broker.jetstream()
-    await running.log.append(*numbered(1, 1))
-    async with LiveTail(js, running.place.stream, f"{running.place.subject_prefix}.>") as tail:
-        await running.subscribed()
-        events, _ = await running.log.client.read_all(0, 1)
-        for _ in range(livetail.QUEUED_MESSAGES + 50):
-            await running.publish(events)
-        await running.broker.flush()
-        async with asyncio.timeout(10):
-            while len(tail._queue) < livetail.QUEUED_MESSAGES:
-                await asyncio.sleep(0.01)
-        marker = RecordedEvent()
-        marker.envelope.position = 2
-        await running.publish([marker])
-        await running.broker.flush()
-        assert len(tail._queue) == livetail.QUEUED_MESSAGES
 
 
 async def test_each_shard_is_followed_on_its_own(postgres: Any, nats: Any) -> None:
