@@ -32,21 +32,25 @@ from rehab_cli.console import err, out, problem
 from rehab_cli.errors import SuiteError
 from rehab_runtime.signed import checkpoint_message, is_signed, key_id_of
 
+KEY_BYTES = 32
+
 
 @dataclass(frozen=True)
 class Trusted:
-    """What the caller knows from elsewhere than the log: a key, and checkpoints kept apart."""
+    """What the caller knows from elsewhere than the log: the keys that may have signed, none for
+    whichever did, and checkpoints kept apart."""
 
-    key: bytes
+    keys: list[bytes]
     kept: list[pb.SignedCheckpoint]
 
 
 def verify(
     first: Annotated[int, typer.Option("--from", min=0, help="First position.")] = 0,
     last: Annotated[int, typer.Option("--to", min=0, help="Last position; 0 for the end.")] = 0,
-    public_key: Annotated[
-        str, typer.Option(help="Ed25519 key that must have signed (base64).")
-    ] = "",
+    public_keys: Annotated[
+        list[str] | None,
+        typer.Option("--public-key", help="Ed25519 key that may have signed (base64); repeatable."),
+    ] = None,
     expect: Annotated[
         Path | None, typer.Option("--expect-checkpoint", help="Checkpoints exported before.")
     ] = None,
@@ -54,7 +58,7 @@ def verify(
     port_base: AskedPort = 0,
 ) -> None:
     """Walk the chain of hashes and the signed checkpoints; exits 1 at the first bad position."""
-    run(lambda: _verify(find(data, port_base), first, last, _trusted(public_key, expect)))
+    run(lambda: _verify(find(data, port_base), first, last, _trusted(public_keys or [], expect)))
 
 
 def checkpoint(
@@ -68,11 +72,8 @@ def checkpoint(
     run(lambda: _checkpoint(find(data, port_base), export))
 
 
-def _trusted(public_key: str, expect: Path | None) -> Trusted:
-    try:
-        key = b64decode(public_key, validate=True)
-    except ValueError:
-        raise SuiteError("--public-key is not base64") from None
+def _trusted(public_keys: list[str], expect: Path | None) -> Trusted:
+    keys = [_key(told) for told in public_keys]
     kept = []
     if expect is not None:
         try:
@@ -80,7 +81,17 @@ def _trusted(public_key: str, expect: Path | None) -> Trusted:
             kept = [ParseDict(one, pb.SignedCheckpoint()) for one in told["checkpoints"]]
         except (OSError, ValueError, KeyError, TypeError, ParseError):
             raise SuiteError(f"{expect} holds no checkpoints") from None
-    return Trusted(key, kept)
+    return Trusted(keys, kept)
+
+
+def _key(told: str) -> bytes:
+    try:
+        key = b64decode(told, validate=True)
+    except ValueError:
+        raise SuiteError("--public-key is not base64") from None
+    if len(key) != KEY_BYTES:
+        raise SuiteError(f"--public-key has {len(key)} bytes instead of {KEY_BYTES}")
+    return key
 
 
 async def _verify(addresses: Addresses, first: int, last: int, trusted: Trusted) -> int:
@@ -88,11 +99,11 @@ async def _verify(addresses: Addresses, first: int, last: int, trusted: Trusted)
         stub = ProofServiceStub(connection)
         code = 0
         for shard in range(await _shards(connection)):
-            verdict = await _walk(
-                stub, pb.VerifyLogRequest(shard=shard, from_position=first, to_position=last)
+            asked = pb.VerifyLogRequest(
+                shard=shard, from_position=first, to_position=last, public_keys=trusted.keys
             )
-            code |= _tell(verdict, shard)
-            code |= await _distrust(connection, stub, shard, trusted)
+            code |= _tell(await _walk(stub, asked), shard)
+            code |= await _compare(connection, shard, trusted)
     return code
 
 
@@ -131,7 +142,8 @@ def _tell(verdict: pb.Verdict, shard: int) -> int:
     if not verdict.HasField("finding"):
         out.print(
             f"shard {shard}: {verdict.verified:,} events up to position {verdict.position:,} are "
-            f"what was written; {verdict.checkpoints:,} signed checkpoints hold"
+            f"what was written; {verdict.checkpoints:,} signed checkpoints hold, the last one of "
+            f"position {verdict.signed_position:,}"
         )
         return 0
     finding = verdict.finding
@@ -140,20 +152,13 @@ def _tell(verdict: pb.Verdict, shard: int) -> int:
     return 1
 
 
-async def _distrust(connection: grpc.aio.Channel, stub: Any, shard: int, trusted: Trusted) -> int:
-    """Hold the log against what the caller knows himself."""
+async def _compare(connection: grpc.aio.Channel, shard: int, trusted: Trusted) -> int:
+    """Hold the log against the checkpoints that the caller kept."""
     code = 0
-    if trusted.key:
-        request = pb.ListCheckpointsRequest(shard=shard, limit=10_000)
-        listed = await stub.ListCheckpoints(request, metadata=METADATA, timeout=TIMEOUT_S)
-        for one in listed.checkpoints:
-            if not _signed(one, trusted.key):
-                problem(f"shard {shard}: position {one.position}: not signed by the key told")
-                code = 1
     for one in trusted.kept:
         if one.shard != shard:
             continue
-        wrong = await _wrong(connection, one, trusted.key)
+        wrong = await _wrong(connection, one, trusted.keys)
         if wrong:
             problem(f"shard {shard}: position {one.position}: {wrong}")
             code = 1
@@ -162,8 +167,8 @@ async def _distrust(connection: grpc.aio.Channel, stub: Any, shard: int, trusted
     return code
 
 
-async def _wrong(connection: grpc.aio.Channel, kept: pb.SignedCheckpoint, key: bytes) -> str:
-    if not _signed(kept, key or kept.public_key):
+async def _wrong(connection: grpc.aio.Channel, kept: pb.SignedCheckpoint, keys: list[bytes]) -> str:
+    if not any(_signed(kept, key) for key in keys or [kept.public_key]):
         return "the checkpoint kept is not signed by its key"
     request = store_pb.ReadAllRequest(
         shard=kept.shard, after_position=kept.position - 1, until_position=kept.position, limit=1

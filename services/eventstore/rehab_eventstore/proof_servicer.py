@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import grpc
 
@@ -10,9 +11,9 @@ from rehab.eventstore.v1 import proof_service_pb2 as pb
 from rehab.eventstore.v1 import proof_service_pb2_grpc as pb_grpc
 from rehab_eventstore.access import require_service
 from rehab_eventstore.proof.checkpoints import Checkpoint, Checkpoints
+from rehab_eventstore.proof.finding import Finding
 from rehab_eventstore.proof.signing import Signer
-from rehab_eventstore.proof.verify import Progress, Verdict, Verifier
-from rehab_eventstore.proof.walk import Finding
+from rehab_eventstore.proof.verify import Asked, Progress, Verdict, Verifier
 from rehab_eventstore.shard import Shards
 from rehab_eventstore.storage.read import LAST, Reader
 from rehab_runtime.clock import Clock
@@ -49,8 +50,10 @@ class ProofServicer(pb_grpc.ProofServiceServicer):
         require_valid(request)
         shard = self._shards.numbered(request.shard).number
         first, last = min(request.from_position, LAST), min(request.to_position, LAST)
-        async for step in self._verifier.verify(shard, first, last):
-            yield _step(step, shard)
+        asked = Asked(shard, first, last, tuple(request.public_keys))
+        async with aclosing(self._verifier.verify(asked)) as steps:
+            async for step in steps:
+                yield _step(step, shard)
 
     async def ListCheckpoints(
         self, request: pb.ListCheckpointsRequest, context: Context
@@ -86,15 +89,17 @@ def _step(step: Progress | Verdict, shard: int) -> pb.VerifyLogResponse:
         checkpoints=step.checkpoints,
         position=step.position,
         finding=_finding(step.finding, shard) if step.finding is not None else None,
+        signed_position=step.signed,
+        key_ids=sorted(step.signers),
     )
     return pb.VerifyLogResponse(verdict=verdict)
 
 
 def _finding(finding: Finding, shard: int) -> pb.Finding:
     damage = pb.Damage.Value(f"DAMAGE_{finding.damage.name}")
-    return pb.Finding(
-        shard=shard, position=finding.position, damage=damage, message=finding.message
-    )
+    # what stands before the log has a position that no log has
+    position = max(0, finding.position)
+    return pb.Finding(shard=shard, position=position, damage=damage, message=finding.message)
 
 
 def _checkpoint(one: Checkpoint) -> pb.SignedCheckpoint:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rehab.eventstore.v1 import proof_service_pb2 as pb
 from rehab.eventstore.v1.proof_service_pb2_grpc import ProofServiceStub
 from rehab_eventstore.proof import verify
 from rehab_eventstore.proof.checkpoints import Checkpoints
+from rehab_eventstore.proof.finding import Damage, Finding
 from rehab_eventstore.proof.signing import Signer, open_signer
 from rehab_eventstore.storage.read import Reader
 from rehab_runtime import postgres
@@ -80,32 +82,46 @@ async def copy(written: str, postgres: Any) -> AsyncIterator[asyncpg.Connection]
 connection_dsn: dict[asyncpg.Connection, str] = {}
 
 
-async def verdict_on(copy: asyncpg.Connection, first: int = 0, last: int = 0) -> verify.Verdict:
+async def verdict_on(
+    copy: asyncpg.Connection, first: int = 0, last: int = 0, trusted: Sequence[bytes] = ()
+) -> verify.Verdict:
     dsn = connection_dsn[copy]
     async with postgres.connect(dsn, name="test") as database:
         queries = Queries.load("rehab_eventstore", "proof.sql")
-        verifier = InThread(dsn, database, queries, 1)
-        steps = [step async for step in verifier.verify(0, first, last)]
+        # threads: to start processes takes longer than so few events
+        verifier = verify.Verifier(dsn, database, queries, 1, ThreadPoolExecutor)
+        asked = verify.Asked(0, first, last, trusted)
+        steps = [step async for step in verifier.verify(asked)]
     assert isinstance(steps[-1], verify.Verdict)
     return steps[-1]
 
 
-class InThread(verify.Verifier):
-    """Walks in this process: to start others takes longer than so few events."""
+def counted(verdict: verify.Verdict) -> tuple[int, int, int, int, Finding | None]:
+    """Events verified, checkpoints that hold, the last position looked at, the last one signed."""
+    return (
+        verdict.verified,
+        verdict.checkpoints,
+        verdict.position,
+        verdict.signed,
+        verdict.finding,
+    )
 
-    async def _walk(self, runs: Any) -> AsyncIterator[Any]:
-        for run in runs:
-            yield await asyncio.to_thread(verify.walk, self._dsn, run)
+
+async def found(copy: asyncpg.Connection, trusted: Sequence[bytes] = ()) -> tuple[int, Damage]:
+    finding = (await verdict_on(copy, trusted=trusted)).finding
+    assert finding is not None
+    return finding.position, finding.damage
 
 
 async def test_a_log_that_nobody_touched_is_what_was_written(copy: asyncpg.Connection) -> None:
     verdict = await verdict_on(copy)
-    assert verdict == verify.Verdict(EVENTS, 1, EVENTS, None)
+    assert counted(verdict) == (EVENTS, 1, EVENTS, 30, None)
+    assert len(verdict.signers) == 1
 
 
 async def test_a_part_may_be_verified_alone(copy: asyncpg.Connection) -> None:
-    assert await verdict_on(copy, 11, 20) == verify.Verdict(10, 0, 20, None)
-    assert await verdict_on(copy, 30, 1000) == verify.Verdict(31, 1, EVENTS, None)
+    assert counted(await verdict_on(copy, 11, 20)) == (10, 0, 20, 0, None)
+    assert counted(await verdict_on(copy, 30, 1000)) == (31, 1, EVENTS, 30, None)
 
 
 EDITS = {
@@ -131,9 +147,7 @@ async def test_an_edit_of_any_column_is_found_where_it_was_made(
     copy: asyncpg.Connection, column: str
 ) -> None:
     await copy.execute(f"UPDATE events SET {column} = {EDITS[column]} WHERE position = 17")
-    finding = (await verdict_on(copy)).finding
-    assert finding is not None
-    assert (finding.position, finding.damage) == (17, verify.Damage.CHANGED)
+    assert await found(copy) == (17, Damage.CHANGED)
 
 
 @pytest.mark.parametrize(
@@ -143,24 +157,20 @@ async def test_a_column_that_only_serves_queries_must_follow_from_the_event(
     copy: asyncpg.Connection, edit: str
 ) -> None:
     await copy.execute(f"UPDATE events SET {edit} WHERE position = 17")
-    finding = (await verdict_on(copy)).finding
-    assert finding is not None
-    assert (finding.position, finding.damage) == (17, verify.Damage.COLUMN)
+    assert await found(copy) == (17, Damage.COLUMN)
 
 
 async def test_an_event_that_was_removed_leaves_a_hole(copy: asyncpg.Connection) -> None:
     await copy.execute("DELETE FROM events WHERE position BETWEEN 17 AND 19")
     finding = (await verdict_on(copy)).finding
     assert finding is not None
-    assert (finding.position, finding.damage) == (17, verify.Damage.MISSING)
+    assert (finding.position, finding.damage) == (17, Damage.MISSING)
     assert finding.message == "events 17 to 19 are not there"
 
 
 async def test_two_events_that_changed_places_are_found(copy: asyncpg.Connection) -> None:
     await copy.execute("UPDATE events SET position = 17 + 18 - position WHERE position IN (17, 18)")
-    finding = (await verdict_on(copy)).finding
-    assert finding is not None
-    assert (finding.position, finding.damage) == (17, verify.Damage.CHANGED)
+    assert await found(copy) == (17, Damage.CHANGED)
 
 
 async def test_a_second_event_at_a_position_is_found(copy: asyncpg.Connection) -> None:
@@ -176,20 +186,17 @@ async def test_an_old_event_that_is_added_again_is_found(copy: asyncpg.Connectio
         " schema_version, shard, slice, phi, stream_id, clinic_id, kind, consent_id, key_id, meta,"
         " body, content_hmac, hash FROM events WHERE position = 5"
     )
-    finding = (await verdict_on(copy)).finding
-    assert finding is not None
-    assert (finding.position, finding.damage) == (61, verify.Damage.HEAD)
-    await copy.execute("UPDATE log_head SET position = 61")
-    finding = (await verdict_on(copy)).finding
-    assert finding is not None
-    assert (finding.position, finding.damage) == (61, verify.Damage.CHANGED)
+    assert await found(copy) == (61, Damage.HEAD)
+    await copy.execute(
+        "UPDATE log_head SET position = 61,"
+        " recorded_at = (SELECT recorded_at FROM events WHERE position = 61)"
+    )
+    assert await found(copy) == (61, Damage.CHANGED)
 
 
 async def test_a_log_that_was_cut_off_is_found_by_its_head(copy: asyncpg.Connection) -> None:
     await copy.execute("DELETE FROM events WHERE position > 50")
-    finding = (await verdict_on(copy)).finding
-    assert finding is not None
-    assert (finding.position, finding.damage) == (51, verify.Damage.TRUNCATED)
+    assert await found(copy) == (51, Damage.TRUNCATED)
 
 
 async def test_a_log_cut_off_with_its_head_is_found_by_a_checkpoint(
@@ -197,11 +204,10 @@ async def test_a_log_cut_off_with_its_head_is_found_by_a_checkpoint(
 ) -> None:
     await copy.execute("DELETE FROM events WHERE position > 20")
     await copy.execute(
-        "UPDATE log_head SET position = 20, hash = (SELECT hash FROM events WHERE position = 20)"
+        "UPDATE log_head SET position = 20, (hash, recorded_at) ="
+        " (SELECT hash, recorded_at FROM events WHERE position = 20)"
     )
-    finding = (await verdict_on(copy)).finding
-    assert finding is not None
-    assert (finding.position, finding.damage) == (21, verify.Damage.TRUNCATED)
+    assert await found(copy) == (21, Damage.TRUNCATED)
 
 
 async def test_a_log_written_anew_is_found_by_a_checkpoint(
@@ -220,24 +226,85 @@ async def test_a_log_written_anew_is_found_by_a_checkpoint(
         "INSERT INTO log_checkpoint SELECT ($1::log_checkpoint).*",
         tuple(stated.values()),
     )
-    finding = (await verdict_on(copy)).finding
-    assert finding is not None
-    assert (finding.position, finding.damage) == (30, verify.Damage.CHECKPOINT)
+    assert await found(copy) == (30, Damage.CHECKPOINT)
 
 
 async def test_a_checkpoint_that_was_changed_is_not_believed(copy: asyncpg.Connection) -> None:
     await copy.execute("UPDATE log_checkpoint SET signed_at = signed_at - interval '1 day'")
     finding = (await verdict_on(copy)).finding
     assert finding is not None
-    assert finding.damage is verify.Damage.CHECKPOINT
+    assert finding.damage is Damage.CHECKPOINT
     assert "not signed" in finding.message
 
 
 async def test_a_head_with_another_hash_is_found(copy: asyncpg.Connection) -> None:
     await copy.execute("UPDATE log_head SET hash = sha256(hash)")
-    finding = (await verdict_on(copy)).finding
-    assert finding is not None
-    assert (finding.position, finding.damage) == (EVENTS, verify.Damage.HEAD)
+    assert await found(copy) == (EVENTS, Damage.HEAD)
+
+
+async def test_an_event_outside_the_log_is_found(copy: asyncpg.Connection) -> None:
+    columns = (
+        "stream_version, occurred_at, recorded_at, gen_random_uuid(), schema_version, {shard},"
+        " slice, phi, stream_id || '-x', clinic_id, kind, consent_id, key_id, meta, body,"
+        " content_hmac, hash FROM events WHERE position = 5"
+    )
+    await copy.execute(f"INSERT INTO events SELECT 7, {columns.format(shard=3)}")
+    assert await found(copy) == (7, Damage.STRAY)
+    await copy.execute("DELETE FROM events WHERE shard = 3")
+    await copy.execute(f"INSERT INTO events SELECT -4, {columns.format(shard='shard')}")
+    assert await found(copy) == (-4, Damage.STRAY)
+
+
+async def test_a_head_that_disowns_the_beginning_of_its_chain_is_found(
+    copy: asyncpg.Connection,
+) -> None:
+    await copy.execute("UPDATE log_head SET chained_from = 20")
+    assert await found(copy) == (19, Damage.HEAD)
+    await copy.execute("UPDATE log_head SET chained_from = 100")
+    assert await found(copy) == (EVENTS, Damage.HEAD)
+
+
+async def test_a_head_with_another_time_is_found(copy: asyncpg.Connection) -> None:
+    await copy.execute("UPDATE log_head SET recorded_at = recorded_at + interval '1 second'")
+    assert await found(copy) == (EVENTS, Damage.HEAD)
+
+
+@pytest.mark.parametrize("time", ["'infinity'", "'-infinity'", "'200000-01-01'"])
+async def test_a_time_that_no_event_can_have_is_found(copy: asyncpg.Connection, time: str) -> None:
+    await copy.execute(f"UPDATE events SET recorded_at = {time} WHERE position = 17")
+    assert await found(copy) == (17, Damage.CHANGED)
+
+
+async def test_a_number_that_no_event_can_have_is_found(copy: asyncpg.Connection) -> None:
+    await copy.execute("UPDATE events SET stream_version = -5 WHERE position = 17")
+    assert await found(copy) == (17, Damage.CHANGED)
+
+
+async def test_a_checkpoint_of_a_key_that_is_not_trusted_is_found(
+    copy: asyncpg.Connection,
+) -> None:
+    ours = await copy.fetchval("SELECT public_key FROM signing_key")
+    other = Signer(Ed25519PrivateKey.generate()).public_key
+    assert await found(copy, [other]) == (30, Damage.SIGNER)
+    assert (await verdict_on(copy, trusted=[other, ours])).finding is None
+
+
+async def test_a_checkpoint_of_a_log_before_a_restore_still_binds_it(
+    copy: asyncpg.Connection,
+) -> None:
+    await copy.execute("UPDATE log_head SET incarnation = gen_random_uuid()")
+    assert counted(await verdict_on(copy)) == (EVENTS, 1, EVENTS, 30, None)
+    await copy.execute("DELETE FROM events WHERE position > 20")
+    await copy.execute(
+        "UPDATE log_head SET position = 20, (hash, recorded_at) ="
+        " (SELECT hash, recorded_at FROM events WHERE position = 20)"
+    )
+    assert await found(copy) == (21, Damage.TRUNCATED)
+
+
+async def test_a_shard_without_a_head_is_told(copy: asyncpg.Connection) -> None:
+    await copy.execute("TRUNCATE log_head CASCADE")
+    assert await found(copy) == (0, Damage.HEAD)
 
 
 async def test_checkpoints_are_signed_as_the_log_grows_by_one_replica(
@@ -306,7 +373,9 @@ async def test_a_rotated_signing_key_leaves_older_checkpoints_believed(
         signer = Signer(Ed25519PrivateKey.generate())
         await checkpoints.sign(await reader.head(0), signer, SystemClock().now())
         assert len({one.key_id for one in await checkpoints.listed(0, 10)}) == 2
-    assert (await verdict_on(copy)) == verify.Verdict(EVENTS, 2, EVENTS, None)
+    verdict = await verdict_on(copy)
+    assert counted(verdict) == (EVENTS, 2, EVENTS, EVENTS, None)
+    assert len(verdict.signers) == 2
 
 
 async def test_a_signing_key_is_made_once_and_kept_private(tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ class Damage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DAMAGE_TRUNCATED: _ClassVar[Damage]
     DAMAGE_HEAD: _ClassVar[Damage]
     DAMAGE_CHECKPOINT: _ClassVar[Damage]
+    DAMAGE_STRAY: _ClassVar[Damage]
+    DAMAGE_SIGNER: _ClassVar[Damage]
+    DAMAGE_UNREADABLE: _ClassVar[Damage]
 DAMAGE_UNSPECIFIED: Damage
 DAMAGE_CHANGED: Damage
 DAMAGE_MISSING: Damage
@@ -30,6 +33,9 @@ DAMAGE_VERSION: Damage
 DAMAGE_TRUNCATED: Damage
 DAMAGE_HEAD: Damage
 DAMAGE_CHECKPOINT: Damage
+DAMAGE_STRAY: Damage
+DAMAGE_SIGNER: Damage
+DAMAGE_UNREADABLE: Damage
 
 class SignedCheckpoint(_message.Message):
     __slots__ = ("shard", "incarnation", "position", "hash", "signed_at", "key_id", "signature", "public_key")
@@ -52,14 +58,16 @@ class SignedCheckpoint(_message.Message):
     def __init__(self, shard: _Optional[int] = ..., incarnation: _Optional[str] = ..., position: _Optional[int] = ..., hash: _Optional[bytes] = ..., signed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., key_id: _Optional[str] = ..., signature: _Optional[bytes] = ..., public_key: _Optional[bytes] = ...) -> None: ...
 
 class VerifyLogRequest(_message.Message):
-    __slots__ = ("shard", "from_position", "to_position")
+    __slots__ = ("shard", "from_position", "to_position", "public_keys")
     SHARD_FIELD_NUMBER: _ClassVar[int]
     FROM_POSITION_FIELD_NUMBER: _ClassVar[int]
     TO_POSITION_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEYS_FIELD_NUMBER: _ClassVar[int]
     shard: int
     from_position: int
     to_position: int
-    def __init__(self, shard: _Optional[int] = ..., from_position: _Optional[int] = ..., to_position: _Optional[int] = ...) -> None: ...
+    public_keys: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, shard: _Optional[int] = ..., from_position: _Optional[int] = ..., to_position: _Optional[int] = ..., public_keys: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Finding(_message.Message):
     __slots__ = ("shard", "position", "damage", "message")
@@ -82,16 +90,20 @@ class Progress(_message.Message):
     def __init__(self, verified: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("verified", "checkpoints", "position", "finding")
+    __slots__ = ("verified", "checkpoints", "position", "finding", "signed_position", "key_ids")
     VERIFIED_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     FINDING_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_POSITION_FIELD_NUMBER: _ClassVar[int]
+    KEY_IDS_FIELD_NUMBER: _ClassVar[int]
     verified: int
     checkpoints: int
     position: int
     finding: Finding
-    def __init__(self, verified: _Optional[int] = ..., checkpoints: _Optional[int] = ..., position: _Optional[int] = ..., finding: _Optional[_Union[Finding, _Mapping]] = ...) -> None: ...
+    signed_position: int
+    key_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, verified: _Optional[int] = ..., checkpoints: _Optional[int] = ..., position: _Optional[int] = ..., finding: _Optional[_Union[Finding, _Mapping]] = ..., signed_position: _Optional[int] = ..., key_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class VerifyLogResponse(_message.Message):
     __slots__ = ("progress", "verdict")

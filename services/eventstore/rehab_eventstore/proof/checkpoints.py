@@ -17,7 +17,7 @@ from rehab_eventstore.proof.signing import Signer
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import RehabError
 from rehab_runtime.postgres import Database, Queries
-from rehab_runtime.signed import checkpoint_message, is_signed
+from rehab_runtime.signed import checkpoint_message, is_signed, key_id_of
 
 LOOK_S = 1.0
 
@@ -44,7 +44,11 @@ class Checkpoint:
 
     def holds(self) -> bool:
         """Whether it is signed by the key that it names."""
-        return is_signed(self.public_key, self.message, self.signature)
+        return (
+            self.position > 0
+            and self.key_id == key_id_of(self.public_key)
+            and is_signed(self.public_key, self.message, self.signature)
+        )
 
 
 def checkpoint_of(row: asyncpg.Record) -> Checkpoint:
@@ -149,5 +153,6 @@ class Signing:
             return
         now = self._clock.now()
         age_s = (now - signed_at).total_seconds() if signed_at is not None else self._pace.seconds
-        if fresh >= self._pace.events or age_s >= self._pace.seconds:
+        # one of the future was signed by a clock that was wrong
+        if fresh >= self._pace.events or not 0 <= age_s < self._pace.seconds:
             await self._checkpoints.sign(head, self._signer, now)

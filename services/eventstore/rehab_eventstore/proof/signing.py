@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -71,16 +72,18 @@ def _make(path: Path) -> None:
     pem = Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
+    new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        # another replica may be making it: one of the two is taken
-        new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(pem)
+            out.flush()
+            os.fsync(out.fileno())
+        # whole or not at all; another replica may be making it too, and one of the two is taken
+        with contextlib.suppress(FileExistsError):
+            os.link(new, path)
     except OSError as error:
         raise StartupError(
             f"cannot make the signing key {path}: {error.strerror}", "see to the folder's owner"
         ) from None
-    with os.fdopen(new, "wb") as out:
-        out.write(pem)
-        out.flush()
-        os.fsync(new)
+    finally:
+        new.unlink(missing_ok=True)

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from functools import partial
-from uuid import UUID
 
 import asyncpg
 
 from rehab_eventstore.domain.chain import GENESIS
-from rehab_eventstore.proof.checkpoints import Checkpoint, checkpoint_of
-from rehab_eventstore.proof.walk import Damage, Finding, Run, Walked, be_nice, walk
+from rehab_eventstore.proof.ends import Extent, extent_of, strays, wrong_ends
+from rehab_eventstore.proof.finding import Damage, Finding, first_of
+from rehab_eventstore.proof.statements import Stated, Statements
+from rehab_eventstore.proof.walk import Run, Walked, processes, walk
+from rehab_runtime.errors import Unavailable
 from rehab_runtime.postgres import Database, Queries
 
 RUN_EVENTS = 10_000
 
 
 @dataclass(frozen=True)
-class Extent:
-    """What the head claims, what is there, and where the chain begins."""
+class Asked:
+    """Positions first to last of a shard, 0 for its beginning or its end, and the public keys that
+    may have signed; none for whichever did."""
 
-    position: int
-    hash: bytes
-    incarnation: UUID
-    chained_from: int
-    last: int
+    shard: int
+    first: int = 0
+    last: int = 0
+    trusted: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True)
@@ -40,138 +42,124 @@ class Progress:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`finding` is None when nothing is wrong up to `position`."""
+    """`finding` is None when nothing is wrong up to `position`. `signed` is the last position that
+    a checkpoint covers, of those looked at; what comes after could have been cut off unnoticed."""
 
     verified: int
     checkpoints: int
     position: int
     finding: Finding | None
+    signed: int = 0
+    signers: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Tally:
+    """What came of the runs so far, in their order."""
+
+    from_start: bool
+    verified: int = 0
+    tail: bytes = b""
+    damage: Finding | None = None
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def take(self, walked: Walked) -> None:
+        self.verified += walked.verified
+        self.tail = walked.last
+        self.damage = walked.finding or self._gap(walked)
+
+    def _gap(self, walked: Walked) -> Finding | None:
+        """Whether streams go on in this run where they were before it."""
+        for stream, (first, last, position) in walked.versions.items():
+            before = self.versions.get(stream, 0 if self.from_start else first - 1)
+            if first != before + 1:
+                message = f"version {first} follows version {before}"
+                return Finding(position, Damage.VERSION, message)
+            self.versions[stream] = last
+        return None
 
 
 class Verifier:
-    """Walks with so many processes at once. They live as long as a walk."""
+    """Walks with so many workers at once, which live as long as a walk. One walk at a time: those
+    who append must not starve."""
 
-    def __init__(self, dsn: str, database: Database, queries: Queries, processes: int) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        database: Database,
+        queries: Queries,
+        workers: int,
+        pool: Callable[[int], Executor] = processes,
+    ) -> None:
         self._dsn = dsn
         self._database = database
         self._queries = queries
-        self._processes = processes
+        self._statements = Statements(database, queries)
+        self._workers = workers
+        self._pool = pool
+        self._turn = asyncio.Semaphore(1)
 
-    async def verify(
-        self, shard: int, first: int = 0, last: int = 0
-    ) -> AsyncIterator[Progress | Verdict]:
+    async def verify(self, asked: Asked) -> AsyncGenerator[Progress | Verdict]:
         """Progress, and a verdict in the end. The head as it is at the start is the end: what is
         appended meanwhile is not looked at. Raises Unavailable."""
-        extent = await self._extent(shard)
-        begin = max(first, extent.chained_from, 1)
-        end = min(last or extent.position, extent.position)
-        total = max(0, end - begin + 1)
-        yield Progress(0, total)
-        verified, finding = 0, await self._truncated(shard, extent)
-        versions: dict[str, int] = {}
-        runs = await self._runs(shard, extent, begin, end)
-        tail = b""
-        async for walked in self._walk(runs):
-            verified += walked.verified
-            damage = walked.finding or _gap(versions, walked, from_start=begin == 1)
-            if damage is not None:
-                finding = damage if finding is None else min(finding, damage, key=_place)
-                break
-            tail = walked.last
-            yield Progress(verified, total)
-        if finding is None and end == extent.position and total and tail != extent.hash:
-            finding = Finding(end, Damage.HEAD, "the head does not carry the hash of its event")
-        checkpoints = await self._checkpoints(shard, extent, begin)
-        stated = [one for one in checkpoints if one[0].position <= end]
-        for checkpoint, found in stated:
-            wrong = _misstated(checkpoint, found)
-            if wrong is not None and (finding is None or wrong.position < finding.position):
-                finding = wrong
-        yield Verdict(verified, len(stated), end, finding)
+        yield Progress(0, 0)
+        async with self._turn:
+            extent = await extent_of(self._database, self._queries, asked.shard)
+            if extent is None:
+                yield Verdict(0, 0, 0, Finding(0, Damage.HEAD, "the shard has no head"))
+                return
+            begin, end = extent.span(asked.first, asked.last)
+            findings = [*wrong_ends(extent), *await strays(self._database, self._queries)]
+            tally, total = _Tally(from_start=begin == 1), max(0, end - begin + 1)
+            async with aclosing(self._walk(asked.shard, extent, begin, end)) as runs:
+                async for walked in runs:
+                    tally.take(walked)
+                    if tally.damage is not None:
+                        findings.append(tally.damage)
+                        break
+                    yield Progress(tally.verified, total)
+            if total and tally.damage is None and end == extent.position:
+                findings += _wrong_tail(extent, tally.tail)
+            stated = Stated(findings=findings)
+            findings += await self._statements.beyond(asked.shard, asked.trusted)
+            await self._statements.judge(asked.shard, asked.first, end, asked.trusted, stated)
+            yield Verdict(
+                *(tally.verified, stated.holding, end, first_of(findings)),
+                *(stated.reached, frozenset(stated.signers)),
+            )
 
-    async def _extent(self, shard: int) -> Extent:
-        row = await self._database.fetchrow(self._queries["extent"], shard)
-        assert row is not None
-        return Extent(*row)
-
-    async def _truncated(self, shard: int, extent: Extent) -> Finding | None:
-        """What is claimed or signed beyond the last event, or is there beyond the head."""
-        if extent.last < extent.position:
-            message = f"the head claims {extent.position} events, the last one is {extent.last}"
-            return Finding(extent.last + 1, Damage.TRUNCATED, message)
-        if extent.last > extent.position:
-            message = "an event stands beyond the head"
-            return Finding(extent.position + 1, Damage.HEAD, message)
-        for checkpoint, _ in await self._checkpoints(shard, extent, extent.position + 1):
-            message = f"the log ends here, and a checkpoint was signed at {checkpoint.position}"
-            return Finding(extent.position + 1, Damage.TRUNCATED, message)
-        return None
-
-    async def _checkpoints(
-        self, shard: int, extent: Extent, after: int
-    ) -> Sequence[tuple[Checkpoint, bytes | None]]:
-        rows = await self._database.fetch(
-            self._queries["between"], shard, extent.incarnation, after
-        )
-        return [(checkpoint_of(row), row["found"]) for row in rows]
-
-    async def _runs(self, shard: int, extent: Extent, begin: int, end: int) -> Sequence[Run]:
-        """Each begins at the hash that is stored before it; that this is right, the run before
-        it shows."""
-        runs = []
-        for after in range(begin - 1, end, RUN_EVENTS):
-            starts = after + 1 == max(1, extent.chained_from)
-            previous = GENESIS if starts else await self._hash_at(shard, after)
-            runs.append(Run(shard, after, min(end, after + RUN_EVENTS), previous))
-        return runs
-
-    async def _hash_at(self, shard: int, position: int) -> bytes:
-        row: asyncpg.Record | None = await self._database.fetchrow(
-            self._queries["hash_at"], shard, position
-        )
-        return (row["hash"] or b"") if row is not None else b""
-
-    async def _walk(self, runs: Sequence[Run]) -> AsyncIterator[Walked]:
-        """In the order of the runs, some of them at once."""
-        if not runs:
-            return
-        loop = asyncio.get_running_loop()
-        context = multiprocessing.get_context("spawn")
-        processes = min(self._processes, len(runs))
-        pool = ProcessPoolExecutor(processes, mp_context=context, initializer=be_nice)
+    async def _walk(
+        self, shard: int, extent: Extent, begin: int, end: int
+    ) -> AsyncGenerator[Walked]:
+        """In the order of positions, some runs at once."""
+        loop, pool = asyncio.get_running_loop(), self._pool(self._workers)
+        waiting: deque[asyncio.Future[Walked]] = deque()
         try:
-            waiting: deque[asyncio.Future[Walked]] = deque()
-            for run in runs:
+            for after in range(begin - 1, end, RUN_EVENTS):
+                previous = GENESIS if extent.starts(after + 1) else await self._hash(shard, after)
+                run = Run(shard, after, min(end, after + RUN_EVENTS), previous)
                 waiting.append(loop.run_in_executor(pool, partial(walk, self._dsn, run)))
-                if len(waiting) > 2 * processes:
+                if len(waiting) > 2 * self._workers:
                     yield await waiting.popleft()
             while waiting:
                 yield await waiting.popleft()
+        except BrokenExecutor:
+            raise Unavailable("a process that walked the log has died") from None
         finally:
             for future in waiting:
                 future.cancel()
             pool.shutdown(wait=False, cancel_futures=True)
 
-
-def _gap(versions: dict[str, int], walked: Walked, *, from_start: bool) -> Finding | None:
-    """Whether streams go on in this run where they were before it; `versions` goes along."""
-    for stream, (first, last, position) in walked.versions.items():
-        before = versions.get(stream, 0 if from_start else first - 1)
-        if first != before + 1:
-            return Finding(position, Damage.VERSION, f"version {first} follows version {before}")
-        versions[stream] = last
-    return None
+    async def _hash(self, shard: int, position: int) -> bytes:
+        """The hash stored there; that it is right, the run up to it shows."""
+        row: asyncpg.Record | None = await self._database.fetchrow(
+            self._queries["hash_at"], shard, position
+        )
+        return (row["hash"] or b"") if row is not None else b""
 
 
-def _misstated(checkpoint: Checkpoint, found: bytes | None) -> Finding | None:
-    if not checkpoint.holds():
-        message = "the checkpoint here is not signed by the key that it names"
-    elif found != checkpoint.hash:
-        message = "the checkpoint here was signed for another event"
-    else:
-        return None
-    return Finding(checkpoint.position, Damage.CHECKPOINT, message)
-
-
-def _place(finding: Finding) -> int:
-    return finding.position
+def _wrong_tail(extent: Extent, tail: bytes) -> list[Finding]:
+    if tail == extent.hash:
+        return []
+    message = "the head does not carry the hash of its event"
+    return [Finding(extent.position, Damage.HEAD, message)]

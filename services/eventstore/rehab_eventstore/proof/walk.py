@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
+import signal
+import struct
+import threading
 from collections.abc import Iterable
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from enum import Enum
 
 import asyncpg
 from google.protobuf.message import DecodeError
 
 from rehab.events.v1.event_pb2 import Envelope
-from rehab_eventstore.domain.chain import Link, following, microseconds
-from rehab_runtime.postgres import Queries
+from rehab_eventstore.domain.chain import Link, following
+from rehab_eventstore.proof.finding import Damage, Finding
+from rehab_runtime.errors import Unavailable
+from rehab_runtime.postgres import AWAY, Queries
 from rehab_runtime.slices import slice_of
 
 NICE = 10
 """Verifying must not slow those who append."""
 ROWS_AT_ONCE = 2000
-CLOSE_ENOUGH = timedelta(microseconds=2)
-"""occurred_at was rounded twice on its way into its column."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Damage(Enum):
-    CHANGED = "changed"
-    MISSING = "missing"
-    DOUBLED = "doubled"
-    COLUMN = "column"
-    VERSION = "version"
-    TRUNCATED = "truncated"
-    HEAD = "head"
-    CHECKPOINT = "checkpoint"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The first thing that is wrong, in words without patient data."""
-
-    position: int
-    damage: Damage
-    message: str
+POSTGRES_EPOCH_S = 946_684_800
+"""PostgreSQL counts from 2000-01-01, in microseconds."""
+UNREADABLE = (asyncpg.InternalServerError, UnicodeDecodeError)
+"""A page, an index or a value that PostgreSQL or its driver cannot make sense of."""
+_STAMP = struct.Struct(">q")
 
 
 @dataclass(frozen=True)
@@ -66,13 +53,32 @@ class Walked:
     last: bytes = b""
 
 
-def be_nice() -> None:
+def processes(count: int) -> Executor:
+    """Processes that give way to others, and end when the one that made them has."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(count, mp_context=context, initializer=_begin)
+
+
+def _begin() -> None:
     os.nice(NICE)
+    # Ctrl-C is for the service, which then ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def walk(dsn: str, run: Run) -> Walked:
-    """For a process pool. Raises what PostgreSQL does."""
-    return asyncio.run(_walk(dsn, run))
+    """For an executor. Raises Unavailable when PostgreSQL does not answer."""
+    try:
+        return asyncio.run(_walk(dsn, run))
+    except AWAY as error:
+        raise Unavailable(f"PostgreSQL: {type(error).__name__}") from None
 
 
 async def _walk(dsn: str, run: Run) -> Walked:
@@ -80,21 +86,28 @@ async def _walk(dsn: str, run: Run) -> Walked:
     connection = await asyncpg.connect(
         dsn, timeout=10, server_settings={"application_name": "eventstore-proof", "jit": "off"}
     )
-    walked = Walked(last=run.previous)
     try:
-        after = run.after
-        while after < run.until and walked.finding is None:
-            until = min(run.until, after + ROWS_AT_ONCE)
-            check(
-                walked,
-                await connection.fetch(query, run.shard, after, until),
-                run.shard,
-                after,
-                until,
-            )
-            after = until
+        return await _follow(connection, query, run)
     finally:
         await connection.close(timeout=2)
+
+
+async def _follow(connection: asyncpg.Connection, query: str, run: Run) -> Walked:
+    walked = Walked(last=run.previous)
+    after, step = run.after, ROWS_AT_ONCE
+    while after < run.until and walked.finding is None:
+        until = min(run.until, after + step)
+        try:
+            rows = await connection.fetch(query, run.shard, after, until)
+        except UNREADABLE:
+            # halved until it is the one
+            step = (until - after) // 2
+            if not step:
+                message = "PostgreSQL cannot read the event"
+                walked.finding = Finding(until, Damage.UNREADABLE, message)
+            continue
+        check(walked, rows, run.shard, after, until)
+        after = until
     return walked
 
 
@@ -128,7 +141,11 @@ def _missing(first: int, last: int) -> Finding:
 
 def _wrong(walked: Walked, row: asyncpg.Record, shard: int) -> Finding | None:
     position = row["position"]
-    chained = following(walked.last, link_of_row(row, shard))
+    try:
+        chained = following(walked.last, link_of_row(row, shard))
+    except struct.error:
+        # a number that no event can have
+        chained = b""
     if chained != row["hash"]:
         return Finding(
             position, Damage.CHANGED, "the event is not the one that was written at this position"
@@ -150,10 +167,14 @@ def _wrong_column(row: asyncpg.Record) -> Finding | None:
         told = Envelope.FromString(row["meta"]).occurred_at
     except DecodeError:
         return Finding(position, Damage.COLUMN, "the envelope cannot be read")
-    occurred = _EPOCH + timedelta(seconds=told.seconds, microseconds=told.nanos / 1000)
-    if abs(row["occurred_at"] - occurred) > CLOSE_ENOUGH:
+    if _STAMP.unpack(row["occurred_at"])[0] != stamp_of(told.seconds, told.nanos):
         return Finding(position, Damage.COLUMN, "occurred_at is not what the envelope says")
     return None
+
+
+def stamp_of(seconds: int, nanos: int) -> int:
+    """What PostgreSQL makes of a time since 1970 that comes to its to_timestamp as a double."""
+    return round((seconds + nanos / 1e9 - POSTGRES_EPOCH_S) * 1e6)
 
 
 def link_of_row(row: asyncpg.Record, shard: int) -> Link:
@@ -162,7 +183,7 @@ def link_of_row(row: asyncpg.Record, shard: int) -> Link:
         shard,
         row["position"],
         row["stream_version"],
-        microseconds(row["recorded_at"]),
+        _STAMP.unpack(row["recorded_at"])[0] + POSTGRES_EPOCH_S * 1_000_000,
         row["schema_version"],
         row["phi"],
         row["stream_id"],
