@@ -12,6 +12,7 @@ from rehab.events.v1 import admin_pb2
 from rehab.events.v1.event_pb2 import ROLE_SERVICE, Body
 from rehab.events.v1.kinds import KINDS
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
+from rehab_eventstore.audit_streams import is_own
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.domain.confirmation import Confirmation, Intent, NotConfirmed
 from rehab_eventstore.domain.decide import ERASURE
@@ -66,7 +67,10 @@ class Eraser:
         self._token_s = token_s
 
     async def prepare(self, intent: Intent) -> Prepared:
-        """Changes nothing. Raises NotFound, LegalHold, Erased."""
+        """Changes nothing. Raises NotFound, LegalHold, Erased, InvalidArgument."""
+        if is_own(intent.stream):
+            broken = Violation("subject_id", "subject.person", "must not be the log's own stream")
+            raise InvalidArgument(violations=[broken])
         if await self._erasures.find(intent.stream) is not None:
             raise Erased
         reach = await self._erasures.reach(intent.stream)

@@ -18,6 +18,8 @@ from rehab.eventstore.v1 import key_admin_service_pb2_grpc as admin_grpc
 from rehab.eventstore.v1 import key_service_pb2_grpc as key_grpc
 from rehab.eventstore.v1 import proof_service_pb2_grpc as proof_grpc
 from rehab.eventstore.v1 import snapshot_service_pb2_grpc as snapshot_grpc
+from rehab_eventstore.audit import Trail
+from rehab_eventstore.audit_streams import AuditStreams
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.domain.confirmation import Confirmation
 from rehab_eventstore.erasing import Eraser
@@ -44,7 +46,7 @@ from rehab_eventstore.subscriptions import Subscribers
 from rehab_eventstore.watch import Listener
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator
-from rehab_runtime.clock import SystemClock
+from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.postgres import Queries
 from rehab_runtime.server import serve_grpc
@@ -83,15 +85,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         cache = KeyCache(
             keys.load, log.clock, ttl_s=settings.key_cache_s, max_patients=settings.cached_keys
         )
+        sealers = [
+            KeySealer(keys, cache, await log.reader.fingerprint_key(number))
+            for number in range(settings.shards)
+        ]
         shards = Shards(
             [
-                await open_shard(
-                    number,
-                    settings,
-                    log,
-                    KeySealer(keys, cache, await log.reader.fingerprint_key(number)),
-                )
-                for number in range(settings.shards)
+                await open_shard(number, settings, log, sealer)
+                for number, sealer in enumerate(sealers)
             ]
         )
         stack.push_async_callback(shards.close)
@@ -124,33 +125,28 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         checkpoints = Checkpoints(log.database, proofs)
         signer = _signer(settings)
         if signer is not None:
-            pace = Pace(settings.checkpoint_events, settings.checkpoint_s)
-            for shard in shards:
-                look, leads = partial(log.reader.head, shard.number), shard.leadership.is_leading
-                signing = Signing(look, leads, checkpoints, signer, log.clock, pace)
-                background.start(signing.run(), f"signs checkpoints of shard {shard.number}")
+            _sign(settings, log, shards, checkpoints, signer, background)
         verifier = Verifier(settings.postgres_dsn, log.database, proofs, settings.verify_processes)
         readers, erasers = _names(settings.key_readers), _names(settings.erasers)
         forwarding = Forwarding()
         stack.push_async_callback(forwarding.close)
+        trail = _trail(settings, AuditStreams(shards, forwarding), log.clock)
+        background.start(trail.run(), "tells who reads keys")
+        stack.push_async_callback(trail.close)
         log_servicer = EventStoreServicer(
             shards, log.reader, forwarding, Subscribers(settings.max_subscribers)
         )
-        key_servicer = KeyServicer(keys, readers, settings.key_reader_ttl_s)
+        key_servicer = KeyServicer(keys, trail, readers, settings.key_reader_ttl_s)
         erasure_servicer = ErasureServicer(eraser, erasures, shards, erasers)
         admin_servicer = KeyAdminServicer(keeper, keys, cache, erasers)
-
         proof_servicer = ProofServicer(shards, log.reader, verifier, checkpoints, signer, log.clock)
-
-        snapshot_servicer = SnapshotServicer(
-            Snapshots(
-                log.database,
-                Queries.load(PACKAGE, "snapshot.sql"),
-                KeySealer(keys, cache, await log.reader.fingerprint_key(0)),
-                kept=settings.snapshots_kept,
-            ),
-            readers,
+        snapshots = Snapshots(
+            log.database,
+            Queries.load(PACKAGE, "snapshot.sql"),
+            sealers[0],
+            kept=settings.snapshots_kept,
         )
+        snapshot_servicer = SnapshotServicer(snapshots, trail, readers)
 
         def add(server: grpc.aio.Server) -> Sequence[str]:
             pb_grpc.add_EventStoreServiceServicer_to_server(log_servicer, server)
@@ -168,6 +164,26 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             shards.reached_at(settings.advertise or named(settings.listen, server.address))
         stack.push_async_callback(log_servicer.send_away)
         yield Running(server.address, background)
+
+
+def _trail(settings: Settings, streams: AuditStreams, clock: Clock) -> Trail:
+    pace_s = settings.audit_ms / 1000
+    return Trail(streams.tell, clock, covered_s=settings.key_reader_ttl_s, pace_s=pace_s)
+
+
+def _sign(
+    settings: Settings,
+    log: Log,
+    shards: Shards,
+    checkpoints: Checkpoints,
+    signer: Signer,
+    background: Background,
+) -> None:
+    pace = Pace(settings.checkpoint_events, settings.checkpoint_s)
+    for shard in shards:
+        look, leads = partial(log.reader.head, shard.number), shard.leadership.is_leading
+        signing = Signing(look, leads, checkpoints, signer, log.clock, pace)
+        background.start(signing.run(), f"signs checkpoints of shard {shard.number}")
 
 
 async def _sweep(cache: KeyCache) -> None:

@@ -11,6 +11,7 @@ import grpc
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
 from rehab.eventstore.v1 import eventstore_service_pb2_grpc as pb_grpc
 from rehab_eventstore.access import require_service
+from rehab_eventstore.audit_streams import require_writer
 from rehab_eventstore.domain.commands import Command
 from rehab_eventstore.domain.decide import Verdict
 from rehab_eventstore.domain.head import Head
@@ -54,8 +55,9 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
         request: pb.AppendRequest,
         context: Context,
     ) -> pb.AppendResponse:
-        require_service()
+        caller = require_service()
         require_valid(request)
+        require_writer(request.stream, caller)
         shard = self._shards.of(request.stream)
         answer = await self._forwarding.ask(shard.leadership, "Append", request, context)
         if answer is not None:
@@ -95,7 +97,8 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
         answer = await self._forwarding.ask(shard.leadership, "BatchAppend", request, context)
         if answer is not None:
             return cast("pb.BatchAppendResponse", answer).verdicts
-        commands = [_command_or_error(append) for append in request.appends]
+        caller = require_service()
+        commands = [_command_or_error(append, caller) for append in request.appends]
         sent = [one for one in commands if not isinstance(one, RehabError)]
         answered = iter(await shard.writer.append_all(sent))
         verdicts: list[Verdict] = [
@@ -108,8 +111,10 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
         request: pb.AppendAtomicRequest,
         context: Context,
     ) -> pb.AppendAtomicResponse:
-        require_service()
+        caller = require_service()
         require_valid(request)
+        for append in request.appends:
+            require_writer(append.stream, caller)
         shard = self._shard_of_all(request)
         answer = await self._forwarding.ask(shard.leadership, "AppendAtomic", request, context)
         if answer is not None:
@@ -224,9 +229,12 @@ def _step(step: Step, head: Head, shard: Shard) -> pb.SubscribeResponse:
     return pb.SubscribeResponse(checkpoint=checkpoint)
 
 
-def _command_or_error(request: pb.AppendRequest) -> tuple[Command, Priority] | RehabError:
+def _command_or_error(
+    request: pb.AppendRequest, caller: str
+) -> tuple[Command, Priority] | RehabError:
     try:
         require_valid(request)
+        require_writer(request.stream, caller)
         return append_command(request), priority_of(request)
     except RehabError as error:
         return error

@@ -47,6 +47,10 @@ class Settings(ServiceSettings):
         60, ge=1, le=3600, description="time for which those may keep a key"
     )
 
+    audit_ms: int = Field(
+        10, ge=0, le=1000, description="least time between two audit events of readings of keys"
+    )
+
     snapshots_kept: int = Field(
         2, ge=1, le=100, description="newest snapshots kept of a stream, fold and code version"
     )

@@ -7,17 +7,20 @@ import grpc
 from rehab.eventstore.v1 import snapshot_service_pb2 as pb
 from rehab.eventstore.v1 import snapshot_service_pb2_grpc as pb_grpc
 from rehab_eventstore.access import require_service
+from rehab_eventstore.audit import Trail
 from rehab_eventstore.messages import bounded
 from rehab_eventstore.storage.read import LAST
 from rehab_eventstore.storage.snapshots import Place, Snapshots, State
 from rehab_runtime.validation import require_valid
 
 Context = grpc.aio.ServicerContext
+LOAD_SNAPSHOT = "rehab.eventstore.v1.SnapshotService/LoadSnapshot"
 
 
 class SnapshotServicer(pb_grpc.SnapshotServiceServicer):
-    def __init__(self, snapshots: Snapshots, readers: frozenset[str]) -> None:
+    def __init__(self, snapshots: Snapshots, trail: Trail, readers: frozenset[str]) -> None:
         self._snapshots = snapshots
+        self._trail = trail
         self._readers = readers
 
     async def SaveSnapshot(
@@ -35,12 +38,13 @@ class SnapshotServicer(pb_grpc.SnapshotServiceServicer):
     async def LoadSnapshot(
         self, request: pb.LoadSnapshotRequest, context: Context
     ) -> pb.LoadSnapshotResponse:
-        require_service(self._readers)
+        self._trail.admit(self._readers, LOAD_SNAPSHOT)
         require_valid(request)
         place = Place(request.stream, request.fold, request.code_version)
         found = await self._snapshots.load(place, bounded(request.until_version) or LAST)
         if found is None:
             return pb.LoadSnapshotResponse()
+        await self._trail.read(LOAD_SNAPSHOT, [place.stream])
         snapshot = pb.Snapshot(
             stream=place.stream,
             fold=place.fold,

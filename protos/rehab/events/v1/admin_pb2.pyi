@@ -33,18 +33,22 @@ ERASURE_STAGE_REFUSED: ErasureStage
 ERASURE_STAGE_DONE: ErasureStage
 
 class Access(_message.Message):
-    __slots__ = ("rpc", "allowed", "reason", "purpose", "consent_id")
+    __slots__ = ("rpc", "allowed", "reason", "purpose", "consent_id", "subject_ids", "covered_until")
     RPC_FIELD_NUMBER: _ClassVar[int]
     ALLOWED_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     CONSENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_IDS_FIELD_NUMBER: _ClassVar[int]
+    COVERED_UNTIL_FIELD_NUMBER: _ClassVar[int]
     rpc: str
     allowed: bool
     reason: str
     purpose: str
     consent_id: str
-    def __init__(self, rpc: _Optional[str] = ..., allowed: bool = ..., reason: _Optional[str] = ..., purpose: _Optional[str] = ..., consent_id: _Optional[str] = ...) -> None: ...
+    subject_ids: _containers.RepeatedScalarFieldContainer[str]
+    covered_until: _timestamp_pb2.Timestamp
+    def __init__(self, rpc: _Optional[str] = ..., allowed: bool = ..., reason: _Optional[str] = ..., purpose: _Optional[str] = ..., consent_id: _Optional[str] = ..., subject_ids: _Optional[_Iterable[str]] = ..., covered_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class BreakGlass(_message.Message):
     __slots__ = ("grant_id", "stage", "reason", "expires_at")

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class KeyServiceStub(object):
-    """KeyService hands data keys to the services that may open bodies. Each reading is audited.
+    """KeyService hands data keys to the services that may open bodies. No key leaves before the log
+    tells of it (kind access, in streams of the log's own).
     """
 
     def __init__(self, channel):
@@ -43,11 +44,15 @@ class KeyServiceStub(object):
 
 
 class KeyServiceServicer(object):
-    """KeyService hands data keys to the services that may open bodies. Each reading is audited.
+    """KeyService hands data keys to the services that may open bodies. No key leaves before the log
+    tells of it (kind access, in streams of the log's own).
     """
 
     def GetDataKeys(self, request, context):
         """GetDataKeys gives the keys that open a subject's bodies. A destroyed key is named, not given.
+
+        Errors: PERMISSION_DENIED for who may not read, RESOURCE_EXHAUSTED and UNAVAILABLE when the log
+        does not take the trace: then no key is given.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -70,7 +75,8 @@ def add_KeyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class KeyService(object):
-    """KeyService hands data keys to the services that may open bodies. Each reading is audited.
+    """KeyService hands data keys to the services that may open bodies. No key leaves before the log
+    tells of it (kind access, in streams of the log's own).
     """
 
     @staticmethod
