@@ -130,9 +130,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         readers, erasers = _names(settings.key_readers), _names(settings.erasers)
         forwarding = Forwarding()
         stack.push_async_callback(forwarding.close)
-        trail = _trail(settings, AuditStreams(shards, forwarding), log.clock)
-        background.start(trail.run(), "tells who reads keys")
-        stack.push_async_callback(trail.close)
+        streams = AuditStreams(shards, forwarding)
+        trail = await stack.enter_async_context(_trail(settings, streams, log.clock, background))
         log_servicer = EventStoreServicer(
             shards, log.reader, forwarding, Subscribers(settings.max_subscribers)
         )
@@ -166,9 +165,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         yield Running(server.address, background)
 
 
-def _trail(settings: Settings, streams: AuditStreams, clock: Clock) -> Trail:
+@asynccontextmanager
+async def _trail(
+    settings: Settings, streams: AuditStreams, clock: Clock, background: Background
+) -> AsyncIterator[Trail]:
     pace_s = settings.audit_ms / 1000
-    return Trail(streams.tell, clock, covered_s=settings.key_reader_ttl_s, pace_s=pace_s)
+    trail = Trail(streams.tell, clock, covered_s=settings.key_reader_ttl_s, pace_s=pace_s)
+    background.start(trail.run(), "tells who reads keys")
+    yield trail
+    await trail.close()
 
 
 def _sign(
