@@ -13,9 +13,16 @@ import pytest
 from rehab_eventstore import audit
 from rehab_eventstore.audit import Told, Trail
 from rehab_eventstore.audit_streams import stream_of
+from rehab_eventstore.metrics import untraced
 from rehab_runtime.auth import service_principal, set_principal
 from rehab_runtime.clock import FixedClock
-from rehab_runtime.errors import Draining, Overloaded, RehabError, Unavailable
+from rehab_runtime.errors import (
+    Draining,
+    Overloaded,
+    PermissionDenied,
+    RehabError,
+    Unavailable,
+)
 from rehab_runtime.slices import shard_of
 
 
@@ -69,8 +76,45 @@ async def test_readings_gather_while_those_before_are_committed(clock: FixedCloc
         await asyncio.gather(*tasks)
         assert [len(page) for page in pages.told] == [1, 1]
         (told,) = pages.told[1]
-        assert set(told.subjects) == {f"p{n}" for n in range(50)}
+        assert set(told.subjects) == {f"p{n}" for n in range(1, 50)}
         assert told.covered_until - told.at == timedelta(seconds=60)
+
+
+async def test_who_reads_what_is_being_told_waits_for_that(clock: FixedClock) -> None:
+    pages = Pages()
+    async with trailing(clock, pages) as trail:
+        tasks = await waiting(trail.read("a", ["p"]))
+        tasks += await waiting(trail.read("a", ["p"]), trail.read("a", ["p", "q"]))
+        assert not any(task.done() for task in tasks)
+        pages.takes.set()
+        await asyncio.gather(*tasks)
+        assert [one.subjects for page in pages.told for one in page] == [["p"], ["q"]]
+
+
+async def test_a_caller_who_is_denied_again_and_again_is_told_once(clock: FixedClock) -> None:
+    pages = Pages()
+    async with trailing(clock, pages) as trail:
+        for _ in range(3):
+            with pytest.raises(PermissionDenied):
+                trail.admit(frozenset({"policy"}), "a")
+            await asyncio.sleep(0)
+        pages.takes.set()
+        await trail.read("a", ["p"])
+        clock.advance(60)
+        with pytest.raises(PermissionDenied):
+            trail.admit(frozenset({"policy"}), "a")
+    told = [one for page in pages.told for one in page if not one.reading.allowed]
+    assert [one.subjects for one in told] == [(), ()]
+
+
+async def test_a_denial_that_the_log_does_not_take_is_counted(clock: FixedClock) -> None:
+    before = untraced._value.get()
+    pages = Pages()
+    pages.error = Unavailable("away")
+    async with trailing(clock, pages) as trail:
+        with pytest.raises(PermissionDenied):
+            trail.admit(frozenset({"policy"}), "a")
+    assert untraced._value.get() == before + 1
 
 
 async def test_a_reading_is_covered_until_the_event_says(clock: FixedClock) -> None:

@@ -19,6 +19,8 @@ from rehab_runtime.logging import get_logger
 
 MAX_SUBJECTS = 1000
 """Of one event, as rehab.events.v1.Access says."""
+NOBODY = ""
+"""In the place of the subjects of a reading that was denied."""
 MAX_WAITING = 20_000
 MAX_COVERED = 100_000
 
@@ -60,8 +62,12 @@ class _Page:
 
     def add(self, reading: Reading, subjects: Collection[str]) -> None:
         known = self.readings.setdefault(reading, set())
-        self.size += 1 + len(subjects)
+        self.size -= len(known)
         known.update(subjects)
+        self.size += len(known)
+
+    def holds(self, reading: Reading, subject: str) -> bool:
+        return subject in self.readings.get(reading, ())
 
     @property
     def denials(self) -> int:
@@ -81,6 +87,7 @@ class Trail:
         # from the oldest to the newest: all are covered equally long
         self._covered: OrderedDict[tuple[Reading, str], float] = OrderedDict()
         self._page = _Page()
+        self._flight = _Page()
         self._filled = asyncio.Event()
         self._closing = asyncio.Event()
         self._ended = asyncio.Event()
@@ -96,32 +103,34 @@ class Trail:
     async def read(self, rpc: str, subjects: Collection[str]) -> None:
         """Return once the log tells that the caller reads these subjects. Raises Overloaded,
         Unavailable, Draining: then nothing may be handed out."""
-        caller = current_principal()
-        reading = Reading(caller.id, caller.role, rpc, allowed=True)
-        now = self._clock.monotonic()
-        new = [one for one in subjects if self._covered.get((reading, one), now) <= now]
-        if not new:
-            return
-        page = self._page
-        if page.size and page.size + len(new) > MAX_WAITING:
-            raise Overloaded("too many readings wait for their trace")
-        self._add(reading, new)
-        # shielded: others may wait for it too
-        await asyncio.shield(page.told)
+        reading = _reading(rpc, allowed=True)
+        open_ = self._uncovered(reading, subjects)
+        flying = {one for one in open_ if self._flight.holds(reading, one)}
+        waited = [self._flight] if flying else []
+        if new := open_ - flying:
+            waited.append(self._page)
+            if self._page.size and self._page.size + len(new) > MAX_WAITING:
+                raise Overloaded("too many readings wait for their trace")
+            self._add(reading, new)
+        for page in waited:
+            # shielded: others may wait for it too
+            await asyncio.shield(page.told)
 
     def _denied(self, rpc: str) -> None:
         """Told behind the answer, for there is nothing to hold back."""
-        caller = current_principal()
-        reading = Reading(caller.id, caller.role, rpc, allowed=False)
-        now = self._clock.monotonic()
-        if self._covered.get((reading, ""), now) > now:
+        reading = _reading(rpc, allowed=False)
+        if not self._uncovered(reading, [NOBODY]) or self._flight.holds(reading, NOBODY):
             return
         try:
             if self._page.size >= MAX_WAITING:
                 raise Overloaded("too many readings wait for their trace")
-            self._add(reading, ())
+            self._add(reading, [NOBODY])
         except RehabError as error:
             _lost(1, error)
+
+    def _uncovered(self, reading: Reading, subjects: Collection[str]) -> set[str]:
+        now = self._clock.monotonic()
+        return {one for one in subjects if self._covered.get((reading, one), now) <= now}
 
     def _add(self, reading: Reading, subjects: Collection[str]) -> None:
         if self._closing.is_set():
@@ -150,9 +159,10 @@ class Trail:
         await self._ended.wait()
 
     async def _turn(self) -> None:
-        page, self._page = self._page, _Page()
-        if not page.size:
+        if not self._page.size:
             return
+        page, self._page = self._page, _Page()
+        self._flight = page
         began = self._clock.monotonic()
         try:
             await self._tell(list(self._events(page)))
@@ -166,6 +176,7 @@ class Trail:
         else:
             self._cover(page, began)
             page.told.set_result(None)
+        self._flight = _Page()
         await self._pause(began + self._pace_s - self._clock.monotonic())
 
     async def _pause(self, seconds: float) -> None:
@@ -178,18 +189,26 @@ class Trail:
         at = self._clock.now()
         until = at + timedelta(seconds=self._covered_s)
         for reading, subjects in page.readings.items():
+            if not reading.allowed:
+                yield Told(reading, (), at, until)
+                continue
             ordered = sorted(subjects)
-            for first in range(0, len(ordered) or 1, MAX_SUBJECTS):
+            for first in range(0, len(ordered), MAX_SUBJECTS):
                 yield Told(reading, ordered[first : first + MAX_SUBJECTS], at, until)
 
     def _cover(self, page: _Page, began: float) -> None:
         until = began + self._covered_s
         for reading, subjects in page.readings.items():
-            for subject in subjects or ("",):
+            for subject in subjects:
                 self._covered.pop((reading, subject), None)
                 self._covered[reading, subject] = until
         while len(self._covered) > MAX_COVERED or next(iter(self._covered.values())) <= began:
             self._covered.popitem(last=False)
+
+
+def _reading(rpc: str, *, allowed: bool) -> Reading:
+    caller = current_principal()
+    return Reading(caller.id, caller.role, rpc, allowed)
 
 
 def _lost(denials: int, error: RehabError) -> None:
