@@ -32,6 +32,7 @@ from rehab_eventstore.proof.checkpoints import Checkpoints, Pace, Signing
 from rehab_eventstore.proof.signing import Signer, open_signer
 from rehab_eventstore.proof.verify import Verifier
 from rehab_eventstore.proof_servicer import ProofServicer
+from rehab_eventstore.rotation import Limits, Rotation
 from rehab_eventstore.sealing import KeySealer
 from rehab_eventstore.servicer import EventStoreServicer
 from rehab_eventstore.settings import Settings
@@ -65,6 +66,7 @@ SERVICES = tuple(
     )
 )
 SWEEP_S = 60.0
+DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         cache = KeyCache(
             keys.load, log.clock, ttl_s=settings.key_cache_s, max_patients=settings.cached_keys
         )
-        sealers = [
-            KeySealer(keys, cache, await log.reader.fingerprint_key(number))
-            for number in range(settings.shards)
-        ]
+        sealers = await _sealers(settings, log, keys, cache)
         shards = Shards(
             [
                 await open_shard(number, settings, log, sealer)
@@ -163,6 +162,18 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             shards.reached_at(settings.advertise or named(settings.listen, server.address))
         stack.push_async_callback(log_servicer.send_away)
         yield Running(server.address, background)
+
+
+async def _sealers(
+    settings: Settings, log: Log, keys: KeyStore, cache: KeyCache
+) -> list[KeySealer]:
+    """One for each shard."""
+    limits = Limits(settings.data_key_max_age_d * DAY_S, settings.data_key_max_events)
+    rotation = Rotation(keys, cache, log.clock, limits)
+    return [
+        KeySealer(keys, cache, rotation, await log.reader.fingerprint_key(number))
+        for number in range(settings.shards)
+    ]
 
 
 @asynccontextmanager

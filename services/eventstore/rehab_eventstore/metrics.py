@@ -62,6 +62,11 @@ untraced = declare_counter(
     "Denied readings of keys or snapshots that the log did not take; none allowed goes untold.",
     "PostgreSQL is away or the log overloaded; the denials are in this service's log",
 )
+rotated = declare_counter(
+    "eventstore_data_keys_rotated_total",
+    "Patients' data keys that were replaced because they had sealed long enough.",
+    "nothing: each patient's key does once in DATA_KEY_MAX_AGE_D days",
+)
 subscribers = declare_gauge(
     "eventstore_subscribers",
     "Open subscriptions.",

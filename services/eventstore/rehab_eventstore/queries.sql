@@ -196,8 +196,16 @@ SELECT address FROM relay_lease WHERE shard = $1 AND expires_at >= now()
 -- name: published: how far the broker is, as the shard's leader told last
 SELECT published FROM relay_lease WHERE shard = $1
 
--- name: data_keys: patients' living keys, the newest one last
-SELECT stream_id, key_id, kek_id, kek_version, wrapped, newest
+-- name: data_keys: patients' living keys, the newest one last; how long it seals, and how much at most
+SELECT stream_id, key_id, kek_id, kek_version, wrapped, newest,
+    extract(epoch FROM now() - created_at)::float8 AS age_s,
+    CASE WHEN newest THEN coalesce(
+        (
+            SELECT stream_version FROM events WHERE stream_id = data_key.stream_id
+            ORDER BY stream_version DESC LIMIT 1
+        ),
+        0
+    ) - from_version END AS sealed
 FROM data_key
 WHERE stream_id = ANY ($1::text[]) AND wrapped IS NOT NULL
 ORDER BY stream_id, newest, created_at, key_id
@@ -207,18 +215,32 @@ SELECT stream_id, key_id, kek_id, kek_version, wrapped
 FROM data_key
 WHERE stream_id = ANY ($1::text[]) OR key_id = ANY ($2::text[])
 
--- name: add_data_keys: patients' first keys; who has one, or is being erased, gets none
-INSERT INTO data_key (stream_id, key_id, kek_id, kek_version, wrapped, newest)
-SELECT stream_id, key_id, kek_id, kek_version, wrapped, true
+-- name: add_data_keys: keys that seal from now on; who has one, or is being erased, gets none
+INSERT INTO data_key (stream_id, key_id, kek_id, kek_version, wrapped, newest, from_version)
+SELECT stream_id, key_id, kek_id, kek_version, wrapped, true, coalesce(
+    (
+        SELECT stream_version FROM events WHERE stream_id = made.stream_id
+        ORDER BY stream_version DESC LIMIT 1
+    ),
+    0
+)
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
     AS made (stream_id, key_id, kek_id, kek_version, wrapped)
 WHERE NOT EXISTS (SELECT FROM erasure WHERE stream_id = made.stream_id)
 ON CONFLICT DO NOTHING
 
--- name: retire_data_key: it opens what it sealed, and seals no more
-UPDATE data_key SET newest = false
-WHERE stream_id = $1 AND key_id = $2 AND newest AND wrapped IS NOT NULL
-RETURNING key_id
+-- name: retire_data_keys: they open what they sealed, and seal no more; locked in one order by all
+WITH old AS (
+    SELECT k.stream_id, k.key_id
+    FROM data_key AS k
+    JOIN unnest($1::text[], $2::text[]) AS told (stream_id, key_id) USING (stream_id, key_id)
+    WHERE k.newest AND k.wrapped IS NOT NULL
+    ORDER BY k.stream_id
+    FOR UPDATE OF k
+)
+UPDATE data_key AS k SET newest = false FROM old
+WHERE k.stream_id = old.stream_id AND k.key_id = old.key_id
+RETURNING k.stream_id
 
 -- name: data_keys_of_old_keks: living keys that another key-encryption key wraps than the newest
 SELECT stream_id, key_id, kek_id, kek_version, wrapped

@@ -11,6 +11,7 @@ from rehab_eventstore.crypto import bodies
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.crypto.keys import Keyring
 from rehab_eventstore.domain.commands import NewEvent, Sealed
+from rehab_eventstore.rotation import Rotation
 from rehab_eventstore.storage.keys import KeyStore
 from rehab_runtime.errors import Erased, RehabError
 from rehab_runtime.sealed import Bound
@@ -39,9 +40,16 @@ class KeySealer:
     What holds no patient data stays in the clear, and its fingerprint is keyed by the log's key.
     """
 
-    def __init__(self, keys: KeyStore, cache: KeyCache, fingerprint_key: bytes) -> None:
+    def __init__(
+        self,
+        keys: KeyStore,
+        cache: KeyCache,
+        rotation: Rotation,
+        fingerprint_key: bytes,
+    ) -> None:
         self._keys = keys
         self._cache = cache
+        self._rotation = rotation
         self._plain = PlainSealer(fingerprint_key)
 
     async def prepare(self, streams: Collection[str]) -> None:
@@ -50,7 +58,7 @@ class KeySealer:
             await self._fetch(streams)
 
     async def _fetch(self, streams: Collection[str]) -> None:
-        absent = [stream for stream in streams if self._cache.peek(stream) is None]
+        absent = [stream for stream in streams if self._at_hand(stream) is None]
         if not absent:
             return
         found = await self._cache.get_many(absent)
@@ -58,6 +66,15 @@ class KeySealer:
         if keyless:
             await self._keys.make(keyless)
             await self._cache.get_many(keyless)
+        due = [keyring for keyring in found.values() if self._rotation.is_due(keyring)]
+        if due:
+            await self._rotation.renew(due)
+            await self._cache.get_many([keyring.patient for keyring in due])
+
+    def _at_hand(self, stream: str) -> Keyring | None:
+        """The subject's keys, unless they are to be fetched or to be renewed."""
+        keyring = self._cache.peek(stream)
+        return None if keyring is None or self._rotation.is_due(keyring) else keyring
 
     async def seal(self, stream: str, events: Sequence[NewEvent]) -> Sequence[Sealed]:
         if not any(event.phi for event in events):
@@ -69,8 +86,9 @@ class KeySealer:
         ]
 
     async def keyring(self, stream: str) -> Keyring:
-        """The subject's keys, made if there are none. Raises Erased, Unavailable."""
-        if at_hand := self._cache.peek(stream):
+        """The subject's keys, made if there are none, renewed if they are due. Raises Erased,
+        Unavailable."""
+        if at_hand := self._at_hand(stream):
             return at_hand
         await self._fetch([stream])
         keyring = await self._cache.get(stream)

@@ -38,6 +38,12 @@ class Settings(ServiceSettings):
         600, gt=0, le=86_400, description="time for which opened data keys are kept in memory"
     )
     cached_keys: int = Field(20_000, ge=1, description="patients whose keys are kept in memory")
+    data_key_max_age_d: float = Field(
+        365, ge=0, le=36_500, description="days for which a data key seals; 0 for no limit"
+    )
+    data_key_max_events: int = Field(
+        1 << 31, ge=1, le=1 << 31, description="events that one data key may seal"
+    )
 
     key_readers: str = Field(
         "cli,emr,ingest,policy,projections",

@@ -66,12 +66,25 @@ class DataKey:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyUse:
+    """How long a key has sealed, in seconds, and how many events at most, when it was opened."""
+
+    age_s: float = 0.0
+    events: int = 0
+
+
+UNUSED = KeyUse()
+
+
+@dataclass(frozen=True, slots=True)
 class Keyring:
-    """All living keys of one patient. ValueError when the newest is not among them."""
+    """All living keys of one patient, and the use of the newest. ValueError when the newest is
+    not among them."""
 
     patient: str
     newest: DataKey
     keys: Mapping[str, DataKey]
+    use: KeyUse = UNUSED
 
     def __post_init__(self) -> None:
         if self.keys.get(self.newest.key_id) is not self.newest:
@@ -79,6 +92,6 @@ class Keyring:
         object.__setattr__(self, "keys", MappingProxyType(dict(self.keys)))
 
     @classmethod
-    def of(cls, patient: str, *keys: DataKey) -> Self:
+    def of(cls, patient: str, *keys: DataKey, use: KeyUse = UNUSED) -> Self:
         """Keys from the oldest to the newest."""
-        return cls(patient, keys[-1], {key.key_id: key for key in keys})
+        return cls(patient, keys[-1], {key.key_id: key for key in keys}, use)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import asyncpg
 
-from rehab_eventstore.crypto.keys import DataKey, Keyring
+from rehab_eventstore.crypto.keys import UNUSED, DataKey, Keyring, KeyUse
 from rehab_eventstore.crypto.wrapper import (
     Kek,
     KeyRefused,
@@ -79,7 +79,10 @@ class KeyStore:
         raised if asked for alone, and left out beside others."""
         rows = await self._database.fetch(self._queries["data_keys"], list(patients))
         opened: dict[str, list[DataKey]] = {}
+        uses: dict[str, KeyUse] = {}
         for row, key in zip(rows, await self._unwrap(rows), strict=True):
+            if row["newest"]:
+                uses[row["stream_id"]] = KeyUse(row["age_s"], row["sealed"])
             if isinstance(key, DataKey):
                 opened.setdefault(row["stream_id"], []).append(key)
                 continue
@@ -88,45 +91,61 @@ class KeyStore:
                 opened.pop(row["stream_id"], None)
                 if len(patients) == 1:
                     raise key
-        return {patient: Keyring.of(patient, *keys) for patient, keys in opened.items()}
+        return {
+            patient: Keyring.of(patient, *keys, use=uses.get(patient, UNUSED))
+            for patient, keys in opened.items()
+        }
 
     async def make(self, patients: Collection[str]) -> None:
-        """Give each patient a first key, unless there is one. Raises Erased when one of them is
-        being erased."""
-        made = [(patient, DataKey.new(str(uuid7()))) for patient in patients]
-        wrapped = await self._wrapper.wrap(
-            [Unwrapped(key_context(patient, key.key_id), key.expose()) for patient, key in made]
-        )
+        """Give each patient a first key, unless there is one, or the patient is being erased."""
+        made = {patient: DataKey.new(str(uuid7())) for patient in patients}
         await self._database.execute(
-            self._queries["add_data_keys"],
-            *_columns(
-                (patient, key.key_id, one)
-                for (patient, key), one in zip(made, wrapped, strict=True)
-            ),
+            self._queries["add_data_keys"], *_columns(await self._wrap(made))
         )
 
+    async def renew(self, keyrings: Collection[Keyring]) -> int:
+        """A new newest key for each patient whose newest is still the one told; those before still
+        open what they sealed. How many were made is returned."""
+        olds = {one.patient: one.newest for one in keyrings}
+        made = {patient: old.rotated(str(uuid7())) for patient, old in olds.items()}
+        wrapped = await self._wrap(made)
+        async with self._database.transaction() as connection:
+            retired = await connection.fetch(
+                self._queries["retire_data_keys"],
+                list(olds),
+                [old.key_id for old in olds.values()],
+            )
+            living = {row["stream_id"] for row in retired}
+            await connection.execute(
+                self._queries["add_data_keys"],
+                *_columns(one for one in wrapped if one[0] in living),
+            )
+        return len(living)
+
     async def rotate(self, patient: str) -> str:
-        """A new newest key; the ones before still open what they sealed. Its id is returned, that
-        of another's rotation when there were two at once. Raises Erased without a living key."""
+        """A new newest key for one patient. Its id is returned, that of another's rotation when
+        there were two at once. Raises Erased without a living key."""
         keyring = (await self.load([patient])).get(patient)
         if keyring is None:
             raise Erased("the subject has no living key")
-        key = keyring.newest.rotated(str(uuid7()))
-        (wrapped,) = await self._wrapper.wrap(
-            [Unwrapped(key_context(patient, key.key_id), key.expose())]
-        )
-        async with self._database.transaction() as connection:
-            retired = await connection.fetchrow(
-                self._queries["retire_data_key"], patient, keyring.newest.key_id
-            )
-            if retired is not None:
-                await connection.execute(
-                    self._queries["add_data_keys"], *_columns([(patient, key.key_id, wrapped)])
-                )
+        await self.renew([keyring])
         now = (await self.load([patient])).get(patient)
         if now is None:
             raise Erased("the subject was erased meanwhile")
         return now.newest.key_id
+
+    async def _wrap(self, keys: Mapping[str, DataKey]) -> list[tuple[str, str, Wrapped]]:
+        """Patients' new keys with their ids, wrapped."""
+        wrapped = await self._wrapper.wrap(
+            [
+                Unwrapped(key_context(patient, key.key_id), key.expose())
+                for patient, key in keys.items()
+            ]
+        )
+        return [
+            (patient, key.key_id, one)
+            for (patient, key), one in zip(keys.items(), wrapped, strict=True)
+        ]
 
     async def rewrap(self) -> AsyncIterator[Rewrapped]:
         """Put every living key under the newest key-encryption key, step by step."""
