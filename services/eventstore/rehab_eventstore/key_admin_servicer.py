@@ -40,6 +40,7 @@ class KeyAdminServicer(pb_grpc.KeyAdminServiceServicer):
         known.setdefault(newest, KekCount(newest, 0, 0, 0))
         answer = pb.GetKeyStatusResponse(
             keeper=self._keeper.name,
+            source=self._keeper.source,
             keks=[_status(one, newest) for _, one in sorted(known.items())],
         )
         oldest = await self._keys.oldest_sealing_at()

@@ -114,8 +114,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         background.start(listener.run(), "listener")
         background.start(eraser.run(), "finishes erasures")
         background.start(_sweep(cache), "forgets keys")
-        if keeper.upkeep is not None:
-            background.start(keeper.upkeep(), "renews the keeper's token")
+        for upkeep in keeper.upkeep:
+            background.start(upkeep(), "renews the keeper's token")
         for shard in shards:
             for work, name in shard.tasks():
                 background.start(work, name)

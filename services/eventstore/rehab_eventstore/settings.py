@@ -25,6 +25,9 @@ class Settings(ServiceSettings):
     keys: Literal["file", "vault", "kms"] = Field(
         "file", description="what wraps patients' data keys: a key file, Vault transit, AWS KMS"
     )
+    keys_also: Literal["", "file", "vault", "kms"] = Field(
+        "", description="what else opens data keys, while they are moved from there to KEYS"
+    )
     key_file: str = Field("", description="key file, made with mode 0600 if there is none")
     vault_address: str = Field("", description="https:// address of Vault")
     vault_key: str = Field("rehab", description="name of the transit key")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from moto.server import ThreadedMotoServer
 from rehab_eventstore.crypto import keyfile
 from rehab_eventstore.crypto.kms import KmsKeys
 from rehab_eventstore.crypto.local import LocalKeys
+from rehab_eventstore.crypto.moving import Moving, is_of
 from rehab_eventstore.crypto.vault import VaultKeys
 from rehab_eventstore.crypto.vault_session import KubernetesLogin, VaultSession
 from rehab_eventstore.crypto.wrapper import KeyWrapper
@@ -99,13 +101,21 @@ def kms(moto: str) -> Iterator[Kms]:
     made.client.close()
 
 
-@pytest.fixture(params=["local", "vault", "kms"])
+@pytest.fixture(params=["local", "vault", "kms", "moving"])
 async def kept(
     request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock
 ) -> AsyncIterator[Kept]:
     if request.param == "local":
         path = tmp_path / "kek"
         yield Kept(LocalKeys.open(path, clock), lambda: keyfile.rotate(path, clock))
+    elif request.param == "moving":
+        path = tmp_path / "kek"
+        vault = request.getfixturevalue("vault")
+        async with vault_session(vault, clock, request.getfixturevalue("jwt")) as session:
+            source = VaultKeys(session, "patients")
+            target = LocalKeys.open(path, clock)
+            moving = Moving(target, source, partial(is_of, "vault"))
+            yield Kept(moving, lambda: keyfile.rotate(path, clock))
     elif request.param == "vault":
         vault = request.getfixturevalue("vault")
         async with vault_session(vault, clock, request.getfixturevalue("jwt")) as session:

@@ -24,8 +24,11 @@ from rehab_eventstore.crypto.wrapper import (
     Wrapped,
     context_digest,
 )
+from rehab_runtime.embedded import Nats
 from rehab_runtime.startup import StartupError
+from tests.eventstore.given import append, event
 from tests.eventstore.sealing.conftest import ALIAS, REGION, Kms
+from tests.eventstore.store import settings_for, store
 
 KEY = Unwrapped("patient-1", os.urandom(64))
 
@@ -221,3 +224,25 @@ async def test_a_closed_client_answers_trouble(keys: KmsKeys) -> None:
     keys.close()
     with pytest.raises(KeysUnavailable, match="closed"):
         await keys.newest()
+
+
+async def test_a_store_starts_though_its_alias_has_another_key_meanwhile(
+    database_dsn: str, nats: Nats, kms: Kms
+) -> None:
+    told = settings_for(
+        database_dsn,
+        nats.url,
+        keys="kms",
+        kms_key=ALIAS,
+        kms_region=REGION,
+        kms_endpoint=kms.endpoint,
+        key_cache_s=0.001,
+    )
+    async with store(told) as made:
+        await made.append(append("p", event("p", b"one", phi=True, consent_id="c-1")))
+    kms.rotate()
+    async with store(told) as made:
+        await made.append(append("p", event("p", b"two", phi=True, consent_id="c-1")))
+        read = await made.stream("p")
+        await made.open(read)
+        assert [one.body for one in read] == [b"one", b"two"]

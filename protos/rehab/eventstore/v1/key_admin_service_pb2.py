@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rehab/eventstore/v1/key_admin_service.proto\x12\x13rehab.eventstore.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x13GetKeyStatusRequest\"\xab\x01\n\tKekStatus\x12\x15\n\x06kek_id\x18\x01 \x01(\tR\x05kekId\x12\x1f\n\x0bkek_version\x18\x02 \x01(\tR\nkekVersion\x12\x16\n\x06living\x18\x03 \x01(\x04R\x06living\x12\x18\n\x07sealing\x18\x04 \x01(\x04R\x07sealing\x12\x1c\n\tdestroyed\x18\x05 \x01(\x04R\tdestroyed\x12\x16\n\x06newest\x18\x06 \x01(\x08R\x06newest\"\xaa\x01\n\x14GetKeyStatusResponse\x12\x16\n\x06keeper\x18\x01 \x01(\tR\x06keeper\x12\x32\n\x04keks\x18\x02 \x03(\x0b\x32\x1e.rehab.eventstore.v1.KekStatusR\x04keks\x12\x46\n\x11oldest_sealing_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0foldestSealingAt\"\x12\n\x10RotateKekRequest\"K\n\x11RotateKekResponse\x12\x15\n\x06kek_id\x18\x01 \x01(\tR\x05kekId\x12\x1f\n\x0bkek_version\x18\x02 \x01(\tR\nkekVersion\"`\n\x14RotateDataKeyRequest\x12H\n\nsubject_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tsubjectId\".\n\x15RotateDataKeyResponse\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\"\x17\n\x15RewrapDataKeysRequest\"\\\n\x16RewrapDataKeysResponse\x12\x14\n\x05moved\x18\x01 \x01(\x04R\x05moved\x12\x12\n\x04left\x18\x02 \x01(\x04R\x04left\x12\x18\n\x07refused\x18\x03 \x01(\x04R\x07refused2\xa7\x03\n\x0fKeyAdminService\x12\x63\n\x0cGetKeyStatus\x12(.rehab.eventstore.v1.GetKeyStatusRequest\x1a).rehab.eventstore.v1.GetKeyStatusResponse\x12Z\n\tRotateKek\x12%.rehab.eventstore.v1.RotateKekRequest\x1a&.rehab.eventstore.v1.RotateKekResponse\x12\x66\n\rRotateDataKey\x12).rehab.eventstore.v1.RotateDataKeyRequest\x1a*.rehab.eventstore.v1.RotateDataKeyResponse\x12k\n\x0eRewrapDataKeys\x12*.rehab.eventstore.v1.RewrapDataKeysRequest\x1a+.rehab.eventstore.v1.RewrapDataKeysResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rehab/eventstore/v1/key_admin_service.proto\x12\x13rehab.eventstore.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x13GetKeyStatusRequest\"\xab\x01\n\tKekStatus\x12\x15\n\x06kek_id\x18\x01 \x01(\tR\x05kekId\x12\x1f\n\x0bkek_version\x18\x02 \x01(\tR\nkekVersion\x12\x16\n\x06living\x18\x03 \x01(\x04R\x06living\x12\x18\n\x07sealing\x18\x04 \x01(\x04R\x07sealing\x12\x1c\n\tdestroyed\x18\x05 \x01(\x04R\tdestroyed\x12\x16\n\x06newest\x18\x06 \x01(\x08R\x06newest\"\xc2\x01\n\x14GetKeyStatusResponse\x12\x16\n\x06keeper\x18\x01 \x01(\tR\x06keeper\x12\x32\n\x04keks\x18\x02 \x03(\x0b\x32\x1e.rehab.eventstore.v1.KekStatusR\x04keks\x12\x46\n\x11oldest_sealing_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0foldestSealingAt\x12\x16\n\x06source\x18\x04 \x01(\tR\x06source\"\x12\n\x10RotateKekRequest\"K\n\x11RotateKekResponse\x12\x15\n\x06kek_id\x18\x01 \x01(\tR\x05kekId\x12\x1f\n\x0bkek_version\x18\x02 \x01(\tR\nkekVersion\"`\n\x14RotateDataKeyRequest\x12H\n\nsubject_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tsubjectId\".\n\x15RotateDataKeyResponse\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\"\x17\n\x15RewrapDataKeysRequest\"\\\n\x16RewrapDataKeysResponse\x12\x14\n\x05moved\x18\x01 \x01(\x04R\x05moved\x12\x12\n\x04left\x18\x02 \x01(\x04R\x04left\x12\x18\n\x07refused\x18\x03 \x01(\x04R\x07refused2\xa7\x03\n\x0fKeyAdminService\x12\x63\n\x0cGetKeyStatus\x12(.rehab.eventstore.v1.GetKeyStatusRequest\x1a).rehab.eventstore.v1.GetKeyStatusResponse\x12Z\n\tRotateKek\x12%.rehab.eventstore.v1.RotateKekRequest\x1a&.rehab.eventstore.v1.RotateKekResponse\x12\x66\n\rRotateDataKey\x12).rehab.eventstore.v1.RotateDataKeyRequest\x1a*.rehab.eventstore.v1.RotateDataKeyResponse\x12k\n\x0eRewrapDataKeys\x12*.rehab.eventstore.v1.RewrapDataKeysRequest\x1a+.rehab.eventstore.v1.RewrapDataKeysResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,19 +39,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEKSTATUS']._serialized_start=125
   _globals['_KEKSTATUS']._serialized_end=296
   _globals['_GETKEYSTATUSRESPONSE']._serialized_start=299
-  _globals['_GETKEYSTATUSRESPONSE']._serialized_end=469
-  _globals['_ROTATEKEKREQUEST']._serialized_start=471
-  _globals['_ROTATEKEKREQUEST']._serialized_end=489
-  _globals['_ROTATEKEKRESPONSE']._serialized_start=491
-  _globals['_ROTATEKEKRESPONSE']._serialized_end=566
-  _globals['_ROTATEDATAKEYREQUEST']._serialized_start=568
-  _globals['_ROTATEDATAKEYREQUEST']._serialized_end=664
-  _globals['_ROTATEDATAKEYRESPONSE']._serialized_start=666
-  _globals['_ROTATEDATAKEYRESPONSE']._serialized_end=712
-  _globals['_REWRAPDATAKEYSREQUEST']._serialized_start=714
-  _globals['_REWRAPDATAKEYSREQUEST']._serialized_end=737
-  _globals['_REWRAPDATAKEYSRESPONSE']._serialized_start=739
-  _globals['_REWRAPDATAKEYSRESPONSE']._serialized_end=831
-  _globals['_KEYADMINSERVICE']._serialized_start=834
-  _globals['_KEYADMINSERVICE']._serialized_end=1257
+  _globals['_GETKEYSTATUSRESPONSE']._serialized_end=493
+  _globals['_ROTATEKEKREQUEST']._serialized_start=495
+  _globals['_ROTATEKEKREQUEST']._serialized_end=513
+  _globals['_ROTATEKEKRESPONSE']._serialized_start=515
+  _globals['_ROTATEKEKRESPONSE']._serialized_end=590
+  _globals['_ROTATEDATAKEYREQUEST']._serialized_start=592
+  _globals['_ROTATEDATAKEYREQUEST']._serialized_end=688
+  _globals['_ROTATEDATAKEYRESPONSE']._serialized_start=690
+  _globals['_ROTATEDATAKEYRESPONSE']._serialized_end=736
+  _globals['_REWRAPDATAKEYSREQUEST']._serialized_start=738
+  _globals['_REWRAPDATAKEYSREQUEST']._serialized_end=761
+  _globals['_REWRAPDATAKEYSRESPONSE']._serialized_start=763
+  _globals['_REWRAPDATAKEYSRESPONSE']._serialized_end=855
+  _globals['_KEYADMINSERVICE']._serialized_start=858
+  _globals['_KEYADMINSERVICE']._serialized_end=1281
 # @@protoc_insertion_point(module_scope)

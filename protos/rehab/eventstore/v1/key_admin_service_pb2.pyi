@@ -30,14 +30,16 @@ class KekStatus(_message.Message):
     def __init__(self, kek_id: _Optional[str] = ..., kek_version: _Optional[str] = ..., living: _Optional[int] = ..., sealing: _Optional[int] = ..., destroyed: _Optional[int] = ..., newest: bool = ...) -> None: ...
 
 class GetKeyStatusResponse(_message.Message):
-    __slots__ = ("keeper", "keks", "oldest_sealing_at")
+    __slots__ = ("keeper", "keks", "oldest_sealing_at", "source")
     KEEPER_FIELD_NUMBER: _ClassVar[int]
     KEKS_FIELD_NUMBER: _ClassVar[int]
     OLDEST_SEALING_AT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     keeper: str
     keks: _containers.RepeatedCompositeFieldContainer[KekStatus]
     oldest_sealing_at: _timestamp_pb2.Timestamp
-    def __init__(self, keeper: _Optional[str] = ..., keks: _Optional[_Iterable[_Union[KekStatus, _Mapping]]] = ..., oldest_sealing_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    source: str
+    def __init__(self, keeper: _Optional[str] = ..., keks: _Optional[_Iterable[_Union[KekStatus, _Mapping]]] = ..., oldest_sealing_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source: _Optional[str] = ...) -> None: ...
 
 class RotateKekRequest(_message.Message):
     __slots__ = ()

@@ -88,8 +88,9 @@ class KeyAdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RewrapDataKeys(self, request, context):
-        """RewrapDataKeys puts every living data key under the newest key-encryption key, and tells how
-        far it is. Interrupted, it goes on when it is asked again.
+        """RewrapDataKeys puts every living data key under the newest key-encryption key, those of the
+        keeper that is moved from as well, and tells how far it is. Interrupted, it goes on when it is
+        asked again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
