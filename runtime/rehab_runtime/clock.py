@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import struct
 import threading
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
+WRONG_BY = struct.Struct("<d")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION = 0x7000
 _VARIANT = 0x8000_0000_0000_0000
@@ -31,6 +35,20 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+class WrongClock(SystemClock):
+    """For fault tests: a machine's clock that is wrong by the seconds that stand in a file, as a
+    little-endian double of 8 bytes, and that jumps when they change. Its monotonic time is right.
+    Raises OSError, ValueError for an empty file."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._shared = mmap.mmap(file.fileno(), WRONG_BY.size, access=mmap.ACCESS_READ)
+
+    def now(self) -> datetime:
+        (seconds,) = WRONG_BY.unpack_from(self._shared)
+        return super().now() + timedelta(seconds=seconds)
 
 
 class FixedClock:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum, auto
 
 
@@ -37,14 +39,16 @@ class Row:
     version: int
     event_id: str
     body: bytes | None
+    recorded_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def violations(
     told: Sequence[Told], rows: Sequence[Row], sent: Mapping[str, bytes], head: int
 ) -> Iterator[str]:
-    """What the log breaks of its promise. `rows` are in the order of positions, `sent` are the
-    bodies by event id, `told` in the order in which each client was told."""
+    """What the log breaks of its promise. `rows` are a shard's, in the order of positions, `sent`
+    are the bodies by event id, `told` in the order in which each client was told."""
     yield from _of_rows(rows, sent, head)
+    yield from _of_times(rows)
     yield from _of_clients(told, rows)
 
 
@@ -66,6 +70,12 @@ def _of_rows(rows: Sequence[Row], sent: Mapping[str, bytes], head: int) -> Itera
     for event_id, count in Counter(row.event_id for row in rows).items():
         if count > 1:
             yield f"event {event_id} is stored {count} times"
+
+
+def _of_times(rows: Sequence[Row]) -> Iterator[str]:
+    for before, row in itertools.pairwise(rows):
+        if row.recorded_at < before.recorded_at:
+            yield f"position {row.position}: recorded before the one before it"
 
 
 def _of_clients(told: Sequence[Told], rows: Sequence[Row]) -> Iterator[str]:

@@ -30,6 +30,7 @@ from rehab_runtime.errors import Overloaded, RehabError, Unavailable, from_rpc_e
 from rehab_runtime.server import channel
 from tests.eventstore.given import event
 from tests.faults.history import Outcome, Row, Told
+from tests.support.clocks import set_wrong
 from tests.support.ports import low_ports
 from tests.support.proxy import Proxy, proxy_to
 
@@ -37,6 +38,7 @@ REPLICAS = 2
 LEASE_S = 0.6
 CALL_S = 2.0
 PATIENCE_S = 60.0
+HOUR_S = 3600.0
 METADATA = (bearer(service_principal("cli")),)
 
 
@@ -48,6 +50,7 @@ class Cluster:
     nats: Nats
     links: list[Proxy]
     replicas: list[Service]
+    clocks: list[Path]
 
     @property
     def dsn(self) -> str:
@@ -60,8 +63,10 @@ async def cluster(folder: Path) -> AsyncIterator[Cluster]:
         ports = low_ports()
         postgres = await stack.enter_async_context(Postgres(folder / "pg", ports))
         nats = await stack.enter_async_context(Nats(folder / "nats", ports + 1))
-        links, replicas = [], []
-        for _ in range(REPLICAS):
+        links, replicas, clocks = [], [], []
+        for number in range(REPLICAS):
+            clock = folder / f"clock-{number}"
+            set_wrong(clock, 0)
             link = await stack.enter_async_context(proxy_to(f"127.0.0.1:{postgres.port}"))
             place = urlsplit(postgres.dsn("eventstore"))
             through = place._replace(netloc=f"{place.netloc.rsplit('@', 1)[0]}@{link.address}")
@@ -77,6 +82,7 @@ async def cluster(folder: Path) -> AsyncIterator[Cluster]:
                 "PATIENCE_S": "1",
                 "COMMIT_TIMEOUT_S": "1.5",
                 "DRAIN_S": "2",
+                "CLOCK_OFFSET_FILE": str(clock),
             }
             replica = Service(
                 "eventstore", environment("eventstore", own), lambda *_: None, longest_pause_s=0.05
@@ -85,7 +91,8 @@ async def cluster(folder: Path) -> AsyncIterator[Cluster]:
             await replica.start()
             links.append(link)
             replicas.append(replica)
-        yield Cluster(postgres, nats, links, replicas)
+            clocks.append(clock)
+        yield Cluster(postgres, nats, links, replicas, clocks)
 
 
 class Clients:
@@ -200,6 +207,19 @@ async def kill_nats(living: Cluster, _: random.Random) -> None:
     await living.nats.start()
 
 
+async def jump_clock(living: Cluster, chance: random.Random) -> None:
+    """An hour ahead, an hour back, or right again: now, and while it writes."""
+    set_wrong(chance.choice(living.clocks), chance.choice((HOUR_S, -HOUR_S, 0.0)))
+
+
+async def restart_in_the_past(living: Cluster, chance: random.Random) -> None:
+    """A machine that comes up with another clock than it went down with."""
+    number = chance.randrange(REPLICAS)
+    set_wrong(living.clocks[number], -HOUR_S)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(living.replicas[number].pid, signal.SIGKILL)
+
+
 HARMS: tuple[Harm, ...] = (
     kill_replica,
     kill_replica,
@@ -209,6 +229,9 @@ HARMS: tuple[Harm, ...] = (
     pause_replica,
     kill_postgres,
     kill_nats,
+    jump_clock,
+    jump_clock,
+    restart_in_the_past,
 )
 
 
@@ -235,7 +258,8 @@ async def rows_of(living: Cluster) -> tuple[list[Row], int]:
     try:
         head = await connection.fetchval("SELECT position FROM log_head")
         stored = await connection.fetch(
-            "SELECT position, stream_id, stream_version, event_id FROM events ORDER BY position"
+            "SELECT position, stream_id, stream_version, event_id, recorded_at"
+            " FROM events ORDER BY position"
         )
     finally:
         await connection.close()
@@ -250,7 +274,15 @@ async def rows_of(living: Cluster) -> tuple[list[Row], int]:
             for one in page.events:
                 closed = bool(one.key_id) or one.erased
                 bodies[one.envelope.position] = None if closed else one.body
-    return [Row(*tuple(row)[:3], str(row[3]), bodies.get(row[0])) for row in stored], head
+    return [Row(*tuple(row)[:3], str(row[3]), bodies.get(row[0]), row[4]) for row in stored], head
+
+
+async def head_of(living: Cluster) -> int:
+    connection = await asyncpg.connect(living.dsn)
+    try:
+        return int(await connection.fetchval("SELECT position FROM log_head"))
+    finally:
+        await connection.close()
 
 
 async def verified(living: Cluster) -> proof.Verdict:

@@ -139,7 +139,9 @@ class Committer:
         self._memory.current = False
         if rows:
             # the clock may be set back, or another replica's be ahead
-            recorded_at = max(self._clock.now(), head.recorded_at)
+            now = self._clock.now()
+            recorded_at = max(now, head.recorded_at)
+            metrics.clock_behind_seconds.set((recorded_at - now).total_seconds())
             hashes = chain(rows, head, recorded_at)
             if await self._link.append(head, recorded_at, rows, hashes):
                 moved = replace(

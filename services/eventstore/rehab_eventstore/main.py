@@ -47,7 +47,7 @@ from rehab_eventstore.subscriptions import Subscribers
 from rehab_eventstore.watch import Listener
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator
-from rehab_runtime.clock import Clock, SystemClock
+from rehab_runtime.clock import Clock, SystemClock, WrongClock
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.postgres import Queries
 from rehab_runtime.server import serve_grpc
@@ -223,7 +223,23 @@ async def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
     broker = await stack.enter_async_context(
         jetstream.connect(settings.nats_url, name="eventstore")
     )
-    return Log(database, queries, reader, broker, SystemClock())
+    return Log(database, queries, reader, broker, _clock(settings))
+
+
+def _clock(settings: Settings) -> Clock:
+    if not settings.clock_offset_file:
+        return SystemClock()
+    if settings.environment == "production":
+        raise StartupError(
+            "a wrong clock is told, and this is production", "unset EVENTSTORE_CLOCK_OFFSET_FILE"
+        )
+    try:
+        return WrongClock(Path(settings.clock_offset_file))
+    except (OSError, ValueError):
+        raise StartupError(
+            "the file of the clock's offset cannot be read",
+            "unset EVENTSTORE_CLOCK_OFFSET_FILE, or write 8 bytes there",
+        ) from None
 
 
 def _require_safe(safety: Safety, settings: Settings) -> None:

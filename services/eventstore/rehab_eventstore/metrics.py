@@ -47,6 +47,11 @@ oldest_unpublished_seconds = declare_gauge(
     "NATS is away, full or slow: consumers then poll, which is slower; see this service's log",
     ["shard"],
 )
+clock_behind_seconds = declare_gauge(
+    "eventstore_clock_behind_seconds",
+    "How far this replica's clock was behind the log's last time when it committed last; 0 if not.",
+    "set its clock, or that of the replica that was ahead: meanwhile all is recorded at one time",
+)
 published = declare_counter(
     "eventstore_published_total",
     "Events handed to the message broker and acknowledged by it.",

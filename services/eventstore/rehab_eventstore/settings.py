@@ -142,3 +142,8 @@ class Settings(ServiceSettings):
         "",
         description="host:port at which other replicas reach this one; LISTEN if that names a host",
     )
+    clock_offset_file: str = Field(
+        "",
+        description="for fault tests, never in production: file with the seconds by which this "
+        "replica's clock is wrong, as a little-endian double",
+    )
