@@ -73,10 +73,13 @@ ON CONFLICT (patient_id, session_id, exercise_id, side, set_index) DO UPDATE SET
     seen_at = EXCLUDED.seen_at, record = EXCLUDED.record, reps = EXCLUDED.reps
 
 -- name: save_marks: the earliest moment of each quarter; a quarter known earlier costs no write
-INSERT INTO monitoring AS kept (patient_id, zone, quarter, first_at)
-SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
-ON CONFLICT (patient_id, quarter, zone) DO UPDATE SET first_at = EXCLUDED.first_at
-WHERE EXCLUDED.first_at < kept.first_at
+INSERT INTO monitoring AS kept (patient_id, zone, quarter, first_at, event_id, position)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::bigint[]
+)
+ON CONFLICT (patient_id, quarter, zone) DO UPDATE SET
+    first_at = EXCLUDED.first_at, event_id = EXCLUDED.event_id, position = EXCLUDED.position
+WHERE (EXCLUDED.first_at, EXCLUDED.event_id COLLATE "C") < (kept.first_at, kept.event_id COLLATE "C")
 
 -- name: save_corrected: events that are void from now on, whenever they arrive
 INSERT INTO corrected (patient_id, event_id)
@@ -140,7 +143,7 @@ WHERE patient_id = $1 AND seen_at >= $2 AND seen_at < $3 AND ($4 = '' OR exercis
 ORDER BY session_id, exercise_id, side, set_index
 
 -- name: marks: monitoring quarters in a time
-SELECT zone, quarter, first_at FROM monitoring
+SELECT zone, quarter, first_at, event_id, position FROM monitoring
 WHERE patient_id = $1 AND quarter >= $2 AND quarter < $3
 
 -- name: work_candidates: whom the list may show, of one clinic

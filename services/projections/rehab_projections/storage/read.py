@@ -120,7 +120,7 @@ class Snapshot:
 
     async def marks(self, patient_id: str, since: datetime, until: datetime) -> list[Mark]:
         rows = await self._connection.fetch(self._queries["marks"], patient_id, since, until)
-        return [Mark(row["zone"], row["quarter"], row["first_at"]) for row in rows]
+        return [Mark(*row) for row in rows]
 
     async def work_candidates(self, clinic_id: str) -> list[PatientRow]:
         """Patients of a clinic whom the work queue may show."""

@@ -177,7 +177,7 @@ def _rows(changes: Changes) -> dict[str, list[tuple[object, ...]]]:
             for key in one.sets
         ],
         "save_marks": [
-            (patient, mark.zone, mark.quarter, mark.first_at)
+            (patient, mark.zone, mark.quarter, mark.first_at, mark.event_id, mark.position)
             for patient, change in patients
             for mark in change.marks
         ],
