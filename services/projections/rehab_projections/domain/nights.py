@@ -37,7 +37,8 @@ def nights(readings: Iterable[Counted], zone: ZoneInfo) -> list[Night]:
     """By local day of their end, oldest first.
 
     Of several sources the one that tells of stages counts, of those the one with more sleep, then
-    by name. Within a source segments are united, so that what overlaps counts once.
+    by name. Within a source segments are united, so that what overlaps counts once; of totals whose
+    times overlap the last received counts, because a night is told again while it goes on.
     """
     by_day: dict[date, dict[str, list[Counted]]] = {}
     for one in readings:
@@ -68,23 +69,42 @@ def _is_staged(night: Night) -> bool:
 
 
 def _of_source(day: date, source: str, readings: Sequence[Counted]) -> Night:
-    told = [health_pb2.Sleep.FromString(one.reading.told) for one in readings]
-    stages = [stage for sleep in told for stage in sleep.stages]
-    segments = [one for one in stages if one.HasField("start") and one.HasField("end")]
-    asleep = _union(segments, ASLEEP_STAGES | {"asleep"}) if segments else None
+    told = [(one, health_pb2.Sleep.FromString(one.reading.told)) for one in _standing(readings)]
+    stages = [stage for _, sleep in told for stage in sleep.stages]
+    segments = [stage for stage in stages if _is_segment(stage)]
+    asleep = _union(segments, ASLEEP_STAGES | {"asleep"}) if segments else 0.0
     if not asleep:
-        asleep = sum(hours_asleep(sleep) for sleep in told)
+        asleep = sum(hours_asleep(sleep) for _, sleep in told)
     hours = {name: _hours(stages, segments, name) for name in _STAGES}
     return Night(
         day=day,
-        start=min(one.reading.key.start for one in readings),
-        end=max(one.reading.key.end for one in readings),
+        start=min(one.reading.key.start for one, _ in told),
+        end=max(one.reading.key.end for one, _ in told),
         asleep_h=asleep,
         stages_h=tuple((name, told_h) for name, told_h in hours.items() if told_h),
         source=source,
         sources=(),
-        positions=tuple(sorted(one.reading.position for one in readings)),
+        positions=tuple(sorted({one.reading.position for one, _ in told})),
     )
+
+
+def _is_segment(stage: health_pb2.SleepStage) -> bool:
+    return stage.HasField("start") and stage.HasField("end")
+
+
+def _standing(readings: Sequence[Counted]) -> list[Counted]:
+    """All with segments, and of the totals those that no later one overlaps."""
+    standing: list[Counted] = []
+    for one in sorted(readings, key=lambda told: (-told.reading.position, told.reading.key)):
+        key = one.reading.key
+        sleep = health_pb2.Sleep.FromString(one.reading.told)
+        free = all(
+            key.end <= kept.reading.key.start or kept.reading.key.end <= key.start
+            for kept in standing
+        )
+        if free or any(_is_segment(stage) for stage in sleep.stages):
+            standing.append(one)
+    return standing
 
 
 def _hours(
