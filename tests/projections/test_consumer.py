@@ -54,7 +54,18 @@ async def repetitions(reads: Reads, position: int) -> int:
 
 async def rows(dsn: str) -> dict[str, list[Any]]:
     """Every row of every read model."""
-    tables = ("patient", "care_event", "session", "exercise_set", "monitoring", "corrected")
+    tables = (
+        "patient",
+        "care_event",
+        "session",
+        "exercise_set",
+        "monitoring",
+        "corrected",
+        "vital",
+        "billing_event",
+        "session_note",
+        "work_episode",
+    )
     connection = await asyncpg.connect(dsn)
     try:
         return {

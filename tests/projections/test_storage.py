@@ -99,7 +99,18 @@ class Store:
 
     async def content(self) -> dict[str, list[Any]]:
         """Every row of every read model."""
-        tables = ("patient", "care_event", "session", "exercise_set", "monitoring", "corrected")
+        tables = (
+            "patient",
+            "care_event",
+            "session",
+            "exercise_set",
+            "monitoring",
+            "corrected",
+            "vital",
+            "billing_event",
+            "session_note",
+            "work_episode",
+        )
         return {
             table: sorted(tuple(row) for row in await self.database.fetch(f"SELECT * FROM {table}"))
             for table in tables
@@ -108,7 +119,7 @@ class Store:
     async def empty(self) -> None:
         await self.database.execute(
             "TRUNCATE projection, parked, corrected, patient, care_event, session, exercise_set,"
-            " monitoring"
+            " monitoring, vital, billing_event, session_note, work_episode"
         )
 
     async def answers(self, patient_id: str = PATIENT) -> dict[str, Any]:

@@ -161,3 +161,50 @@ CROSS JOIN LATERAL (
 -- name: plans: the plans of patients whose adherence is judged
 SELECT patient_id, event FROM care_event
 WHERE patient_id = ANY($1::text[]) AND kind = ANY('{plan,enrolment}') ORDER BY position
+
+-- name: ensure_vital_months: partitions for the months that readings of a batch lie in
+SELECT ensure_vital_month(month) FROM unnest($1::date[]) AS months (month)
+
+-- name: save_vitals: one row per key and value; told again, it was told last at the later position
+INSERT INTO vital AS kept (
+    patient_id, metric, start_at, end_at, aggregation, sources, digest, value, low, high, ucum,
+    zone, told, first_position, position
+)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[],
+    $7::bytea[], $8::double precision[], $9::double precision[], $10::double precision[],
+    $11::text[], $12::text[], $13::bytea[], $14::bigint[], $15::bigint[]
+)
+ON CONFLICT (patient_id, metric, start_at, end_at, aggregation, sources, digest) DO UPDATE SET
+    zone = EXCLUDED.zone, position = EXCLUDED.position
+WHERE EXCLUDED.position > kept.position
+
+-- name: save_billing: as told, one row each
+INSERT INTO billing_event (patient_id, position, event)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[])
+
+-- name: save_notes: as told, one row each
+INSERT INTO session_note (patient_id, session_id, position, event)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])
+
+-- name: save_episodes: all of a patient's anew, since a late event may change any of them
+INSERT INTO work_episode (
+    patient_id, number, clinic_id, therapist_id, severity, opened_at, due_at, closed_at, closed_by,
+    outcome
+)
+SELECT * FROM unnest(
+    $1::text[], $2::integer[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[],
+    $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[]
+)
+
+-- name: purge_vitals: a patient that is folded anew, or erased
+DELETE FROM vital WHERE patient_id = ANY($1::text[])
+
+-- name: purge_billing: a patient that is folded anew, or erased
+DELETE FROM billing_event WHERE patient_id = ANY($1::text[])
+
+-- name: purge_notes: a patient that is folded anew, or erased
+DELETE FROM session_note WHERE patient_id = ANY($1::text[])
+
+-- name: purge_episodes: a patient whose care changed, that is folded anew, or erased
+DELETE FROM work_episode WHERE patient_id = ANY($1::text[])

@@ -25,7 +25,7 @@ _MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 @dataclass(frozen=True, slots=True)
 class DataDay:
-    """A local day with data. The proofs are the first event of each quarter of an hour with some."""
+    """A local day with data, proved by the first event of each quarter of an hour that has some."""
 
     day: date
     proofs: tuple[Proof, ...]
@@ -188,7 +188,7 @@ def _period(
         days_missing=goal - count if goal is not None and reachable else None,
         days_left=left,
         blocked_by=tuple(blocked),
-        proofs=tuple([*([taught] if taught else []), *proofs]),
+        proofs=(*([taught] if taught else []), *proofs),
         policy=policy,
     )
 

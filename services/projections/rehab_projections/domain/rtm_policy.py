@@ -75,8 +75,8 @@ class Policy:
         return (minutes // self.block_minutes + 1) * self.block_minutes
 
 
-_HIGH = {RESPIRATORY: "98976", MSK: "98977", CBT: "98978"}
-_LOW = {RESPIRATORY: "98984", MSK: "98985", CBT: "98986"}
+_HIGH: Mapping[int, str] = {RESPIRATORY: "98976", MSK: "98977", CBT: "98978"}
+_LOW: Mapping[int, str] = {RESPIRATORY: "98984", MSK: "98985", CBT: "98986"}
 
 POLICIES = (
     Policy(

@@ -7,6 +7,7 @@ difference. A worksheet is no claim.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -74,7 +75,7 @@ def row(figures: Figures, record: RtmRecord) -> Row:
     )
 
 
-_SIGNED = {
+_SIGNED: Mapping[int, State] = {
     care_pb2.BILLING_STAGE_APPROVED: State.APPROVED,
     care_pb2.BILLING_STAGE_EXPORTED: State.EXPORTED,
 }

@@ -13,6 +13,7 @@ from rehab_projections.changes import Changes, Parked, PatientChange
 from rehab_projections.domain.facts import moment
 from rehab_projections.domain.sessions import SessionRecord, SetKey, SetRecord
 from rehab_projections.domain.work_queue import standing
+from rehab_projections.storage import gathered
 from rehab_projections.storage.codec import (
     dump_reps,
     dump_session,
@@ -27,7 +28,7 @@ from rehab_runtime.postgres import Database, Queries
 
 NAME = "read_models"
 SessionKey = tuple[str, str]
-_PURGES = ("patient", "care", "sessions", "sets", "monitoring", "corrected")
+_PURGES = ("patient", "care", "sessions", "sets", "monitoring", "corrected", *gathered.PURGES)
 
 
 class FencedError(Exception):
@@ -187,6 +188,7 @@ def _rows(changes: Changes) -> dict[str, list[tuple[object, ...]]]:
         "park": [
             (one.patient_id, one.position, one.event_id, one.reason) for one in changes.parked
         ],
+        **gathered.gathered_rows(changes),
     }
 
 
