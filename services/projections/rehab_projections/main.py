@@ -15,6 +15,7 @@ from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
 from rehab_projections.board import Board
 from rehab_projections.consumer import Consumer
 from rehab_projections.progress import Progress
+from rehab_projections.reads import serving
 from rehab_projections.servicer import ProjectionsServicer
 from rehab_projections.settings import Settings
 from rehab_projections.storage.read import Reader
@@ -106,7 +107,7 @@ def _follow(
 
 def _add(servicer: ProjectionsServicer, server: grpc.aio.Server) -> list[str]:
     pb_grpc.add_ProjectionsServiceServicer_to_server(servicer, server)
-    return [SERVICE]
+    return [SERVICE, *serving.add(servicer, server)]
 
 
 def main() -> int:

@@ -180,8 +180,8 @@ ON CONFLICT (patient_id, metric, start_at, end_at, aggregation, sources, digest)
 WHERE EXCLUDED.position > kept.position
 
 -- name: save_billing: as told, one row each
-INSERT INTO billing_event (patient_id, position, event)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[])
+INSERT INTO billing_event (patient_id, position, clinic_id, event)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[])
 
 -- name: save_notes: as told, one row each
 INSERT INTO session_note (patient_id, session_id, position, event)
@@ -208,3 +208,58 @@ DELETE FROM session_note WHERE patient_id = ANY($1::text[])
 
 -- name: purge_episodes: a patient whose care changed, that is folded anew, or erased
 DELETE FROM work_episode WHERE patient_id = ANY($1::text[])
+
+-- name: vital_metrics: names of metrics, jumping from one to the next instead of reading all rows
+WITH RECURSIVE found AS (
+    (SELECT metric FROM vital WHERE patient_id = $1 ORDER BY metric LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT metric FROM vital
+        WHERE patient_id = $1 AND metric > found.metric ORDER BY metric LIMIT 1
+    )
+    FROM found WHERE found.metric IS NOT NULL
+)
+SELECT metric FROM found WHERE metric IS NOT NULL
+
+-- name: reading_page: all versions of so many keys, newest first, from after the last one shown
+SELECT v.metric, v.start_at, v.end_at, v.aggregation, v.sources, v.value, v.low, v.high, v.ucum,
+    v.zone, v.told, v.first_position, v.position
+FROM (
+    SELECT DISTINCT start_at, end_at, aggregation, sources FROM vital
+    WHERE patient_id = $1 AND metric = $2 AND start_at >= $3 AND start_at < $4
+        AND (
+            $5::timestamptz IS NULL
+            OR (start_at, end_at, aggregation, sources) < ($5, $6::timestamptz, $7::text, $8::text)
+        )
+    ORDER BY start_at DESC, end_at DESC, aggregation DESC, sources DESC LIMIT $9
+) AS k
+CROSS JOIN LATERAL (
+    SELECT * FROM vital
+    WHERE patient_id = $1 AND metric = $2 AND start_at = k.start_at AND end_at = k.end_at
+        AND aggregation = k.aggregation AND sources = k.sources OFFSET 0
+) AS v
+
+-- name: readings_between: all versions of some metrics in a time
+SELECT metric, start_at, end_at, aggregation, sources, value, low, high, ucum, zone, told,
+    first_position, position
+FROM vital
+WHERE patient_id = $1 AND metric = ANY($2::text[]) AND start_at >= $3 AND start_at < $4
+
+-- name: billing_of: what a patient's worksheet is reckoned from
+SELECT event FROM billing_event WHERE patient_id = $1 ORDER BY position
+
+-- name: billing_patients: whose worksheets a clinic has, by id, from after the last one looked at
+SELECT DISTINCT patient_id FROM billing_event
+WHERE clinic_id = $1 AND patient_id > $2 ORDER BY patient_id LIMIT $3
+
+-- name: notes_of: what was said in a session
+SELECT event FROM session_note WHERE patient_id = $1 AND session_id = $2 ORDER BY position
+
+-- name: scored_sets: repetitions seen in a time with the session they belong to
+SELECT session_id, exercise_id, record, reps FROM exercise_set
+WHERE patient_id = $1 AND seen_at >= $2 AND seen_at < $3 AND ($4 = '' OR exercise_id = $4)
+
+-- name: work_episodes: items of a clinic that were open at any time of a span
+SELECT number, therapist_id, severity, opened_at, due_at, closed_at, closed_by, outcome
+FROM work_episode
+WHERE clinic_id = $1 AND opened_at < $3 AND (closed_at IS NULL OR closed_at >= $2)

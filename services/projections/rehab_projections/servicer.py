@@ -24,6 +24,7 @@ from rehab_projections.consumer import Behind
 from rehab_projections.domain.work_queue import Status
 from rehab_projections.messages import (
     adherence_message,
+    aged,
     freshness,
     quality_message,
     session_message,
@@ -137,7 +138,7 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
             token = pages.issue(("work", *asked), [*until, severity, _us(since), patient_id])
         return pb.ListWorkQueueResponse(
             items=[
-                work_item_message(item, request.clinic_id, rank, as_of.instant)
+                aged(work_item_message(item, request.clinic_id, rank, as_of.instant), as_of.instant)
                 for rank, item in ranked[:size]
             ],
             next_page_token=token,

@@ -11,6 +11,7 @@ from rehab.events.v1 import common_pb2, exercise_pb2
 from rehab_projections.domain.done import GOOD_SCORE
 from rehab_projections.domain.measures import median_of, pair_slopes, percentile
 from rehab_projections.domain.plan import Item, PlanBook
+from rehab_projections.domain.trend import TrendLine, trend_line
 
 TREND_DAYS = 7
 P90 = 0.9
@@ -41,6 +42,8 @@ class JointQuality:
     reps: int
     median_rom_deg: float
     p90_rom_deg: float
+    min_deg: float
+    max_deg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class ExerciseQuality:
     trend: float | None
     days: tuple[QualityDay, ...]
     joints: tuple[JointQuality, ...]
+    trend_line: TrendLine | None = None
 
 
 def quality(book: PlanBook, observed: Iterable[ObservedSet]) -> list[ExerciseQuality]:
@@ -94,6 +98,7 @@ def _of_exercise(
     scores = _scores(reps)
     p90_rom = percentile(_told(reps, "rom_deg"), P90)
     days = _days(sets)
+    trend = _trend(days)
     return ExerciseQuality(
         exercise_id=exercise_id,
         side=side,
@@ -109,9 +114,10 @@ def _of_exercise(
         median_smoothness=median_of(_told(reps, "smoothness")),
         compensations=_compensations(reps),
         fatigue_slope=_fatigue_slope(sets),
-        trend=_trend(days),
+        trend=trend,
         days=days,
         joints=_joints(reps),
+        trend_line=_trend_line(days, trend),
     )
 
 
@@ -151,6 +157,19 @@ def _of_target(
     return 100 * p90_rom / item.rom_target_deg
 
 
+def _trend_line(days: Iterable[QualityDay], trend: float | None) -> TrendLine | None:
+    return trend_line([(d.day, d.median_score) for d in days if d.median_score is not None], trend)
+
+
+def tempo_errors(rep: exercise_pb2.Rep, tempo_s: Sequence[float]) -> list[float]:
+    """|t - T| / T of each phase for which a time is prescribed."""
+    return [
+        abs(phase_ms / 1000 - target_s) / target_s
+        for phase_ms, target_s in zip(rep.phases_ms, tempo_s, strict=False)
+        if target_s > 0
+    ]
+
+
 def _tempo_error(book: PlanBook, sets: Iterable[ObservedSet]) -> float | None:
     """Median of |t - T| / T over the phases for which the plan of that day prescribes a time."""
     errors: list[float] = []
@@ -160,11 +179,7 @@ def _tempo_error(book: PlanBook, sets: Iterable[ObservedSet]) -> float | None:
             item = prescribed_item(book, one.exercise_id, one.side, one.day)
             prescribed[one.day] = item.tempo_s if item else ()
         for rep in one.reps:
-            errors += [
-                abs(phase_ms / 1000 - target_s) / target_s
-                for phase_ms, target_s in zip(rep.phases_ms, prescribed[one.day], strict=False)
-                if target_s > 0
-            ]
+            errors += tempo_errors(rep, prescribed[one.day])
     return median_of(errors)
 
 
@@ -221,11 +236,20 @@ def _trend(days: Iterable[QualityDay]) -> float | None:
 
 
 def _joints(reps: Iterable[exercise_pb2.Rep]) -> tuple[JointQuality, ...]:
-    moved: dict[str, list[float]] = {}
+    moved: dict[str, list[exercise_pb2.JointMotion]] = {}
     for rep in reps:
         for joint in rep.joints:
-            moved.setdefault(joint.joint, []).append(joint.rom_deg)
-    return tuple(
-        JointQuality(joint, len(roms), median(roms), percentile(roms, P90) or 0.0)
-        for joint, roms in sorted(moved.items())
+            moved.setdefault(joint.joint, []).append(joint)
+    return tuple(_joint(joint, motions) for joint, motions in sorted(moved.items()))
+
+
+def _joint(joint: str, motions: Sequence[exercise_pb2.JointMotion]) -> JointQuality:
+    roms = [motion.rom_deg for motion in motions]
+    return JointQuality(
+        joint=joint,
+        reps=len(roms),
+        median_rom_deg=median(roms),
+        p90_rom_deg=percentile(roms, P90) or 0.0,
+        min_deg=min(motion.min_deg for motion in motions),
+        max_deg=max(motion.max_deg for motion in motions),
     )

@@ -61,9 +61,11 @@ $$;
 CREATE TABLE billing_event (
     patient_id text NOT NULL,
     position bigint NOT NULL,
+    clinic_id text NOT NULL,
     event bytea NOT NULL,
     PRIMARY KEY (patient_id, position)
 );
+CREATE INDEX billing_event_by_clinic ON billing_event (clinic_id, patient_id);
 
 -- What was said and felt in a session, as told.
 CREATE TABLE session_note (

@@ -28,7 +28,7 @@ def gathered_rows(changes: Changes) -> Rows:
         ],
         "save_vitals": [_vital(patient, one) for patient, one in readings],
         "save_billing": [
-            (patient, event.envelope.position, event.SerializeToString())
+            (patient, event.envelope.position, change.clinic_id, event.SerializeToString())
             for patient, change in patients
             for event in change.gathered.billing
         ],

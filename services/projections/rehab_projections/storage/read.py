@@ -67,6 +67,11 @@ class Snapshot:
         self._queries = queries
         self.cursor = cursor
 
+    async def fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
+        """Rows of a named query, for the modules that read one model each."""
+        rows: list[asyncpg.Record] = await self._connection.fetch(self._queries[query], *values)
+        return rows
+
     async def clinic_of(self, patient_id: str) -> str | None:
         """Whose patient it is; None when nothing of it is known, or nothing any more."""
         row = await self._connection.fetchrow(self._queries["patient"], patient_id)
