@@ -13,11 +13,11 @@ from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab_projections.answers import AdherenceAnswer, QualityAnswer, SessionAnswer
 from rehab_projections.domain.dose import Dosed
 from rehab_projections.domain.facts import moment
+from rehab_projections.domain.joints import JointQuality
 from rehab_projections.domain.pain import PainSummary
 from rehab_projections.domain.quality import (
     CompensationRate,
     ExerciseQuality,
-    JointQuality,
     QualityDay,
 )
 from rehab_projections.domain.symmetry import JointSymmetry

@@ -9,12 +9,12 @@ from statistics import median
 
 from rehab.events.v1 import common_pb2, exercise_pb2
 from rehab_projections.domain.done import GOOD_SCORE
+from rehab_projections.domain.joints import P90, JointQuality, joint_qualities
 from rehab_projections.domain.measures import median_of, pair_slopes, percentile
 from rehab_projections.domain.plan import Item, PlanBook
 from rehab_projections.domain.trend import TrendLine, trend_line
 
 TREND_DAYS = 7
-P90 = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,6 @@ class CompensationRate:
     code: str
     rate: float
     median_magnitude_deg: float
-
-
-@dataclass(frozen=True, slots=True)
-class JointQuality:
-    joint: str
-    reps: int
-    median_rom_deg: float
-    p90_rom_deg: float
-    min_deg: float
-    max_deg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +106,7 @@ def _of_exercise(
         fatigue_slope=_fatigue_slope(sets),
         trend=trend,
         days=days,
-        joints=_joints(reps),
+        joints=joint_qualities(reps),
         trend_line=_trend_line(days, trend),
     )
 
@@ -233,23 +223,3 @@ def _trend(days: Iterable[QualityDay]) -> float | None:
     if len(scores) <= TREND_DAYS:
         return None
     return median(scores[-TREND_DAYS:]) - median(scores[:TREND_DAYS])
-
-
-def _joints(reps: Iterable[exercise_pb2.Rep]) -> tuple[JointQuality, ...]:
-    moved: dict[str, list[exercise_pb2.JointMotion]] = {}
-    for rep in reps:
-        for joint in rep.joints:
-            moved.setdefault(joint.joint, []).append(joint)
-    return tuple(_joint(joint, motions) for joint, motions in sorted(moved.items()))
-
-
-def _joint(joint: str, motions: Sequence[exercise_pb2.JointMotion]) -> JointQuality:
-    roms = [motion.rom_deg for motion in motions]
-    return JointQuality(
-        joint=joint,
-        reps=len(roms),
-        median_rom_deg=median(roms),
-        p90_rom_deg=percentile(roms, P90) or 0.0,
-        min_deg=min(motion.min_deg for motion in motions),
-        max_deg=max(motion.max_deg for motion in motions),
-    )

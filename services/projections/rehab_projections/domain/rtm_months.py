@@ -20,7 +20,7 @@ from rehab_projections.domain.rtm import (
     RtmRecord,
     TimeEntry,
 )
-from rehab_projections.domain.rtm_periods import common_blocks
+from rehab_projections.domain.rtm_blocks import common_blocks
 from rehab_projections.domain.rtm_policy import ASSISTANTS, Policy, policy_on
 
 _A_DAY = timedelta(days=1)

@@ -7,20 +7,18 @@ force on the period's last day and proposed only when the period is closed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rehab.events.v1 import care_pb2
-from rehab_projections.domain.days import day_end, day_start, first_zone, local_date
+from rehab_projections.domain.days import day_end, first_zone, local_date
 from rehab_projections.domain.monitoring import Mark
-from rehab_projections.domain.rtm import BillingStep, MonitoringStep, Proof, RtmRecord
-from rehab_projections.domain.rtm_policy import RPM_CODES, Policy, policy_on
+from rehab_projections.domain.rtm import MonitoringStep, Proof, RtmRecord
+from rehab_projections.domain.rtm_blocks import common_blocks
+from rehab_projections.domain.rtm_policy import Policy, policy_on
 
 _A_DAY = timedelta(days=1)
-_MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,48 +206,3 @@ def _days_left(until: date, today: date, days: Sequence[DataDay]) -> int:
     """Days that may still become days with data, today included."""
     has_today = any(one.day == today for one in days)
     return max(0, (until - today).days + 1 - int(has_today))
-
-
-def common_blocks(
-    record: RtmRecord, first: date, last: date, zone: ZoneInfo
-) -> tuple[list[str], list[Proof]]:
-    """What keeps any code of these days from being billed, and what proves that nothing does.
-
-    Consent to treatment, a certified plan of care, and no physiologic monitoring billed beside it
-    (DOMAIN section 2.2 and finding 10).
-    """
-    since, until = day_start(first, zone), day_end(last, zone)
-    consents = [
-        one.proof
-        for one in record.consents
-        if one.since < until and (one.until is None or one.until > since)
-    ]
-    plans = [one.proof for one in record.plans if one.first <= last and one.last >= first]
-    blocked = []
-    if not consents:
-        blocked.append("no_consent")
-    if not plans:
-        blocked.append("no_plan_of_care")
-    if _rpm_billed(record, first, last):
-        blocked.append("rpm_billed")
-    return blocked, [*consents, *plans]
-
-
-def _rpm_billed(record: RtmRecord, first: date, last: date) -> bool:
-    """Whether an item of physiologic monitoring stands for a month that these days touch.
-
-    An item is of the month that its id names, as this worksheet's own do, else of that in which it
-    was told.
-    """
-    months = {f"{day:%Y-%m}" for day in (first, last)}
-    newest = {step.item_id: step for step in record.billing}
-    return any(
-        step.codes & RPM_CODES and _month_of(step) in months
-        for step in newest.values()
-        if step.stage != care_pb2.BILLING_STAGE_WITHDRAWN
-    )
-
-
-def _month_of(step: BillingStep) -> str:
-    named = _MONTH.search(step.item_id)
-    return named[0] if named else f"{step.stamp.at:%Y-%m}"

@@ -157,11 +157,12 @@ def counted(readings: Iterable[Reading]) -> list[Counted]:
 
 
 def _counted(versions: Sequence[Reading]) -> Counted:
-    latest = max(versions, key=lambda reading: reading.position)
+    # One event may tell two values: then the greater one, so that no order of reading decides.
+    latest = max(versions, key=lambda one: (one.position, one.value, one.digest))
     # Values in different units do not compare: then the last one counts.
     if versions[0].key.metric not in CUMULATIVE or len({one.ucum for one in versions}) > 1:
         return Counted(latest, len(versions), dropped=False)
-    greatest = max(versions, key=lambda reading: (reading.value, -reading.first_position))
+    greatest = max(versions, key=lambda one: (one.value, -one.first_position, one.digest))
     return Counted(greatest, len(versions), dropped=latest.value < greatest.value)
 
 

@@ -44,7 +44,8 @@ BEGIN
     IF to_regclass(partition) IS NOT NULL THEN
         RETURN;
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtext('vital partitions'));
+    -- The lock that attaching takes anyway: whoever waited for it sees what was made meanwhile.
+    LOCK TABLE vital IN SHARE UPDATE EXCLUSIVE MODE;
     IF to_regclass(partition) IS NULL THEN
         EXECUTE format('CREATE TABLE %I (LIKE vital INCLUDING ALL)', partition);
         EXECUTE format(
