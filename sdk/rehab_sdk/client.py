@@ -12,8 +12,13 @@ import grpc
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab.projections.v1 import projections_service_pb2 as projections_pb
+from rehab.projections.v1.billing_service_pb2_grpc import BillingServiceStub
+from rehab.projections.v1.progress_service_pb2_grpc import ProgressServiceStub
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
+from rehab.projections.v1.vitals_service_pb2_grpc import VitalsServiceStub
+from rehab.projections.v1.work_service_pb2_grpc import WorkServiceStub
 from rehab_sdk import auth
+from rehab_sdk.billing import AsyncBilling
 from rehab_sdk.calls import Calls, Token
 from rehab_sdk.clock import Clock, SystemClock
 from rehab_sdk.device import Device
@@ -21,10 +26,13 @@ from rehab_sdk.errors import invalid
 from rehab_sdk.events import Actor, CaptureModeName, Context, PlanRef, Source, session_started
 from rehab_sdk.options import Options
 from rehab_sdk.outbox import MemoryOutbox, Outbox
+from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue, Freshness
 from rehab_sdk.session import AsyncSession
 from rehab_sdk.stream import Stream
 from rehab_sdk.verbs import Script
+from rehab_sdk.vitals import AsyncVitals
+from rehab_sdk.workload import AsyncWorkload
 from rehab_sdk.writes import EventVerdict, Stored, Writes
 
 INGEST = "127.0.0.1:7101"
@@ -58,6 +66,10 @@ class AsyncRehab:
         fresh = Freshness(lambda: self.last_position)
         self.patients = AsyncPatients(self._projections, self._calls, fresh)
         self.work_queue = AsyncWorkQueue(self._projections, self._calls, fresh, context.clinic_id)
+        self.vitals = AsyncVitals(VitalsServiceStub(projections), self._calls, fresh)
+        self.billing = AsyncBilling(BillingServiceStub(projections), self._calls, fresh)
+        self.progress = AsyncProgress(ProgressServiceStub(projections), self._calls, fresh)
+        self.workload = AsyncWorkload(WorkServiceStub(projections), self._calls, fresh)
         self._writes = Writes(self._ingest, self._calls, self._wrote)
         self._device = Device(
             clinic_id=context.clinic_id,

@@ -10,12 +10,19 @@ from rehab.events.v1 import common_pb2
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
 from rehab_sdk.calls import Calls
+from rehab_sdk.errors import invalid
 from rehab_sdk.events._fill import SeverityName, choice, fill
 from rehab_sdk.watch import WorkQueueWatch
 
 StatusName = Literal["", "open", "snoozed", "done"]
-Days = int | Literal["whole_plan"] | tuple[date, date]
-"""Days up to as_of, the whole plan, or a range of local days, both included."""
+Days = int | Literal["whole_plan", "this_day", "this_week", "this_month"] | tuple[date, date]
+"""Days up to as_of, the whole plan, the local day, week or month of as_of, or a range of local
+days, both included."""
+_UNITS = {
+    "this_day": pb.CALENDAR_UNIT_DAY,
+    "this_week": pb.CALENDAR_UNIT_WEEK,
+    "this_month": pb.CALENDAR_UNIT_MONTH,
+}
 MAX_WAIT_S = 5.0
 
 
@@ -168,6 +175,10 @@ def window(days: Days) -> pb.Window:
     """The window of time meant by `days`."""
     if days == "whole_plan":
         return pb.Window(whole_plan=True)
+    if isinstance(days, str):
+        if days not in _UNITS:
+            raise invalid("days", "days.known", "must be a number of days or a named window")
+        return pb.Window(calendar=_UNITS[days])
     if isinstance(days, tuple):
         first, last = days
         return pb.Window(range=pb.DateRange(from_date=first.isoformat(), to_date=last.isoformat()))
