@@ -114,6 +114,15 @@ async def test_each_month_of_readings_has_a_partition_of_its_own(store: Store):
     assert sorted(row[0] for row in kinds) == ["brin", "btree"]
 
 
+async def test_no_name_of_a_source_keeps_a_batch_from_being_stored(store: Store):
+    names = [["\0"], [f"{n}" + "\U0001f3c3" * 120 for n in range(16)], ["a|b"], []]
+    told = samples(*(sample(NOON, n, sources=each) for n, each in enumerate(names)))
+    await folded(store, [event(1, NOON, told)])
+    assert await store.writer.parked() == []
+    (kept,) = await store.database.fetch("SELECT count(DISTINCT sources) FROM vital")
+    assert kept[0] == 3
+
+
 async def test_writers_that_need_the_same_month_at_once_wait_for_each_other(store: Store):
     async def make(connection: asyncpg.Connection) -> None:
         await connection.execute("SELECT ensure_vital_month($1)", date(2031, 5, 1))

@@ -140,6 +140,8 @@ async def test_gaps_of_a_clinic_come_patient_by_patient(running: Clinic):
     async with asking(running, Principal(PATIENT, "patient", CLINIC)) as ask:
         error = await refused(ask("Billing", "ListBillingGaps", **asked))
         assert isinstance(error, PermissionDenied)
+        error = await refused(ask("Billing", "GetBillingEvidence", patient_id=PATIENT))
+        assert isinstance(error, PermissionDenied)
 
 
 async def test_an_unknown_payer_and_an_unknown_zone_are_refused_by_name(running: Clinic):

@@ -66,6 +66,24 @@ def test_sources_are_a_set_whatever_their_order():
     assert (one.reading.key.sources, one.reading.value) == ("Watch|iPhone", 12)
 
 
+def test_sources_that_an_export_joined_by_a_pipe_are_the_same_set():
+    found = told(
+        samples(sample(NOON, 10, minutes=1, sources=["Watch|iPhone"])),
+        samples(sample(NOON, 12, minutes=1, sources=["iPhone", "Watch\0"])),
+    )
+    assert [one.reading.key.sources for one in found] == ["Watch|iPhone"]
+
+
+def test_very_long_sources_make_a_short_key_that_still_tells_them_apart():
+    many = [f"{n} " + "ü" * 120 for n in range(16)]
+    keys = [
+        told(samples(sample(NOON, 10, sources=names)))[0].reading.key.sources
+        for names in (many, list(reversed(many)), many[1:])
+    ]
+    assert keys[0] == keys[1] != keys[2]
+    assert max(len(key.encode()) for key in keys) < 400
+
+
 def test_values_in_different_units_do_not_compare_so_the_last_counts():
     energy = [sample(NOON, 418, minutes=60, ucum="kJ"), sample(NOON, 100, minutes=60, ucum="kcal")]
     (one,) = told(*(samples(each, metric="active_energy") for each in energy))

@@ -194,6 +194,7 @@ def _pain(pain: PainSummary) -> pb.PainSummary:
         latest=latest.nprs if latest else None,
         latest_phase=cast("report_pb2.PainPhase", latest.phase if latest else 0),
         worst=pain.worst,
+        worst_24h=pain.worst_24h,
         mean_pre=pain.mean_pre,
         mean_post=pain.mean_post,
         mean_delta=pain.mean_delta,

@@ -331,7 +331,7 @@ class QualityDay(_message.Message):
     def __init__(self, local_date: _Optional[str] = ..., reps: _Optional[int] = ..., scored: _Optional[int] = ..., median_score: _Optional[float] = ..., p90_rom_deg: _Optional[float] = ..., median_duration_ms: _Optional[float] = ...) -> None: ...
 
 class PainSummary(_message.Message):
-    __slots__ = ("reports", "latest", "latest_phase", "worst", "mean_pre", "mean_post", "mean_delta", "band", "days_since_last")
+    __slots__ = ("reports", "latest", "latest_phase", "worst", "mean_pre", "mean_post", "mean_delta", "band", "days_since_last", "worst_24h")
     REPORTS_FIELD_NUMBER: _ClassVar[int]
     LATEST_FIELD_NUMBER: _ClassVar[int]
     LATEST_PHASE_FIELD_NUMBER: _ClassVar[int]
@@ -341,6 +341,7 @@ class PainSummary(_message.Message):
     MEAN_DELTA_FIELD_NUMBER: _ClassVar[int]
     BAND_FIELD_NUMBER: _ClassVar[int]
     DAYS_SINCE_LAST_FIELD_NUMBER: _ClassVar[int]
+    WORST_24H_FIELD_NUMBER: _ClassVar[int]
     reports: int
     latest: int
     latest_phase: _report_pb2.PainPhase
@@ -350,7 +351,8 @@ class PainSummary(_message.Message):
     mean_delta: float
     band: str
     days_since_last: int
-    def __init__(self, reports: _Optional[int] = ..., latest: _Optional[int] = ..., latest_phase: _Optional[_Union[_report_pb2.PainPhase, str]] = ..., worst: _Optional[int] = ..., mean_pre: _Optional[float] = ..., mean_post: _Optional[float] = ..., mean_delta: _Optional[float] = ..., band: _Optional[str] = ..., days_since_last: _Optional[int] = ...) -> None: ...
+    worst_24h: int
+    def __init__(self, reports: _Optional[int] = ..., latest: _Optional[int] = ..., latest_phase: _Optional[_Union[_report_pb2.PainPhase, str]] = ..., worst: _Optional[int] = ..., mean_pre: _Optional[float] = ..., mean_post: _Optional[float] = ..., mean_delta: _Optional[float] = ..., band: _Optional[str] = ..., days_since_last: _Optional[int] = ..., worst_24h: _Optional[int] = ...) -> None: ...
 
 class ListSessionsRequest(_message.Message):
     __slots__ = ("patient_id", "page_size", "page_token", "consistency")

@@ -19,11 +19,14 @@ from rehab_projections.domain.rtm_blocks import common_blocks
 from rehab_projections.domain.rtm_policy import Policy, policy_on
 
 _A_DAY = timedelta(days=1)
+PROOFS_A_DAY = 8
+"""One proves a day. A billing item holds 1,000 ids, and a period has 30 days."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataDay:
-    """A local day with data, proved by the first event of each quarter of an hour that has some."""
+    """A local day with data, proved by the first event of each of its first quarters of an hour
+    with some."""
 
     day: date
     proofs: tuple[Proof, ...]
@@ -101,7 +104,10 @@ def _data_days(marks: Iterable[Mark], zone: ZoneInfo) -> list[DataDay]:
     return [
         DataDay(
             day,
-            tuple(Proof(m.position, m.event_id) for m in sorted(by_day[day], key=Mark.order)),
+            tuple(
+                Proof(mark.position, mark.event_id)
+                for mark in sorted(by_day[day], key=Mark.order)[:PROOFS_A_DAY]
+            ),
         )
         for day in sorted(by_day)
     ]

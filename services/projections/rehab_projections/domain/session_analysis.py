@@ -18,6 +18,8 @@ from rehab_projections.domain.trend import variance_of_s
 
 MIN_SESSIONS = 8
 """With fewer, a rank correlation says nothing."""
+MOST_SESSIONS = 365
+"""Of more the newest are taken: all pairs are compared."""
 SIGNIFICANT = 0.05
 
 

@@ -23,6 +23,9 @@ KINDS = frozenset({"health_samples", "sleep", "workout"})
 SLEEP, WORKOUT = "sleep", "workout"
 MMHG, MINUTES, HOURS = "mm[Hg]", "min", "h"
 _DIGEST_BYTES = 12
+_LONGEST_SOURCES = 400
+"""Bytes. PostgreSQL's B-tree refuses keys beyond 2,704 bytes, and then the whole batch."""
+_SHOWN_SOURCES = 80
 
 ALIASES: Mapping[str, str] = {
     "active_energy_burned": "active_energy",
@@ -65,7 +68,8 @@ CUMULATIVE = frozenset(
 
 
 class ReadingKey(NamedTuple):
-    """An instant has its start as its end. `sources` are sorted and joined by `|`."""
+    """An instant has its start as its end. `sources` are sorted and joined by `|`; of a workout
+    `aggregation` is the activity and `sources` the id that the app gave it."""
 
     metric: str
     start: datetime
@@ -166,8 +170,23 @@ def _counted(versions: Sequence[Reading]) -> Counted:
     return Counted(greatest, len(versions), dropped=latest.value < greatest.value)
 
 
+def sources_of(names: Iterable[str]) -> list[str]:
+    """The set of sources, sorted. Exports join several of them in one name by a pipe, in whatever
+    order they came."""
+    parts = (part.strip() for name in names for part in _storable(name).split("|"))
+    return sorted({part for part in parts if part})
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "")
+
+
 def _sources(names: Iterable[str]) -> str:
-    return "|".join(sorted({name.strip() for name in names if name.strip()}))
+    """As a part of a key: no longer than an index can hold."""
+    joined = "|".join(sources_of(names))
+    if len(joined.encode()) <= _LONGEST_SOURCES:
+        return joined
+    return f"{joined[:_SHOWN_SOURCES]}#{hashlib.sha256(joined.encode()).hexdigest()}"
 
 
 def _sample(fact: Fact, metric: str, aggregation: str, one: health_pb2.HealthSample) -> Reading:
@@ -238,7 +257,7 @@ def _workout(fact: Fact) -> Reading:
     start = moment(told.start)
     end = max(start, moment(told.end))
     return Reading(
-        key=ReadingKey(WORKOUT, start, end, told.activity, told.workout_id),
+        key=ReadingKey(WORKOUT, start, end, _storable(told.activity), _storable(told.workout_id)),
         value=(end - start).total_seconds() / 60,
         low=None,
         high=None,

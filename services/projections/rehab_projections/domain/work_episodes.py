@@ -13,7 +13,7 @@ from datetime import datetime
 from rehab_projections.domain import rules
 from rehab_projections.domain.care import AlertStep, CareRecord, ReviewStep
 from rehab_projections.domain.signals import signals_of
-from rehab_projections.domain.work_queue import standing
+from rehab_projections.domain.work_queue import owner_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class _Cause:
 
 def episodes(care: CareRecord) -> list[Episode]:
     """Oldest first. A closing settles what the log knew before it, as in the work queue."""
-    owner = standing(care).therapist_id
+    owner = owner_of(care)
     causes = [
         *(_Cause(s.position, s.reason.since, s.reason.severity) for s in signals_of(care)),
         *_resolved(care.alerts),

@@ -13,6 +13,7 @@ from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab_projections import pages
 from rehab_projections.access import may_read_patients, may_read_queue
 from rehab_projections.answers import AsOf, care_of, patient_zone
+from rehab_projections.board import Board
 from rehab_projections.domain import windows
 from rehab_projections.domain.care import CareRecord
 from rehab_projections.domain.plan import PlanBook
@@ -52,6 +53,11 @@ class Asked:
 
     def __init__(self, servicer: ProjectionsServicer) -> None:
         self._servicer = servicer
+
+    @property
+    def board(self) -> Board:
+        """The one that answers for the list itself: what it has judged is shared."""
+        return self._servicer._board
 
     @asynccontextmanager
     async def patient(self, request: Any) -> AsyncIterator[tuple[Snapshot, pb.Freshness]]:

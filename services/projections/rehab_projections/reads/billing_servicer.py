@@ -12,6 +12,7 @@ from rehab.events.v1 import event_pb2, patient_pb2
 from rehab.projections.v1 import billing_service_pb2 as pb
 from rehab.projections.v1 import billing_service_pb2_grpc as pb_grpc
 from rehab_projections import pages
+from rehab_projections.access import may_read_billing
 from rehab_projections.answers import AsOf, care_of, patient_zone
 from rehab_projections.domain import rtm
 from rehab_projections.domain.days import local_date
@@ -25,6 +26,7 @@ from rehab_projections.questions import zone_of
 from rehab_projections.reads.asked import PLANNING, Asked, from_us, span_of, us
 from rehab_projections.storage.billing import all_marks, billed_patients, billing_facts
 from rehab_projections.storage.read import Snapshot
+from rehab_runtime.auth import current_principal
 from rehab_runtime.errors import InvalidArgument, Violation
 
 DEFAULT_PAYER = "medicare"
@@ -39,6 +41,7 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
     async def GetBillingEvidence(
         self, request: pb.GetBillingEvidenceRequest, context: Context
     ) -> pb.GetBillingEvidenceResponse:
+        may_read_billing(current_principal())
         async with self._asked.patient(request) as (view, fresh):
             as_of = self._asked.as_of(request)
             span = await span_of(view, request, as_of)

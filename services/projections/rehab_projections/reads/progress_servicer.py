@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import grpc
 
@@ -14,6 +14,7 @@ from rehab_projections.domain.days import first_zone, local_date
 from rehab_projections.domain.monitoring import monitoring_days
 from rehab_projections.domain.pain import PainReport, around_session
 from rehab_projections.domain.session_analysis import (
+    MOST_SESSIONS,
     PainAndQuality,
     association,
     score_of,
@@ -21,6 +22,7 @@ from rehab_projections.domain.session_analysis import (
 )
 from rehab_projections.domain.sessions import SetRecord
 from rehab_projections.domain.weeks import WeekSnapshot, missed, weeks
+from rehab_projections.domain.windows import monday_of
 from rehab_projections.messages import occurrence_message, ratio
 from rehab_projections.reads.asked import (
     DEFAULT_PAGE,
@@ -38,6 +40,7 @@ from rehab_projections.storage.progress import scored_sets
 from rehab_projections.storage.read import Snapshot
 
 WITH_PAIN = (*PLANNING, "pain_report")
+_A_DAY = timedelta(days=1)
 Context = grpc.aio.ServicerContext
 
 
@@ -54,20 +57,14 @@ class ProgressServicer(SessionReads, pb_grpc.ProgressServiceServicer):
             as_of, place = self._asked.page(scope, request)
             span = await span_of(view, request, as_of, WITH_PAIN)
             sessions = await _sessions(view, request.patient_id, as_of)
+            last = date.fromisoformat(place[0]) - _A_DAY if place else span.last
+            size = request.page_size or DEFAULT_PAGE
+            first = max(span.first, monday_of(last) - timedelta(days=7 * (size - 1)))
             told = weeks(
-                span.book,
-                sessions,
-                first=span.first,
-                last=span.last,
-                as_of=as_of.instant,
-                zone=span.zone,
+                span.book, sessions, first=first, last=last, as_of=as_of.instant, zone=span.zone
             )
-            if place:
-                before = date.fromisoformat(place[0])
-                told = [week for week in told if week.monday < before]
-            shown = told[: request.page_size or DEFAULT_PAGE]
-            messages = [await _week(view, request.patient_id, span, as_of, one) for one in shown]
-        more = len(told) > len(shown)
+            messages = [await _week(view, request.patient_id, span, as_of, one) for one in told]
+        more = monday_of(first) > monday_of(span.first)
         return pb.ListAdherenceWeeksResponse(
             patient_id=request.patient_id,
             weeks=messages,
@@ -168,7 +165,7 @@ async def _week(
 async def _points(
     view: Snapshot, request: pb.GetPainAgainstQualityRequest, span: Span, as_of: AsOf
 ) -> list[PainAndQuality]:
-    """Sessions with both, oldest first. A session belongs to the day of its first observation."""
+    """The newest sessions with both, oldest first, each on the day of its first observation."""
     told: dict[str, list[PainReport]] = {}
     for report in span.care.pain:
         if report.session_id and report.stamp.at <= as_of.facts_until:
@@ -187,7 +184,7 @@ async def _points(
         reports = told[session_id]
         worst, delta = worst_and_delta([one.nprs for one in reports], around_session(reports))
         points.append(PainAndQuality(session_id, day, score, worst, delta))
-    return sorted(points, key=lambda one: (one.day, one.session_id))
+    return sorted(points, key=lambda one: (one.day, one.session_id))[-MOST_SESSIONS:]
 
 
 def _day(sets: list[SetRecord], span: Span) -> date:

@@ -10,7 +10,6 @@ from rehab.projections.v1 import (
     vitals_service_pb2_grpc,
     work_service_pb2_grpc,
 )
-from rehab_projections.board import Board
 from rehab_projections.reads.asked import Asked
 from rehab_projections.reads.billing_servicer import BillingServicer
 from rehab_projections.reads.progress_servicer import ProgressServicer
@@ -29,5 +28,5 @@ def add(servicer: ProjectionsServicer, server: grpc.aio.Server) -> list[str]:
     vitals_service_pb2_grpc.add_VitalsServiceServicer_to_server(VitalsServicer(asked), server)
     billing_service_pb2_grpc.add_BillingServiceServicer_to_server(BillingServicer(asked), server)
     progress_service_pb2_grpc.add_ProgressServiceServicer_to_server(ProgressServicer(asked), server)
-    work_service_pb2_grpc.add_WorkServiceServicer_to_server(WorkServicer(asked, Board()), server)
+    work_service_pb2_grpc.add_WorkServiceServicer_to_server(WorkServicer(asked), server)
     return SERVICES

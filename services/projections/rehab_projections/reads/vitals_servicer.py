@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import grpc
 
@@ -21,6 +23,7 @@ from rehab_projections.domain.vitals import (
     Reading,
     counted,
     metric_named,
+    sources_of,
 )
 from rehab_projections.messages import stamped
 from rehab_projections.reads.asked import (
@@ -111,7 +114,8 @@ class VitalsServicer(pb_grpc.VitalsServiceServicer):
                 since, until = _times(span, as_of, day)
                 told = await readings_between(view, request.patient_id, metrics, since, until)
                 read += len(told)
-                days += vital_days(counted(told), span.zone)
+                # Counting thousands of readings must not keep the fold waiting.
+                days += await asyncio.to_thread(_days_of, told, span.zone)
                 day -= _A_DAY
         more = day >= span.first
         return pb.ListVitalDaysResponse(
@@ -148,6 +152,10 @@ class VitalsServicer(pb_grpc.VitalsServiceServicer):
         )
 
 
+def _days_of(readings: list[Reading], zone: ZoneInfo) -> list[VitalDay]:
+    return vital_days(counted(readings), zone)
+
+
 def _times(span: Span, as_of: AsOf, day: date | None = None) -> tuple[datetime, datetime]:
     """When readings of the window, or of one day of it, may start; none after the asked time."""
     since = day_start(day or span.first, span.zone)
@@ -168,7 +176,6 @@ def _reading(one: Counted, versions: Iterable[Reading] = ()) -> pb.Reading:
         start=stamped(key.start),
         end=stamped(key.end),
         aggregation=key.aggregation,
-        sources=[source for source in key.sources.split("|") if source],
         value=told.value,
         low=told.low,
         high=told.high,
@@ -185,13 +192,15 @@ def _reading(one: Counted, versions: Iterable[Reading] = ()) -> pb.Reading:
     match key.metric:
         case vitals.SLEEP:
             message.sleep.ParseFromString(told.told)
+            message.sources.extend(sources_of(message.sleep.sources))
         case vitals.WORKOUT:
             message.workout.ParseFromString(told.told)
             if message.workout.heart_rate_is_recovery:
                 flags.add("recovery_heart_rate")
-            message.aggregation, message.sources[:] = "", []
+            message.aggregation = ""
         case _:
             message.sample.ParseFromString(told.told)
+            message.sources.extend(sources_of(message.sample.sources))
             flags |= set(message.sample.flags)
     if not told.ucum:
         flags.add("unknown_unit")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from rehab_projections.changes import Changes
-from rehab_projections.domain.vitals import Reading
+from rehab_projections.domain.vitals import Reading, united
 from rehab_projections.domain.work_episodes import episodes
 
 Rows = dict[str, list[tuple[object, ...]]]
@@ -19,7 +19,9 @@ def gathered_rows(changes: Changes) -> Rows:
     """Rows to save, by query, in the order in which the queries must run."""
     patients = changes.patients.items()
     readings = [
-        (patient, one) for patient, change in patients for one in change.gathered.readings.values()
+        (patient, one)
+        for patient, change in patients
+        for one in united(change.gathered.readings).values()
     ]
     cared = [(patient, change) for patient, change in patients if change.care is not None]
     return {

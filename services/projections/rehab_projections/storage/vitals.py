@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -29,6 +29,9 @@ async def reading_page(
 ) -> list[Reading]:
     """All versions of the `limit` newest keys that start in [since, until), after a place."""
     since, until = span
+    if after is not None:
+        # What comes after the place starts no later: so the index skips what was shown.
+        until = min(until, after[0] + timedelta.resolution)
     place = after or (None, None, None, None)
     rows = await view.fetch("reading_page", patient_id, metric, since, until, *place, limit)
     return [_reading(row) for row in rows]
