@@ -132,7 +132,7 @@ def test_a_start_while_monitoring_is_on_does_not_set_the_clock_back():
     assert [one.first.isoformat() for one in told] == ["2026-03-02"]
 
 
-def test_two_windows_never_share_a_day_after_monitoring_was_interrupted():
+def test_after_an_interruption_the_window_goes_on_and_days_without_monitoring_do_not_count():
     events = [
         event(3, START, monitoring()),
         event(4, START + 5 * DAY, monitoring(active=False)),
@@ -140,8 +140,20 @@ def test_two_windows_never_share_a_day_after_monitoring_was_interrupted():
         *reported(0, 29),
     ]
     first, second, *_ = periods_of(events)
-    assert (first.monitored_until.isoformat(), len(first.days)) == ("2026-03-07", 6)
+    assert (first.monitored_until.isoformat(), len(first.days)) == ("2026-03-31", 27)
     assert second.first.isoformat() == "2026-04-01"
+
+
+def test_a_start_after_the_last_window_begins_a_window_of_its_own():
+    events = [
+        event(3, START, monitoring()),
+        event(4, START + 5 * DAY, monitoring(active=False)),
+        event(5, START + 45 * DAY, monitoring()),
+        *reported(0, 29),
+    ]
+    first, second, *_ = periods_of(events)
+    assert (first.monitored_until.isoformat(), len(first.days)) == ("2026-03-07", 6)
+    assert second.first.isoformat() == "2026-04-16"
 
 
 def test_set_up_is_billed_once_an_episode():

@@ -151,18 +151,7 @@ def _add(folding: _Folding, fact: Fact) -> None:
     body, proof = fact.body, Proof(fact.position, fact.stamp.event_id)
     match fact.kind:
         case "monitoring":
-            told = body.monitoring
-            folding.monitoring.append(
-                MonitoringStep(
-                    fact.stamp,
-                    proof,
-                    fact.zone,
-                    told.active,
-                    told.system,
-                    told.education_done,
-                    fact.episode_id,
-                )
-            )
+            folding.monitoring.append(_monitoring(fact, proof))
         case "rtm_time":
             _add_time(folding, fact, proof)
         case "interaction":
@@ -177,18 +166,33 @@ def _add(folding: _Folding, fact: Fact) -> None:
         case "consent":
             _add_consent(folding, fact, proof)
         case "billing_item":
-            item = body.billing_item
-            folding.billing.append(
-                BillingStep(
-                    fact.stamp,
-                    proof,
-                    item.item_id,
-                    item.stage,
-                    frozenset(item.codes),
-                    frozenset(item.evidence_event_ids),
-                    fact.actor_id,
-                )
-            )
+            folding.billing.append(_billing(fact, proof))
+
+
+def _monitoring(fact: Fact, proof: Proof) -> MonitoringStep:
+    told = fact.body.monitoring
+    return MonitoringStep(
+        stamp=fact.stamp,
+        proof=proof,
+        zone=fact.zone,
+        active=told.active,
+        system=told.system,
+        education_done=told.education_done,
+        episode_id=fact.episode_id,
+    )
+
+
+def _billing(fact: Fact, proof: Proof) -> BillingStep:
+    item = fact.body.billing_item
+    return BillingStep(
+        stamp=fact.stamp,
+        proof=proof,
+        item_id=item.item_id,
+        stage=item.stage,
+        codes=frozenset(item.codes),
+        evidence=frozenset(item.evidence_event_ids),
+        actor_id=fact.actor_id,
+    )
 
 
 def _add_time(folding: _Folding, fact: Fact, proof: Proof) -> None:

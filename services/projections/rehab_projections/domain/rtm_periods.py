@@ -69,11 +69,17 @@ class DevicePeriod:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """From a start of monitoring to its end. Windows roll from `anchor`."""
+    """Local days from a start of monitoring to its end, both included; None while it goes on."""
 
     start: MonitoringStep
-    anchor: date
-    until: date | None
+    first: date
+    last: date | None
+
+    def covers(self, day: date) -> bool:
+        return self.first <= day and (self.last is None or day <= self.last)
+
+    def touches(self, first: date, last: date) -> bool:
+        return self.first <= last and (self.last is None or self.last >= first)
 
 
 def device_periods(
@@ -81,19 +87,20 @@ def device_periods(
 ) -> list[DevicePeriod]:
     """Every period that has begun as of a time, oldest first. Raises LookupError for the payer."""
     days = _data_days(marks, zone)
-    today = local_date(as_of, zone)
-    periods: list[DevicePeriod] = []
+    stretches = _stretches(record.monitoring, zone)
     set_up: set[str] = set()
-    for stretch in _stretches(record.monitoring, zone, payer):
-        first = stretch.anchor
-        while first <= today and (stretch.until is None or first <= stretch.until):
-            policy = policy_on(first, payer)
-            last = first + timedelta(days=policy.window_days - 1)
-            policy = policy_on(last, payer)
-            told = [one for one in days if first <= one.day <= min(last, stretch.until or last)]
-            period = _period(record, stretch, (first, last), told, policy, zone, as_of, set_up)
-            periods.append(period)
-            first = last + _A_DAY
+    periods: list[DevicePeriod] = []
+    for first, last in _windows(stretches, local_date(as_of, zone), payer):
+        within = [stretch for stretch in stretches if stretch.touches(first, last)]
+        told = [
+            one
+            for one in days
+            if first <= one.day <= last and any(stretch.covers(one.day) for stretch in within)
+        ]
+        period = _period(record, within, (first, last), told, zone, as_of, payer, set_up)
+        if period.setup:
+            set_up.add(period.episode_id)
+        periods.append(period)
     return periods
 
 
@@ -113,71 +120,58 @@ def _data_days(marks: Iterable[Mark], zone: ZoneInfo) -> list[DataDay]:
     ]
 
 
-def _stretches(steps: Sequence[MonitoringStep], zone: ZoneInfo, payer: str) -> list[_Stretch]:
-    """A start while monitoring is on changes nothing: the clock runs on.
-
-    After an end the next start begins a new window, but not before the one under way has run out:
-    two windows must not share a day.
-    """
+def _stretches(steps: Sequence[MonitoringStep], zone: ZoneInfo) -> list[_Stretch]:
+    """A start while monitoring is on changes nothing: the clock runs on."""
     stretches: list[_Stretch] = []
-    begun: MonitoringStep | None = None
-    free_from = date.min
     for step in steps:
         day = local_date(step.stamp.at, first_zone(step.zone, zone.key))
-        if step.active and begun is None:
-            begun = step
-            stretches.append(_Stretch(step, max(day, free_from), None))
-        elif not step.active and begun is not None:
-            begun = None
-            open_one = stretches[-1]
-            stretches[-1] = _Stretch(open_one.start, open_one.anchor, day)
-            free_from = _after(open_one.anchor, day, payer, free_from)
+        running = stretches and stretches[-1].last is None
+        if step.active and not running:
+            stretches.append(_Stretch(step, day, None))
+        elif not step.active and running:
+            stretches[-1] = _Stretch(stretches[-1].start, stretches[-1].first, day)
     return stretches
 
 
-def _after(anchor: date, until: date, payer: str, free_from: date) -> date:
-    """The first day after the window in which monitoring ended."""
-    if until < anchor:
-        return free_from
-    first = anchor
-    while True:
-        following = first + timedelta(days=policy_on(first, payer).window_days)
-        if following > until:
-            return following
-        first = following
+def _windows(stretches: Sequence[_Stretch], today: date, payer: str) -> list[tuple[date, date]]:
+    """First and last day of each window that has begun.
+
+    Windows follow each other as long as monitoring goes on. A start within the last one goes on in
+    it, a later one begins a new one: no two windows share a day.
+    """
+    windows: list[tuple[date, date]] = []
+
+    def begin(first: date) -> None:
+        length = policy_on(first, payer).window_days
+        windows.append((first, first + timedelta(days=length - 1)))
+
+    for stretch in stretches:
+        if stretch.first <= today and (not windows or windows[-1][1] < stretch.first):
+            begin(stretch.first)
+        until = min(stretch.last or today, today)
+        while windows and windows[-1][1] < until:
+            begin(windows[-1][1] + _A_DAY)
+    return windows
 
 
 def _period(
     record: RtmRecord,
-    stretch: _Stretch,
+    within: Sequence[_Stretch],
     span: tuple[date, date],
     days: Sequence[DataDay],
-    policy: Policy,
     zone: ZoneInfo,
     as_of: datetime,
+    payer: str,
     set_up: set[str],
 ) -> DevicePeriod:
     first, last = span
-    start = stretch.start
-    today = local_date(as_of, zone)
-    monitored_until = min(last, stretch.until or last)
-    count = len(days)
-    closed = day_end(last, zone) <= as_of
+    start, count, policy = within[0].start, len(days), policy_on(last, payer)
+    monitored_until = max(min(last, stretch.last or last) for stretch in within)
     taught = _taught(record, start.episode_id, last, zone)
-    setup = None
-    if taught and count >= policy.setup_days and start.episode_id not in set_up:
-        setup = policy.setup
-        set_up.add(start.episode_id)
+    is_set_up = taught and count >= policy.setup_days and start.episode_id not in set_up
     blocked, proofs = common_blocks(record, first, last, zone)
-    if not policy.high.get(start.system):
-        blocked.append("system_unknown")
-    if count < policy.low_days:
-        blocked.append("too_few_days")
-    if not taught:
-        blocked.append("education_not_recorded")
-    left = _days_left(monitored_until, today, days)
+    left = _days_left(monitored_until, local_date(as_of, zone), days)
     goal = policy.next_days(count)
-    reachable = goal is not None and goal - count <= left
     return DevicePeriod(
         first=first,
         last=last,
@@ -186,15 +180,24 @@ def _period(
         episode_id=start.episode_id,
         days=tuple(days),
         supply=policy.supply(start.system, count),
-        setup=setup,
+        setup=policy.setup if is_set_up else None,
         started=start.proof,
-        closed=closed,
-        days_missing=goal - count if goal is not None and reachable else None,
+        closed=day_end(last, zone) <= as_of,
+        days_missing=goal - count if goal is not None and goal - count <= left else None,
         days_left=left,
-        blocked_by=tuple(blocked),
+        blocked_by=(*blocked, *_blocks(policy, start.system, count, taught)),
         proofs=(*([taught] if taught else []), *proofs),
         policy=policy,
     )
+
+
+def _blocks(policy: Policy, system: int, days: int, taught: Proof | None) -> list[str]:
+    told = {
+        "system_unknown": system not in policy.high,
+        "too_few_days": days < policy.low_days,
+        "education_not_recorded": taught is None,
+    }
+    return [code for code, holds in told.items() if holds]
 
 
 def _taught(record: RtmRecord, episode_id: str, last: date, zone: ZoneInfo) -> Proof | None:

@@ -17,15 +17,13 @@ from typing import NamedTuple
 
 from rehab.events.v1 import health_pb2
 from rehab_projections.domain.facts import Fact, moment
+from rehab_projections.domain.sources import key_of_sources, storable
 
 KINDS = frozenset({"health_samples", "sleep", "workout"})
 """The kinds of events that this fold reads."""
 SLEEP, WORKOUT = "sleep", "workout"
 MMHG, MINUTES, HOURS = "mm[Hg]", "min", "h"
 _DIGEST_BYTES = 12
-_LONGEST_SOURCES = 400
-"""Bytes. PostgreSQL's B-tree refuses keys beyond 2,704 bytes, and then the whole batch."""
-_SHOWN_SOURCES = 80
 
 ALIASES: Mapping[str, str] = {
     "active_energy_burned": "active_energy",
@@ -170,31 +168,12 @@ def _counted(versions: Sequence[Reading]) -> Counted:
     return Counted(greatest, len(versions), dropped=latest.value < greatest.value)
 
 
-def sources_of(names: Iterable[str]) -> list[str]:
-    """The set of sources, sorted. Exports join several of them in one name by a pipe, in whatever
-    order they came."""
-    parts = (part.strip() for name in names for part in _storable(name).split("|"))
-    return sorted({part for part in parts if part})
-
-
-def _storable(text: str) -> str:
-    return text.replace("\0", "")
-
-
-def _sources(names: Iterable[str]) -> str:
-    """As a part of a key: no longer than an index can hold."""
-    joined = "|".join(sources_of(names))
-    if len(joined.encode()) <= _LONGEST_SOURCES:
-        return joined
-    return f"{joined[:_SHOWN_SOURCES]}#{hashlib.sha256(joined.encode()).hexdigest()}"
-
-
 def _sample(fact: Fact, metric: str, aggregation: str, one: health_pb2.HealthSample) -> Reading:
     start = moment(one.start)
     end = max(start, moment(one.end)) if one.HasField("end") else start
     value, low, high, ucum = _value(one)
     return Reading(
-        key=ReadingKey(metric, start, end, aggregation, _sources(one.sources)),
+        key=ReadingKey(metric, start, end, aggregation, key_of_sources(one.sources)),
         value=value,
         low=low,
         high=high,
@@ -226,7 +205,7 @@ def _value(one: health_pb2.HealthSample) -> tuple[float, float | None, float | N
 def _sleep(fact: Fact) -> Reading:
     told = fact.body.sleep
     start = moment(told.start)
-    key = ReadingKey(SLEEP, start, max(start, moment(told.end)), "", _sources(told.sources))
+    key = ReadingKey(SLEEP, start, max(start, moment(told.end)), "", key_of_sources(told.sources))
     return Reading(
         key=key,
         value=hours_asleep(told),
@@ -257,7 +236,7 @@ def _workout(fact: Fact) -> Reading:
     start = moment(told.start)
     end = max(start, moment(told.end))
     return Reading(
-        key=ReadingKey(WORKOUT, start, end, _storable(told.activity), _storable(told.workout_id)),
+        key=ReadingKey(WORKOUT, start, end, storable(told.activity), storable(told.workout_id)),
         value=(end - start).total_seconds() / 60,
         low=None,
         high=None,

@@ -15,6 +15,7 @@ from rehab_projections.answers import AsOf
 from rehab_projections.domain import vitals
 from rehab_projections.domain.days import day_end, day_start
 from rehab_projections.domain.nights import Night, nights
+from rehab_projections.domain.sources import sources_of
 from rehab_projections.domain.vital_days import VitalDay, vital_days
 from rehab_projections.domain.vitals import (
     CUMULATIVE,
@@ -23,7 +24,6 @@ from rehab_projections.domain.vitals import (
     Reading,
     counted,
     metric_named,
-    sources_of,
 )
 from rehab_projections.messages import stamped
 from rehab_projections.reads.asked import (
@@ -188,28 +188,35 @@ def _reading(one: Counted, versions: Iterable[Reading] = ()) -> pb.Reading:
             if other.key == key and other.digest != told.digest
         ],
     )
-    flags = set()
-    match key.metric:
+    message.flags.extend(sorted(_sent(message, told.told) | _flags(one)))
+    return message
+
+
+def _sent(message: pb.Reading, told: bytes) -> set[str]:
+    """Put the reading as sent into the message; its flags are answered."""
+    match message.metric:
         case vitals.SLEEP:
-            message.sleep.ParseFromString(told.told)
+            message.sleep.ParseFromString(told)
             message.sources.extend(sources_of(message.sleep.sources))
         case vitals.WORKOUT:
-            message.workout.ParseFromString(told.told)
-            if message.workout.heart_rate_is_recovery:
-                flags.add("recovery_heart_rate")
+            message.workout.ParseFromString(told)
             message.aggregation = ""
+            if message.workout.heart_rate_is_recovery:
+                return {"recovery_heart_rate"}
         case _:
-            message.sample.ParseFromString(told.told)
+            message.sample.ParseFromString(told)
             message.sources.extend(sources_of(message.sample.sources))
-            flags |= set(message.sample.flags)
-    if not told.ucum:
-        flags.add("unknown_unit")
-    if one.versions > 1:
-        flags.add("revised")
-    if one.dropped:
-        flags.add("dropped_lower")
-    message.flags.extend(sorted(flags))
-    return message
+            return set(message.sample.flags)
+    return set()
+
+
+def _flags(one: Counted) -> set[str]:
+    told = {
+        "unknown_unit": not one.reading.ucum,
+        "revised": one.versions > 1,
+        "dropped_lower": one.dropped,
+    }
+    return {flag for flag, holds in told.items() if holds}
 
 
 def _day(day: VitalDay) -> pb.VitalDay:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from rehab_projections.changes import Changes
 from rehab_projections.domain.vitals import Reading, united
-from rehab_projections.domain.work_episodes import episodes
+from rehab_projections.domain.work_episodes import Episode, episodes
 
 Rows = dict[str, list[tuple[object, ...]]]
 FIRST_MONTH, LAST_MONTH = date(2014, 1, 1), date(2037, 12, 1)
@@ -23,7 +23,6 @@ def gathered_rows(changes: Changes) -> Rows:
         for patient, change in patients
         for one in united(change.gathered.readings).values()
     ]
-    cared = [(patient, change) for patient, change in patients if change.care is not None]
     return {
         "ensure_vital_months": [
             (month,) for month in _months(one.key.start for _, one in readings)
@@ -39,25 +38,29 @@ def gathered_rows(changes: Changes) -> Rows:
             for patient, change in patients
             for session, event in change.gathered.notes
         ],
-        "purge_episodes": [(patient,) for patient, _ in cared],
+        "purge_episodes": [(patient,) for patient, change in patients if change.care is not None],
         "save_episodes": [
-            (
-                patient,
-                one.number,
-                change.clinic_id,
-                one.therapist_id,
-                one.severity,
-                one.opened_at,
-                one.due_at,
-                one.closed_at,
-                one.closed_by,
-                one.outcome,
-            )
-            for patient, change in cared
+            _episode(patient, change.clinic_id, one)
+            for patient, change in patients
             if change.care is not None
             for one in episodes(change.care)
         ],
     }
+
+
+def _episode(patient: str, clinic_id: str, one: Episode) -> tuple[object, ...]:
+    return (
+        patient,
+        one.number,
+        clinic_id,
+        one.therapist_id,
+        one.severity,
+        one.opened_at,
+        one.due_at,
+        one.closed_at,
+        one.closed_by,
+        one.outcome,
+    )
 
 
 def _months(starts: Iterable[datetime]) -> list[date]:

@@ -142,7 +142,7 @@ class Writer:
         if changes.released:
             await connection.execute(self._queries["release"], changes.released)
         try:
-            for name, rows in _rows(changes).items():
+            for name, rows in (_rows(changes) | gathered.gathered_rows(changes)).items():
                 if rows:
                     await connection.execute(self._queries[name], *zip(*rows, strict=True))
         except asyncpg.DataError as error:
@@ -188,7 +188,6 @@ def _rows(changes: Changes) -> dict[str, list[tuple[object, ...]]]:
         "park": [
             (one.patient_id, one.position, one.event_id, one.reason) for one in changes.parked
         ],
-        **gathered.gathered_rows(changes),
     }
 
 
