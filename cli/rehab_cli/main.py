@@ -49,6 +49,9 @@ for name, command in (
 Patients = Annotated[int, typer.Option(min=1, max=1000, help="Patients of the clinic.")]
 Therapists = Annotated[int, typer.Option(min=1, max=100, help="Their therapists.")]
 Seed = Annotated[int, typer.Option(help="The same seed lives the same weeks.")]
+Shards = Annotated[
+    int, typer.Option("--shards", min=0, max=64, help="Of a new log, for good; 0 for 1.")
+]
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Kinds wanted; all without.")]
 Shard = Annotated[int, typer.Option(min=0, help="Shard of a log that has several.")]
 AsJson = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
@@ -60,6 +63,7 @@ def up(
     data: DataDir = None,
     port_base: PortBase = PORT_BASE,
     empty: Annotated[bool, typer.Option("--empty", help="Throw earlier data away.")] = False,
+    shards: Shards = 0,
     external: External = False,
     postgres: PostgresDsn = "",
     nats: NatsUrl = "",
@@ -73,6 +77,7 @@ def up(
             port_base,
             external_servers(postgres, nats, valkey) if external else None,
             empty=empty,
+            shards=shards,
         )
     )
 
@@ -88,6 +93,7 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="Four weeks at full speed, checked.")
     ] = False,
+    shards: Shards = 0,
     data: DataDir = None,
     port_base: PortBase = PORT_BASE,
 ) -> None:
@@ -103,6 +109,7 @@ def demo(
                 therapists=therapists,
                 seed=seed,
                 speed=None if once else speed,
+                shards=shards,
             )
         )
 

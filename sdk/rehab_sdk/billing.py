@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from rehab.projections.v1 import billing_service_pb2 as pb
-from rehab_sdk.paged import MAX_WAIT_S, Reader
+from rehab_sdk.paged import MAX_WAIT_S, MinPosition, Reader
 from rehab_sdk.reads import Days, window
 
 
@@ -22,7 +22,7 @@ class AsyncBilling(Reader):
         as_of: datetime | None = None,
         clinic_zone: str = "",
         payer: str = "",
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> pb.GetBillingEvidenceResponse:
         """Device periods and management months that touch the window."""
@@ -48,7 +48,7 @@ class AsyncBilling(Reader):
         as_of: datetime | None = None,
         clinic_zone: str = "",
         payer: str = "",
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> AsyncIterator[pb.BillingGap]:
         """What is missing to codes that can still be reached, patient by patient."""

@@ -12,6 +12,7 @@ from rehab_sdk.client import AsyncRehab
 from rehab_sdk.errors import RehabError, Rejected
 from rehab_sdk.events import AbandonReason, Body
 from rehab_sdk.machine import Acked
+from rehab_sdk.places import Positions
 from rehab_sdk.portal import Portal, blocking, connecting, deriving, entering, iterating
 from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
@@ -68,8 +69,8 @@ class Stream:
         return self._inner.rejected_count
 
     @property
-    def position(self) -> int:
-        return self._inner.position
+    def positions(self) -> Positions:
+        return self._inner.positions
 
     @property
     def clock_skew_ms(self) -> int:
@@ -202,6 +203,10 @@ class Rehab:
     stream = entering(AsyncRehab.stream, Stream)
 
     @property
-    def last_position(self) -> int:
-        """The newest position this client wrote; its reads reflect it."""
-        return self._inner.last_position
+    def last_positions(self) -> Positions:
+        """The newest positions this client wrote, by shard of the log; its reads reflect them."""
+        return self._inner.last_positions
+
+    def reflect(self, positions: Positions) -> None:
+        """See AsyncRehab."""
+        self._inner.reflect(positions)

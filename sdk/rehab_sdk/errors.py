@@ -110,7 +110,12 @@ class Conflict(RehabError):
 
 
 class Stale(RehabError):
-    """A read model did not reach `min_position` in the time allowed; it is at `position`."""
+    """A read model did not reach `min_position` of `shard` in the time allowed; it is at
+    `position`."""
+
+    @property
+    def shard(self) -> int | None:
+        return self.number("shard")
 
     @property
     def min_position(self) -> int | None:

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from rehab_sdk.calls import Calls
 from rehab_sdk.events._fill import fill
+from rehab_sdk.places import MinPosition
 from rehab_sdk.reads import MAX_WAIT_S, Freshness
 
 M = TypeVar("M", bound=Message)
@@ -23,7 +24,7 @@ class Reader:
         self._calls = calls
         self._fresh = fresh
 
-    def _asked(self, request: M, min_position: int | None, max_wait_s: float, **fields: Any) -> M:
+    def _asked(self, request: M, min_position: MinPosition, max_wait_s: float, **fields: Any) -> M:
         return fill(request, consistency=self._fresh(min_position, max_wait_s), **fields)
 
     async def _answer(
@@ -44,4 +45,4 @@ class Reader:
             request.page_token = page.next_page_token
 
 
-__all__ = ["MAX_WAIT_S", "Reader"]
+__all__ = ["MAX_WAIT_S", "MinPosition", "Reader"]

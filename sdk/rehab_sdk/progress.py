@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from rehab.projections.v1 import progress_service_pb2 as pb
-from rehab_sdk.paged import MAX_WAIT_S, Reader
+from rehab_sdk.paged import MAX_WAIT_S, MinPosition, Reader
 from rehab_sdk.reads import Days, window
 
 
@@ -19,7 +19,7 @@ class AsyncProgress(Reader):
         *,
         days: Days = 28,
         as_of: datetime | None = None,
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> AsyncIterator[pb.AdherenceWeek]:
         """Whole weeks that touch the window, newest first."""
@@ -41,7 +41,7 @@ class AsyncProgress(Reader):
         days: Days = 28,
         as_of: datetime | None = None,
         incomplete: bool = False,
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> AsyncIterator[pb.MissedSession]:
         """Due windows in which nothing was done, newest first; with `incomplete` too little."""
@@ -62,7 +62,7 @@ class AsyncProgress(Reader):
         patient: str,
         session: str,
         *,
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> pb.GetSessionResponse:
         """All that is known of one session."""
@@ -84,7 +84,7 @@ class AsyncProgress(Reader):
         session: str,
         *,
         exercise: str = "",
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> AsyncIterator[pb.RepAnalysis]:
         """The repetitions of a session, by exercise, side, set and index."""
@@ -106,7 +106,7 @@ class AsyncProgress(Reader):
         days: Days = 28,
         as_of: datetime | None = None,
         exercise: str = "",
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> pb.GetPainAgainstQualityResponse:
         """Whether pain goes with how well the exercises were done."""

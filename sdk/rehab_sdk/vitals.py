@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from rehab.projections.v1 import vitals_service_pb2 as pb
-from rehab_sdk.paged import MAX_WAIT_S, Reader
+from rehab_sdk.paged import MAX_WAIT_S, MinPosition, Reader
 from rehab_sdk.reads import Days, window
 
 
@@ -14,7 +14,7 @@ class AsyncVitals(Reader):
     """Heart rate, blood pressure, sleep, activity, weight, and any other metric."""
 
     async def metrics(
-        self, patient: str, *, min_position: int | None = None, max_wait_s: float = MAX_WAIT_S
+        self, patient: str, *, min_position: MinPosition = None, max_wait_s: float = MAX_WAIT_S
     ) -> Sequence[pb.VitalMetric]:
         """The metrics there are, each with its newest reading."""
         request = self._asked(
@@ -33,7 +33,7 @@ class AsyncVitals(Reader):
         as_of: datetime | None = None,
         superseded: bool = False,
         page_size: int = 500,
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> AsyncIterator[pb.Reading]:
         """All readings of a metric, newest first; pages are fetched as they are needed."""
@@ -58,7 +58,7 @@ class AsyncVitals(Reader):
         *,
         days: Days = 28,
         as_of: datetime | None = None,
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> AsyncIterator[pb.VitalDay]:
         """Metrics by local day, newest first; a day without readings is not told."""
@@ -80,7 +80,7 @@ class AsyncVitals(Reader):
         *,
         days: Days = 28,
         as_of: datetime | None = None,
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> Sequence[pb.Night]:
         """Nights of sleep, oldest first."""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from rehab.projections.v1 import projections_service_pb2 as common
 from rehab.projections.v1 import work_service_pb2 as pb
-from rehab_sdk.paged import MAX_WAIT_S, Reader
+from rehab_sdk.paged import MAX_WAIT_S, MinPosition, Reader
 
 
 class AsyncWorkload(Reader):
@@ -18,7 +18,7 @@ class AsyncWorkload(Reader):
         clinic: str,
         *,
         as_of: datetime | None = None,
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> Sequence[pb.TherapistLoad]:
         """By therapist; the empty id is what nobody owns."""
@@ -41,7 +41,7 @@ class AsyncWorkload(Reader):
         *,
         zone: str = "",
         therapist: str = "",
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> Sequence[pb.WorkDay]:
         """What came, what was answered and what was left on each local day, both included."""

@@ -217,8 +217,9 @@ async def test_what_an_older_version_folded_is_folded_again_from_the_beginning(d
         one for one in postgres.migrations(PACKAGE) if "vitals_and_billing" in one.name
     )
     async with opened(database_dsn) as store:
-        await folded(store, [event(1, NOON, pain(9)), event(2, NOON, agreed(NOON))])
+        events = [event(1, NOON, pain(9)), event(2, NOON, agreed(NOON))]
+        await folded(store, events)
         truncate = migration.sql[migration.sql.index("TRUNCATE") :].split(";")[0]
         await store.database.execute(truncate)
-        assert (await store.writer.start("incarnation-1")).position == 0
+        assert (await store.runner(Log(events))).cursor.position == 0
         assert await store.database.fetch("SELECT * FROM patient") == []

@@ -44,7 +44,7 @@ def session_and_reads(suite: Clinic, patient: str) -> list[str]:
         with client.stream() as stream:
             stream.send(client.event(patient, events.fall()))
             stream.flush()
-            assert stream.position == client.last_position
+            assert stream.positions == client.last_positions
         (verdict,) = client.log_many([client.event(patient, events.pain(3, phase="pre"))])
         assert isinstance(verdict, Stored)
         assert client.patients.adherence(patient).sessions == 2

@@ -91,7 +91,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                     log,
                     KeySealer(keys, cache, await log.reader.fingerprint_key(number)),
                 )
-                for number in range(settings.shards)
+                for number in range(log.shards)
             ]
         )
         stack.push_async_callback(shards.close)
@@ -187,11 +187,11 @@ async def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
         database, queries, page_events=settings.page_events, page_bytes=settings.page_bytes
     )
     _require_safe(await reader.safety(), settings)
-    await require_shards(database, queries, settings.shards)
+    shards = await require_shards(database, queries, settings.shards)
     broker = await stack.enter_async_context(
         jetstream.connect(settings.nats_url, name="eventstore")
     )
-    return Log(database, queries, reader, broker, SystemClock())
+    return Log(database, queries, reader, broker, SystemClock(), shards)
 
 
 def _require_safe(safety: Safety, settings: Settings) -> None:

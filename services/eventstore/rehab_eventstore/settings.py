@@ -19,7 +19,11 @@ class Settings(ServiceSettings):
     subject_prefix: str = Field("log", description="first token of the log's subjects")
 
     shards: int = Field(
-        1, ge=1, le=64, description="heads of the log, for good: each orders its own patients"
+        0,
+        ge=0,
+        le=64,
+        description="heads of the log, for good: each orders its own patients; 0 for those that it"
+        " has, a new one has 1",
     )
 
     keys: Literal["file", "vault", "kms"] = Field(

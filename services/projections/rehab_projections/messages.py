@@ -9,6 +9,7 @@ from typing import cast
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from rehab.events.v1 import common_pb2, exercise_pb2, report_pb2
+from rehab.events.v1.event_pb2 import LogPosition
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab_projections.answers import AdherenceAnswer, QualityAnswer, SessionAnswer
 from rehab_projections.domain.dose import Dosed
@@ -23,7 +24,7 @@ from rehab_projections.domain.quality import (
 from rehab_projections.domain.symmetry import JointSymmetry
 from rehab_projections.domain.trend import TrendLine
 from rehab_projections.domain.work_queue import WorkItem
-from rehab_projections.storage.write import Cursor
+from rehab_projections.storage.cursors import Cursor, Cursors
 
 
 def stamped(at: datetime) -> Timestamp:
@@ -33,10 +34,26 @@ def stamped(at: datetime) -> Timestamp:
 
 
 def freshness(cursor: Cursor) -> pb.Freshness:
+    """Of an answer about one patient, whose shard's cursor it is."""
     recorded_at = stamped(cursor.recorded_at) if cursor.recorded_at else None
     return pb.Freshness(
-        position=cursor.position, incarnation=cursor.incarnation, recorded_at=recorded_at
+        position=cursor.position,
+        incarnation=cursor.incarnation,
+        recorded_at=recorded_at,
+        shard=cursor.shard,
     )
+
+
+def freshness_of_all(cursors: Cursors) -> pb.Freshness:
+    """Of an answer about patients of any shard."""
+    told = freshness(cursors.of(0))
+    told.positions.extend(
+        LogPosition(shard=one.shard, position=one.position) for one in cursors.each
+    )
+    times = [one.recorded_at for one in cursors.each if one.recorded_at]
+    if times:
+        told.recorded_at.FromDatetime(max(times))
+    return told
 
 
 def ratio(value: Fraction | None) -> float | None:

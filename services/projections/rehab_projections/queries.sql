@@ -1,12 +1,15 @@
--- name: start_projection: begin at the log's first event, unless begun before
-INSERT INTO projection (name, position, incarnation) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING
+-- name: start_projection: begin at the first event of every shard, unless begun before
+INSERT INTO projection (name, shard, position, incarnation)
+SELECT $1, place - 1, 0, incarnation
+FROM unnest($2::text[]) WITH ORDINALITY AS shards (incarnation, place)
+ON CONFLICT DO NOTHING
 
 -- name: projection: where the read models stand
-SELECT position, incarnation, recorded_at FROM projection WHERE name = $1
+SELECT shard, position, incarnation, recorded_at FROM projection WHERE name = $1 ORDER BY shard
 
 -- name: advance: the fence; moves nothing when another runner was here, and then nothing is stored
 UPDATE projection SET position = $3, recorded_at = $4
-WHERE name = $1 AND position = $2 AND incarnation = $5
+WHERE name = $1 AND shard = $6 AND position = $2 AND incarnation = $5
 
 -- name: held_back: which of these streams are parked or erased
 SELECT patient_id FROM parked WHERE patient_id = ANY($1::text[])
@@ -98,9 +101,6 @@ DELETE FROM parked WHERE patient_id = ANY($1::text[])
 
 -- name: parked: streams held back, oldest first
 SELECT patient_id, position, event_id, reason FROM parked ORDER BY position
-
--- name: count_parked: how many streams are held back
-SELECT count(*) FROM parked
 
 -- name: purge_patient: a patient that is folded anew, or erased
 DELETE FROM patient WHERE patient_id = ANY($1::text[])

@@ -19,7 +19,9 @@ from rehab_projections.domain.windows import (
     WholePlan,
     Window,
 )
+from rehab_projections.progress import Wanted
 from rehab_runtime.errors import InvalidArgument, Violation
+from rehab_runtime.slices import shard_of
 
 
 def window_of(request: pb.GetAdherenceRequest | pb.GetQualityRequest) -> Window:
@@ -40,6 +42,28 @@ def window_told(window: pb.Window) -> Window:
             return Calendar(Unit(window.calendar))
         case _:
             return Days()
+
+
+def of_patient(patient_id: str, told: pb.Consistency, shards: int) -> Wanted:
+    """What an answer about a patient must reflect: of the patient's shard only."""
+    shard = shard_of(patient_id, shards)
+    positions = [one.position for one in told.min_positions if one.shard == shard]
+    return {shard: max([told.min_position, *positions])}
+
+
+def of_all(told: pb.Consistency, shards: int) -> Wanted:
+    """What an answer about any patients must reflect. Raises InvalidArgument for one position
+    without a shard of several, and for a shard that the log does not have."""
+    if told.min_position and shards > 1:
+        rule = "must be told by shard, in min_positions: the log has several"
+        raise _broken("consistency.min_position", "shard.told", rule)
+    wanted = {0: told.min_position} if told.min_position else {}
+    for place, one in enumerate(told.min_positions):
+        if one.shard >= shards:
+            rule = f"must be a shard of the log: it has {shards}"
+            raise _broken(f"consistency.min_positions[{place}].shard", "shard.exists", rule)
+        wanted[one.shard] = max(one.position, wanted.get(one.shard, 0))
+    return wanted
 
 
 def date_range(told: pb.DateRange, field: str) -> DateRange:

@@ -17,8 +17,8 @@ from rehab_projections.board import Board
 from rehab_projections.domain import windows
 from rehab_projections.domain.care import CareRecord
 from rehab_projections.domain.plan import PlanBook
-from rehab_projections.messages import freshness
-from rehab_projections.questions import window_told
+from rehab_projections.messages import freshness, freshness_of_all
+from rehab_projections.questions import of_all, window_told
 from rehab_projections.servicer import ProjectionsServicer
 from rehab_projections.storage.read import Snapshot
 from rehab_runtime.auth import current_principal
@@ -68,15 +68,15 @@ class Asked:
         require_valid(request)
         may_read_patients(current_principal(), request.patient_id)
         async with self._servicer._patient(request) as view:
-            yield view, freshness(view.cursor)
+            yield view, freshness(view.cursors.home(request.patient_id))
 
     @asynccontextmanager
     async def clinic(self, request: Any) -> AsyncIterator[tuple[Snapshot, pb.Freshness]]:
         """For a question about a clinic. Raises InvalidArgument, PermissionDenied, Stale."""
         require_valid(request)
         may_read_queue(current_principal(), request.clinic_id)
-        async with self._servicer._snapshot(request.consistency) as view:
-            yield view, freshness(view.cursor)
+        async with self._servicer._snapshot(request.consistency, of_all) as view:
+            yield view, freshness_of_all(view.cursors)
 
     def as_of(self, request: Any) -> AsOf:
         """The time asked about. Raises InvalidArgument."""
