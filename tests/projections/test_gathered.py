@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -223,3 +224,11 @@ async def test_what_an_older_version_folded_is_folded_again_from_the_beginning(d
         await store.database.execute(truncate)
         assert (await store.runner(Log(events))).cursor.position == 0
         assert await store.database.fetch("SELECT * FROM patient") == []
+
+
+async def test_code_that_does_not_know_these_tables_gets_no_cursor(store: Store):
+    with pytest.raises(asyncpg.NotNullViolationError):
+        await store.database.execute(
+            "INSERT INTO projection (name, shard, position, incarnation)"
+            " VALUES ('read_models', 0, 0, 'incarnation-1') ON CONFLICT DO NOTHING"
+        )

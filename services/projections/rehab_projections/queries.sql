@@ -1,6 +1,7 @@
--- name: start_projection: begin at the first event of every shard, unless begun before
-INSERT INTO projection (name, shard, position, incarnation)
-SELECT $1, place - 1, 0, incarnation
+-- name: start_projection: begin at the first event of every shard, unless begun before; 2 is the
+-- generation of the tables that this code fills
+INSERT INTO projection (name, shard, position, incarnation, generation)
+SELECT $1, place - 1, 0, incarnation, 2
 FROM unnest($2::text[]) WITH ORDINALITY AS shards (incarnation, place)
 ON CONFLICT DO NOTHING
 

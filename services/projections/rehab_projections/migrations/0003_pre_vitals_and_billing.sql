@@ -3,6 +3,10 @@
 -- folded again from the log's beginning.
 TRUNCATE projection, parked, corrected, patient, care_event, session, exercise_set, monitoring;
 
+-- Code of before must not fold on, nor begin again: it would pass over what it does not know, and
+-- nobody would fold that later. It cannot tell a generation, so it gets no cursor.
+ALTER TABLE projection ADD COLUMN generation smallint NOT NULL;
+
 -- The event that proves a quarter of an hour with data.
 ALTER TABLE monitoring ADD COLUMN event_id text NOT NULL, ADD COLUMN position bigint NOT NULL;
 
