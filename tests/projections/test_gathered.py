@@ -79,7 +79,7 @@ async def folded(store: Store, events: Sequence[event_pb2.Event], size: int = 50
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(events=histories(), sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4))
 def test_no_cut_into_batches_changes_a_row_whatever_is_corrected(

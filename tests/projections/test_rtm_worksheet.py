@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from rehab.events.v1 import event_pb2
 from rehab_projections.domain import rtm
 from rehab_projections.domain.rtm_gaps import Gap, gaps
 from rehab_projections.domain.rtm_months import management_months
+from rehab_projections.domain.rtm_policy import MSK, policy_on
 from rehab_projections.domain.rtm_worksheet import Row, State, row
 from tests.projections.given import at, event, facts, pain
 from tests.projections.given_care import billed, by_clinician, monitoring, talked, worked
@@ -122,3 +129,27 @@ def test_what_is_over_is_no_gap():
     events = [event(3, START, monitoring()), *reported(0, 14)]
     ended = [*events, event(90, START + 15 * DAY, monitoring(active=False))]
     assert gaps_of(ended, START + 20 * DAY) == []
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "domain" / "billing.md"
+CASES = [
+    case
+    for block in re.findall(r"```json vector\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    for case in json.loads(block)["cases"]
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=json.dumps)
+def test_the_published_codes_are_those_of_the_policy(case: dict[str, Any]):
+    policy = policy_on(date.fromisoformat(case["on"]))
+    if "days" in case:
+        told = (policy.supply(MSK, case["days"]), policy.next_days(case["days"]))
+        assert told == (case["supply"], case["next_days"])
+    else:
+        minutes = case["minutes"]
+        assert dict(policy.management(minutes)) == case["codes"]
+        assert policy.next_minutes(minutes) == case["next_minutes"]
+
+
+def test_codes_are_published():
+    assert len(CASES) == 10
