@@ -47,15 +47,11 @@ class Archiving:
         return list(answer.segments)
 
     async def _last(self, rpc: str, request: Any) -> Any:
-        step = None
+        call = getattr(self._stub, rpc)(request, metadata=self._metadata, timeout=30)
         try:
-            async for step in getattr(self._stub, rpc)(
-                request, metadata=self._metadata, timeout=30
-            ):
-                pass
+            return [step async for step in call][-1]
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
-        return step
 
 
 def archived_settings(dsn: str, nats_url: str, folder: Path, **more: Any) -> Settings:

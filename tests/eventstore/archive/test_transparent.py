@@ -96,7 +96,7 @@ async def answer(made: Store, name: str) -> list[list[bytes]]:
     if how == "stream":
         pages: Any = await made.stream_pages(**what)
     else:
-        what = {"until_position": EVENTS, **what}
+        what = {**what, "until_position": min(EVENTS, what.get("until_position", EVENTS))}
         pages = [page.events for page in await made.pages(**what)]
     return [[one.SerializeToString(deterministic=True) for one in page] for page in pages]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,7 @@ class ArchivedRows:
     def __init__(self, connection: asyncpg.Connection, archive: ArchiveKeys) -> None:
         self._connection = connection
         self._by_number = Queries.load("rehab_eventstore", "archive.sql")["by_number"]
+        self._turn = asyncio.Lock()
         self._archive = archive
         objects = objects_of(archive.url) if archive.url else None
         self._library = Library(objects, self._find, cache_bytes=CACHE_BYTES)
@@ -76,7 +78,9 @@ class ArchivedRows:
         return filled, broken
 
     async def _find(self, number: int) -> Segment | None:
-        row = await self._connection.fetchrow(self._by_number, number)
+        # a connection takes one question at a time, the library asks of several segments at once
+        async with self._turn:
+            row = await self._connection.fetchrow(self._by_number, number)
         if row is None:
             return None
         if number not in self._archive.keys:
