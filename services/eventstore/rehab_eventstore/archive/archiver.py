@@ -73,6 +73,7 @@ class Archiver:
     async def archive(self, shard: int, wanted: Wanted, by: str) -> AsyncGenerator[Progress]:
         async with self._leased(shard) as lease:
             done = Progress()
+            yield done
             for left in await self._segments.unfinished(shard):
                 moved = await self._mover.go_on(left, lease, by)
                 if left.state != "returned" and moved:
