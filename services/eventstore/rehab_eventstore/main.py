@@ -7,8 +7,6 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import grpc
 
@@ -22,6 +20,7 @@ from rehab.eventstore.v1 import snapshot_service_pb2_grpc as snapshot_grpc
 from rehab_eventstore.archive.library import Library
 from rehab_eventstore.archive_servicer import ArchiveServicer
 from rehab_eventstore.archiving import archiver_of, open_archive
+from rehab_eventstore.checkpointing import signer_of, start_signing
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.domain.confirmation import Confirmation
 from rehab_eventstore.erasing import Eraser
@@ -30,8 +29,7 @@ from rehab_eventstore.forwarding import Forwarding
 from rehab_eventstore.key_admin_servicer import KeyAdminServicer
 from rehab_eventstore.key_servicer import KeyServicer
 from rehab_eventstore.keywrapping import key_keeper
-from rehab_eventstore.proof.checkpoints import Checkpoints, Pace, Signing
-from rehab_eventstore.proof.signing import Signer, open_signer
+from rehab_eventstore.proof.checkpoints import Checkpoints
 from rehab_eventstore.proof.verify import Verifier
 from rehab_eventstore.proof_servicer import ProofServicer
 from rehab_eventstore.sealing import KeySealer
@@ -129,9 +127,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(shards.drain, settings.drain_s)
         proofs = Queries.load(PACKAGE, "proof.sql")
         checkpoints = Checkpoints(log.database, proofs)
-        signer = _signer(settings)
+        signer = signer_of(settings)
         if signer is not None:
-            _start_signing(settings, log, shards, checkpoints, signer, background)
+            start_signing(settings, log, shards, checkpoints, signer, background)
         verifier = Verifier(
             *(settings.postgres_dsn, log.database, proofs, settings.verify_processes),
             archive=archive.keys,
@@ -179,21 +177,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             shards.reached_at(settings.advertise or named(settings.listen, server.address))
         stack.push_async_callback(log_servicer.send_away)
         yield Running(server.address, background)
-
-
-def _start_signing(
-    settings: Settings,
-    log: Log,
-    shards: Shards,
-    checkpoints: Checkpoints,
-    signer: Signer,
-    background: Background,
-) -> None:
-    pace = Pace(settings.checkpoint_events, settings.checkpoint_s)
-    for shard in shards:
-        look, leads = partial(log.reader.head, shard.number), shard.leadership.is_leading
-        signing = Signing(look, leads, checkpoints, signer, log.clock, pace)
-        background.start(signing.run(), f"signs checkpoints of shard {shard.number}")
 
 
 async def _sweep(cache: KeyCache) -> None:
@@ -244,18 +227,6 @@ def _require_safe(safety: Safety, settings: Settings) -> None:
             "PostgreSQL runs without data checksums: a rotten page would go unnoticed",
             "stop it and run: pg_checksums --enable",
         )
-
-
-def _signer(settings: Settings) -> Signer | None:
-    production = settings.environment == "production"
-    if settings.signing_key_file:
-        return open_signer(Path(settings.signing_key_file), make=not production)
-    if production:
-        raise StartupError(
-            "no signing key is told: the log could be cut off unnoticed",
-            "set EVENTSTORE_SIGNING_KEY_FILE",
-        )
-    return None
 
 
 def _names(listed: str) -> frozenset[str]:

@@ -11,7 +11,6 @@ from rehab_eventstore import metrics
 from rehab_eventstore.archive.form import TRAILER_BYTES, Damaged, Kept, Segment
 from rehab_eventstore.archive.objects import Away, Missing, Objects
 from rehab_runtime.errors import ArchiveUnreadable
-from rehab_runtime.logging import get_logger
 
 SEGMENTS = 1000
 """Segments whose keys and indexes are kept at hand."""
@@ -19,8 +18,6 @@ AT_ONCE = 8
 """Objects read at the same time for one page."""
 ROW_BYTES = 300
 """About what an opened row takes beside its content."""
-
-log = get_logger("archive")
 
 
 class Wanted(NamedTuple):
@@ -95,20 +92,21 @@ class Library:
             else:
                 found |= part
         if errors:
-            first = min(errors, key=lambda error: int(error.metadata["position"]))
-            metrics.archive_unreadable.inc()
-            log.error("an archived event cannot be read", reason=first.detail, **first.metadata)
-            raise first
+            raise min(errors, key=lambda error: int(error.metadata["position"]))
         return found
 
     async def _of_one(self, number: int, wanted: Sequence[Wanted]) -> dict[int, Kept]:
         first = wanted[0].position
         segment = await self._segment(number, first)
         found = {}
+        # at hand for the page, however little is kept in memory between pages
+        frames: dict[int, Frame] = {}
         for one in wanted:
             try:
-                frame = await self._frame(number, segment, segment.frame_of(one.position))
-                kept = frame.get(one.position)
+                place = segment.frame_of(one.position)
+                if place not in frames:
+                    frames[place] = await self._frame(number, segment, place)
+                kept = frames[place].get(one.position)
                 if kept is None or kept.hash != one.hash:
                     raise Damaged("it holds another event")
             except Missing:

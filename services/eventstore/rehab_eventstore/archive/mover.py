@@ -12,25 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
 from rehab_eventstore import metrics
 from rehab_eventstore.archive import telling
-from rehab_eventstore.archive.form import (
-    KEY_BYTES,
-    Damaged,
-    Kept,
-    Segment,
-    Span,
-    Writer,
-    kept_of,
-)
+from rehab_eventstore.archive.checker import Checker, Whole, chunks
+from rehab_eventstore.archive.form import KEY_BYTES, Span, Writer, kept_of
 from rehab_eventstore.archive.library import unreadable
-from rehab_eventstore.archive.objects import Away, Missing, Objects, digest
+from rehab_eventstore.archive.objects import Away, Objects
 from rehab_eventstore.archive.plan import Chosen
 from rehab_eventstore.crypto.wrapper import KeyRefused, KeyWrapper, Unwrapped
 from rehab_eventstore.domain.chain import GENESIS, following
@@ -40,25 +32,10 @@ from rehab_runtime.clock import Clock
 from rehab_runtime.errors import ArchiveUnreadable, Internal, InvalidArgument, Violation
 from rehab_runtime.logging import get_logger
 
-ROWS_AT_ONCE = 500
-
 log = get_logger("archive")
 
 Tell = Callable[[pb.NewEvent], Awaitable[int]]
 """Appends an event of the log's own, once; the position at which it stands."""
-
-
-@dataclass(frozen=True)
-class Whole:
-    """An object that was read and verified."""
-
-    contents: dict[int, Kept]
-    size: int
-    sha256: bytes
-
-    @property
-    def hashes(self) -> tuple[bytes, bytes]:
-        return self.contents[min(self.contents)].hash, self.contents[max(self.contents)].hash
 
 
 class Mover:
@@ -74,6 +51,7 @@ class Mover:
         clock: Clock,
     ) -> None:
         self._segments = segments
+        self._checker = Checker(segments, objects)
         self._objects = objects
         self._wrapper = wrapper
         self._tell = tell
@@ -105,7 +83,7 @@ class Mover:
             if segment.state == "planned":
                 await self._announce(segment, key, lease, by)
             else:
-                whole = await self._read(segment, key, slim=False)
+                whole = await self._checker.read(segment, key, slim=False)
                 await self._give_up(segment, whole, lease, by)
         except ArchiveUnreadable as error:
             if error.metadata["trouble"] == "away":
@@ -124,7 +102,7 @@ class Mover:
         (key,) = await self._segments.keys([segment])
         if isinstance(key, KeyRefused):
             raise key
-        whole = await self._read(segment, key, slim=True)
+        whole = await self._checker.read(segment, key, slim=True)
         assert segment.manifest is not None
         told = telling.returned(segment.manifest, by=by, at=self._clock.now())
         back = await self._segments.take_rows_back(segment, whole.contents, told, lease)
@@ -132,7 +110,7 @@ class Mover:
         await self._tell_returned(back, lease)
 
     async def _announce(self, planned: Stored, key: bytes, lease: Lease, by: str) -> Stored:
-        whole = await self._read(planned, key, slim=False)
+        whole = await self._checker.read(planned, key, slim=False)
         manifest = telling.manifest(
             planned.span, whole.size, whole.sha256, whole.hashes, by=by, at=self._clock.now()
         )
@@ -168,7 +146,7 @@ class Mover:
     async def _built(self, span: Span, key: bytes, positions: Sequence[int]) -> bytes:
         """The object of these positions' rows."""
         writer = Writer(span, key)
-        for some in _chunks(positions):
+        for some in chunks(positions):
             rows = await self._segments.rows(span.shard, some)
             if [row["position"] for row in rows] != list(some):
                 raise _unproved(some[0])
@@ -177,40 +155,6 @@ class Mover:
             # off the loop: others append meanwhile
             await asyncio.to_thread(_add, writer, rows, span.shard)
         return await asyncio.to_thread(writer.finish)
-
-    async def _read(self, segment: Stored, key: bytes, *, slim: bool) -> Whole:
-        """The whole object, each row of it held against the table's. `slim` says that those have
-        given their contents up to it."""
-        span = segment.span
-        try:
-            whole = await self._objects.whole(span.path)
-            sha256 = await asyncio.to_thread(digest, whole)
-            if segment.sha256 not in (b"", sha256):
-                raise Damaged("it is not the object that the manifest tells of")
-            contents = await asyncio.to_thread(_opened, span, key, whole)
-            await self._compare(segment, contents, slim=slim)
-        except Missing:
-            raise unreadable(span.name, span.first_position, "missing") from None
-        except Damaged as error:
-            raise unreadable(span.name, span.first_position, "damaged", error.what) from None
-        except Away as error:
-            raise unreadable(span.name, span.first_position, "away", str(error)) from None
-        return Whole(contents, len(whole), sha256)
-
-    async def _compare(self, segment: Stored, contents: dict[int, Kept], *, slim: bool) -> None:
-        for some in _chunks(sorted(contents)):
-            rows = await self._segments.rows(segment.span.shard, some)
-            if [row["position"] for row in rows] != list(some):
-                raise Damaged("the table holds other positions")
-            for row in rows:
-                kept = contents[row["position"]]
-                if row["segment"] != (segment.number if slim else None):
-                    raise Damaged(f"position {row['position']} is not in the state that it was")
-                link = link_of_row(row, segment.span.shard)
-                if slim:
-                    link = link._replace(meta=kept.link.meta, body=kept.link.body)
-                if kept_of(link, occurred_of_row(row), row["hash"]) != kept:
-                    raise Damaged(f"position {row['position']} is another event in the table")
 
 
 def _span(chosen: Chosen, incarnation: str, shard: int) -> Span:
@@ -233,13 +177,6 @@ def _add(writer: Writer, rows: Sequence[asyncpg.Record], shard: int) -> None:
         writer.add(row["position"], kept)
 
 
-def _opened(span: Span, key: bytes, whole: bytes) -> dict[int, Kept]:
-    contents = dict(Segment(span, key, len(whole)).open_all(whole))
-    if (min(contents), max(contents)) != (span.first_position, span.last_position):
-        raise Damaged("it holds other positions than its name says")
-    return contents
-
-
 def _require_chained(row: asyncpg.Record, shard: int) -> None:
     """What is not what was written is not moved: it would be carried on as if it were."""
     if following(row["hash_before"] or GENESIS, link_of_row(row, shard)) != row["hash"]:
@@ -249,8 +186,3 @@ def _require_chained(row: asyncpg.Record, shard: int) -> None:
 def _unproved(position: int) -> InvalidArgument:
     message = f"the event at position {position} does not prove itself: run rehab log verify"
     return InvalidArgument(violations=[Violation("until_position", "chain.holds", message)])
-
-
-def _chunks(positions: Sequence[int]) -> Iterator[Sequence[int]]:
-    for first in range(0, len(positions), ROWS_AT_ONCE):
-        yield positions[first : first + ROWS_AT_ONCE]

@@ -9,16 +9,20 @@ from datetime import datetime
 import asyncpg
 
 from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_eventstore import metrics
 from rehab_eventstore.archive.library import Library, Wanted, unreadable
 from rehab_eventstore.domain.head import Head, head_of
 from rehab_eventstore.storage.codec import recorded_event
-from rehab_runtime.errors import Internal
+from rehab_runtime.errors import ArchiveUnreadable, Internal
+from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.slices import slice_of
 
 LAST = 2**63 - 1
 """Greater than any position or version."""
 SCAN_POSITIONS = 20_000
+
+log = get_logger("archive")
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,18 @@ class Reader:
             return [recorded_event(row) for row in rows]
         if self._library is None:
             raise unreadable(str(wanted[0].segment), wanted[0].position, "away")
-        kept = await self._library.events(wanted)
+        try:
+            kept = await self._library.events(wanted)
+        except ArchiveUnreadable as error:
+            metrics.archive_unreadable.inc()
+            log.error(
+                "an archived event cannot be read",
+                reason=error.detail,
+                segment=error.metadata["segment"],
+                position=error.metadata["position"],
+                remedy="restore the object from its copy, or see what stores it",
+            )
+            raise
         return [
             recorded_event(row, kept[row["position"]].link if row["position"] in kept else None)
             for row in rows
