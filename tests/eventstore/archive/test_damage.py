@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +21,10 @@ from rehab_eventstore.proof.verify import Asked, Verdict, Verifier
 from rehab_eventstore.settings import Settings
 from rehab_eventstore.storage.segments import Segments
 from rehab_runtime import postgres
+from rehab_runtime.auth import service_principal
 from rehab_runtime.embedded import Nats
 from rehab_runtime.errors import ArchiveUnreadable, Unavailable
+from rehab_runtime.eventlog import EventLog, follow
 from rehab_runtime.postgres import Queries
 from rehab_runtime.startup import StartupError
 from tests.eventstore.archive.archiving import Archiving, archived_settings, fetch, fill
@@ -173,6 +176,34 @@ async def test_once_the_object_is_back_it_is_read_again(archived: Archived, fres
     away.rename(path)
     assert len(await fresh.all(until_position=EVENTS)) == EVENTS
     assert await archived.finding() is None
+
+
+async def test_who_follows_the_log_waits_for_the_object_and_goes_on(
+    archived: Archived, fresh: Store
+) -> None:
+    path = archived.path(1)
+    away = path.rename(path.with_suffix(".away"))
+    log = EventLog(fresh.connection, service_principal("projections"))
+    follower = follow(log, None, 0, max_batch=5)
+    seen: list[int] = []
+    last = (await fresh.head()).position
+
+    async def read() -> None:
+        async for events in follower:
+            seen.extend(one.envelope.position for one in events)
+            if seen[-1] == last:
+                return
+
+    reading = asyncio.create_task(read())
+    try:
+        async with asyncio.timeout(10):
+            while not follower.waiting:
+                await asyncio.sleep(0.01)
+    finally:
+        away.rename(path)
+    async with asyncio.timeout(20):
+        await reading
+    assert seen == list(range(1, last + 1))
 
 
 ROWS: dict[str, tuple[str, str, Damage]] = {

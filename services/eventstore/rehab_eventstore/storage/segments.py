@@ -64,11 +64,13 @@ class Segments:
         self._wrapper = wrapper
 
     async def take(self, lease: Lease) -> bool:
-        """Take or keep it; False while another replica holds it."""
-        row = await self._database.fetchrow(
-            self._queries["take_lease"], lease.shard, lease.holder, lease.ttl_s
-        )
-        return row is not None
+        """Take or keep it; False while another replica holds it, or a step of ours is long."""
+        with contextlib.suppress(asyncpg.LockNotAvailableError):
+            row = await self._database.fetchrow(
+                self._queries["take_lease"], lease.shard, lease.holder, lease.ttl_s
+            )
+            return row is not None
+        return False
 
     async def give_up(self, lease: Lease) -> None:
         await self._database.execute(self._queries["give_lease_up"], lease.shard, lease.holder)
