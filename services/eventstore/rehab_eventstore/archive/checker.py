@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import asyncpg
+
 from rehab_eventstore.archive.form import Damaged, Kept, Segment, Span, kept_of
 from rehab_eventstore.archive.library import unreadable
 from rehab_eventstore.archive.objects import Away, Missing, Objects, digest
@@ -56,19 +58,30 @@ class Checker:
         return Whole(contents, len(whole), sha256)
 
     async def _compare(self, segment: Stored, contents: dict[int, Kept], *, slim: bool) -> None:
+        number = segment.number if slim else None
         for some in chunks(sorted(contents)):
             rows = await self._segments.rows(segment.span.shard, some)
             if [row["position"] for row in rows] != list(some):
                 raise Damaged("the table holds other positions")
-            for row in rows:
-                kept = contents[row["position"]]
-                if row["segment"] != (segment.number if slim else None):
-                    raise Damaged(f"position {row['position']} is not in the state that it was")
-                link = link_of_row(row, segment.span.shard)
-                if slim:
-                    link = link._replace(meta=kept.link.meta, body=kept.link.body)
-                if kept_of(link, occurred_of_row(row), row["hash"]) != kept:
-                    raise Damaged(f"position {row['position']} is another event in the table")
+            # off the loop: others append meanwhile
+            await asyncio.to_thread(_hold_against, rows, segment.span.shard, number, contents)
+
+
+def _hold_against(
+    rows: Sequence[asyncpg.Record], shard: int, number: int | None, contents: dict[int, Kept]
+) -> None:
+    """Rows that stand for a segment of this number, or are whole without one, are those that are
+    in it. Raises Damaged."""
+    for row in rows:
+        kept = contents[row["position"]]
+        if row["segment"] != number:
+            raise Damaged(f"position {row['position']} is not in the state that it was")
+        link = link_of_row(row, shard)
+        if number is not None:
+            stored = kept.link
+            link = link._replace(meta=stored.meta, body=stored.body)
+        if kept_of(link, occurred_of_row(row), row["hash"]) != kept:
+            raise Damaged(f"position {row['position']} is another event in the table")
 
 
 def _opened(span: Span, key: bytes, whole: bytes) -> dict[int, Kept]:

@@ -77,18 +77,19 @@ class Library:
             by_segment.setdefault(one.segment, []).append(one)
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def read(number: int, some: Sequence[Wanted]) -> dict[int, Kept] | ArchiveUnreadable:
+        async def read(number: int, some: Sequence[Wanted]) -> dict[int, Kept]:
             async with gate:
-                try:
-                    return await self._of_one(number, some)
-                except ArchiveUnreadable as error:
-                    return error
+                return await self._of_one(number, some)
 
         found: dict[int, Kept] = {}
         errors: list[ArchiveUnreadable] = []
-        for part in await asyncio.gather(*(read(*one) for one in by_segment.items())):
+        reads = (read(*one) for one in by_segment.items())
+        # all are waited for: none goes on behind an error's back
+        for part in await asyncio.gather(*reads, return_exceptions=True):
             if isinstance(part, ArchiveUnreadable):
                 errors.append(part)
+            elif isinstance(part, BaseException):
+                raise part
             else:
                 found |= part
         if errors:

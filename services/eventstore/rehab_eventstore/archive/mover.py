@@ -76,10 +76,8 @@ class Mover:
         if segment.state == "returned":
             await self._tell_returned(segment, lease)
             return 0
-        (key,) = await self._segments.keys([segment])
-        if isinstance(key, KeyRefused):
-            raise key
         try:
+            key = await self._key(segment)
             if segment.state == "planned":
                 await self._announce(segment, key, lease, by)
             else:
@@ -99,15 +97,19 @@ class Mover:
 
     async def back(self, segment: Stored, lease: Lease, by: str) -> None:
         """Bring a segment's events back into the database, exactly as they were."""
-        (key,) = await self._segments.keys([segment])
-        if isinstance(key, KeyRefused):
-            raise key
-        whole = await self._checker.read(segment, key, slim=True)
+        whole = await self._checker.read(segment, await self._key(segment), slim=True)
         assert segment.manifest is not None
         told = telling.returned(segment.manifest, by=by, at=self._clock.now())
         back = await self._segments.take_rows_back(segment, whole.contents, told, lease)
         metrics.restored.inc(segment.span.events)
         await self._tell_returned(back, lease)
+
+    async def _key(self, segment: Stored) -> bytes:
+        (key,) = await self._segments.keys([segment])
+        if isinstance(key, KeyRefused):
+            span = segment.span
+            raise unreadable(span.name, span.first_position, "refused", key.detail)
+        return key
 
     async def _announce(self, planned: Stored, key: bytes, lease: Lease, by: str) -> Stored:
         whole = await self._checker.read(planned, key, slim=False)
@@ -150,8 +152,6 @@ class Mover:
             rows = await self._segments.rows(span.shard, some)
             if [row["position"] for row in rows] != list(some):
                 raise _unproved(some[0])
-            for row in rows:
-                _require_chained(row, span.shard)
             # off the loop: others append meanwhile
             await asyncio.to_thread(_add, writer, rows, span.shard)
         return await asyncio.to_thread(writer.finish)
@@ -172,15 +172,12 @@ def _span(chosen: Chosen, incarnation: str, shard: int) -> Span:
 
 
 def _add(writer: Writer, rows: Sequence[asyncpg.Record], shard: int) -> None:
-    for row in rows:
-        kept = kept_of(link_of_row(row, shard), occurred_of_row(row), row["hash"])
-        writer.add(row["position"], kept)
-
-
-def _require_chained(row: asyncpg.Record, shard: int) -> None:
     """What is not what was written is not moved: it would be carried on as if it were."""
-    if following(row["hash_before"] or GENESIS, link_of_row(row, shard)) != row["hash"]:
-        raise _unproved(row["position"])
+    for row in rows:
+        link = link_of_row(row, shard)
+        if following(row["hash_before"] or GENESIS, link) != row["hash"]:
+            raise _unproved(row["position"])
+        writer.add(row["position"], kept_of(link, occurred_of_row(row), row["hash"]))
 
 
 def _unproved(position: int) -> InvalidArgument:
