@@ -188,6 +188,22 @@ async def test_a_plan_whose_object_was_never_written_is_dropped(
         assert len(await slim(database_dsn)) == EVENTS - STREAMS
 
 
+@pytest.mark.parametrize("step", ["written", "archived"])
+async def test_a_segment_whose_key_is_lost_before_its_rows_give_up_holds_nothing_up(
+    database_dsn: str, nats: Nats, tmp_path: Path, step: str
+) -> None:
+    settings = archived_settings(database_dsn, nats.url, tmp_path / "archive")
+    async with store(settings) as made:
+        await fill(made, EVENTS, STREAMS)
+        before = await read(made)
+        await killed_at(settings, step, "archive")
+        await fetch(database_dsn, "UPDATE archive_segment SET wrapped = wrapped || '\\x00'")
+        await Archiving(made).archive()
+        assert len(await slim(database_dsn)) == EVENTS - STREAMS
+        assert await read(made) == before
+        assert await clean(made)
+
+
 async def test_rows_stay_when_their_object_is_lost_before_they_give_up(
     database_dsn: str, nats: Nats, tmp_path: Path
 ) -> None:

@@ -51,12 +51,16 @@ def microseconds(moment: datetime) -> int:
 
 def following(previous: bytes, link: Link) -> bytes:
     """The hash at the event's position."""
-    return sha256(b"".join((_MARK, previous, *_parts(link)))).digest()
+    return sha256(b"".join((_MARK, previous, canonical(link)))).digest()
 
 
 def canonical(link: Link) -> bytes:
     """What the hash covers of an event beside the hash before it."""
-    return b"".join(_parts(link))
+    texts = [text.encode() for text in link[6:12]]
+    numbers = _NUMBERS.pack(
+        *link[:6], *map(len, texts), len(link.fingerprint), len(link.meta), len(link.body)
+    )
+    return b"".join((numbers, *texts, link.fingerprint, link.meta, link.body))
 
 
 def parsed(told: bytes) -> Link:
@@ -78,14 +82,6 @@ def parsed(told: bytes) -> Link:
         *(stream, event_id, clinic_id, kind, consent_id, key_id),
         *(parts[6], parts[7], parts[8]),
     )
-
-
-def _parts(link: Link) -> tuple[bytes, ...]:
-    texts = [text.encode() for text in link[6:12]]
-    numbers = _NUMBERS.pack(
-        *link[:6], *map(len, texts), len(link.fingerprint), len(link.meta), len(link.body)
-    )
-    return (numbers, *texts, link.fingerprint, link.meta, link.body)
 
 
 def link_of(row: Row, shard: int, position: int, recorded_us: int) -> Link:
