@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from rehab_cli import archive, documented, erasure, keys, look, proof, running, showing
 from rehab_cli import doctor as doctors
-from rehab_cli import documented, erasure, keys, look, proof, running, showing
 from rehab_cli.addresses import PORT_BASE
 from rehab_cli.commands import (
     AskedPort,
@@ -30,7 +30,7 @@ from rehab_cli.servers import external as external_servers
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Run RehabTrack and look inside."
 )
-log_app = typer.Typer(no_args_is_help=True, help="The log: read it, prove it, erase from it.")
+log_app = typer.Typer(no_args_is_help=True, help="The log: read, prove, archive, erase.")
 projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
@@ -43,6 +43,9 @@ for name, command in (
     ("hold", erasure.hold),
     ("release", erasure.release),
     ("holds", erasure.holds),
+    ("archive", archive.archive),
+    ("restore", archive.restore),
+    ("segments", archive.segments),
 ):
     log_app.command(name)(command)
 

@@ -124,6 +124,9 @@ class Suite:
             "EVENTSTORE_ADDRESS": self.addresses.eventstore,
             "KEY_FILE": str(self.place.key_file.absolute()),
             "SIGNING_KEY_FILE": str(self.place.signing_key.absolute()),
+            "ARCHIVE_URL": os.environ.get(
+                "EVENTSTORE_ARCHIVE_URL", self.place.archive.absolute().as_uri()
+            ),
         }
         if self._shards:
             own["SHARDS"] = str(self._shards)

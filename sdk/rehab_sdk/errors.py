@@ -193,6 +193,7 @@ BY_REASON: dict[int, type[RehabError]] = {
     reasons.ERROR_REASON_PERMISSION_DENIED: AuthError,
     reasons.ERROR_REASON_OVERLOADED: RateLimited,
     reasons.ERROR_REASON_UNAVAILABLE: Unavailable,
+    reasons.ERROR_REASON_ARCHIVE_UNREADABLE: Unavailable,
     reasons.ERROR_REASON_STALE: Stale,
     reasons.ERROR_REASON_DRAINING: Unavailable,
     reasons.ERROR_REASON_INTERNAL: Internal,

@@ -16,7 +16,13 @@ from rehab_projections.projector import Projector
 from rehab_projections.storage.cursors import Cursor
 from rehab_projections.storage.write import FencedError, UnstorableError, Writer
 from rehab_runtime.clock import Clock
-from rehab_runtime.errors import IncarnationChanged, Overloaded, RehabError, Unavailable
+from rehab_runtime.errors import (
+    ArchiveUnreadable,
+    IncarnationChanged,
+    Overloaded,
+    RehabError,
+    Unavailable,
+)
 from rehab_runtime.eventlog import EventLog, Follower
 from rehab_runtime.logging import get_logger
 from rehab_runtime.slices import shard_of
@@ -80,7 +86,7 @@ class Consumer:
             except FencedError as error:
                 metrics.fenced.inc()
                 log.warning("another runner has folded on", reason=str(error))
-            except (Unavailable, Overloaded) as error:
+            except (Unavailable, Overloaded, ArchiveUnreadable) as error:
                 if not told:
                     log.warning("cannot fold: waiting", reason=error.detail)
                 told = True
