@@ -53,7 +53,7 @@ async def exercise(patient: str) -> int:
                     await session.rep(score=score, confidence=0.9, rom_deg=rom, duration_ms=2400)
                 await session.set_completed(rpe=4)
             await session.pain(3, phase="post", site="knee")
-        return client.last_position
+        return max(client.last_positions.values())
 
 
 async def main(patient: str = "example-patient") -> None:

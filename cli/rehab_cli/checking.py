@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
 
+from rehab.events.v1.event_pb2 import Envelope
 from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
 from rehab.projections.v1 import projections_service_pb2 as read_pb
@@ -70,8 +71,8 @@ async def verdict(demo: Demo) -> Verdict:
         sent=demo.progress.sent,
         acked=demo.progress.acked,
         stored=sum(len(ids) for ids in stored.values()),
-        projected=lag.position,
-        head=lag.head,
+        projected=lag.projected,
+        head=lag.stored,
         differences=differences,
     )
 
@@ -80,19 +81,27 @@ async def stored_ids(addresses: Addresses, clinic_id: str) -> dict[Source, list[
     """The ids of a clinic's events by their source, in the log's order. Raises RuntimeError where
     a position is missing."""
     ids: dict[Source, list[str]] = defaultdict(list)
-    position = 0
     async with channel(addresses.eventstore) as connection:
-        pages = EventStoreServiceStub(connection).ReadAll(
-            store_pb.ReadAllRequest(), metadata=METADATA, timeout=READ_TIMEOUT_S
+        stub = EventStoreServiceStub(connection)
+        head = await stub.GetHead(
+            store_pb.GetHeadRequest(), metadata=METADATA, timeout=READ_TIMEOUT_S
         )
-        async for page in pages:
-            for event in page.events:
-                position += 1
-                if event.envelope.position != position:
-                    raise RuntimeError(f"position {position} is missing in the log")
-                if event.envelope.clinic_id == clinic_id:
-                    ids[source_of(event.envelope)].append(event.envelope.event_id)
+        for shard in range(head.shards):
+            async for envelope in _envelopes(stub, shard):
+                if envelope.clinic_id == clinic_id:
+                    ids[source_of(envelope)].append(envelope.event_id)
     return ids
+
+
+async def _envelopes(stub: EventStoreServiceStub, shard: int) -> AsyncIterator[Envelope]:
+    request = store_pb.ReadAllRequest(shard=shard)
+    position = 0
+    async for page in stub.ReadAll(request, metadata=METADATA, timeout=READ_TIMEOUT_S):
+        for event in page.events:
+            position += 1
+            if event.envelope.position != position:
+                raise RuntimeError(f"position {position} of shard {shard} is missing in the log")
+            yield event.envelope
 
 
 def _of_the_log(
@@ -131,12 +140,12 @@ async def _figures(
     desk: AsyncRehab, patient: str, told: PatientExpectation, demo: Demo
 ) -> list[Figure]:
     """What the read models say of a patient, beside what the simulation did."""
-    position = demo.progress.position
+    written = demo.progress.newest.positions
     adherence = await desk.patients.adherence(
-        patient, days="whole_plan", as_of=demo.end, min_position=position
+        patient, days="whole_plan", as_of=demo.end, min_position=written
     )
     quality = await desk.patients.quality(
-        patient, days="whole_plan", as_of=demo.end, min_position=position
+        patient, days="whole_plan", as_of=demo.end, min_position=written
     )
     sessions = [session async for session in desk.patients.sessions(patient)]
     pain = quality.pain

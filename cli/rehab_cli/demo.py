@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from rehab.events.v1.event_pb2 import Envelope
-from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab_cli.addresses import Addresses
 from rehab_cli.clinic import Oracle, TimedEvent, clinic, simulate
 from rehab_cli.devices import Devices
+from rehab_cli.lag import Lag, lag_of
 from rehab_cli.progress import Progress
 from rehab_sdk import AsyncRehab, dev_token
 from rehab_sdk.errors import NotFound
@@ -107,12 +107,12 @@ class Demo:
         ) as client:
             yield client
 
-    async def projected(self) -> read_pb.ProjectionLag:
+    async def projected(self) -> Lag:
         """The lag, once the read models show all that is acknowledged."""
         async with self.desk() as desk, asyncio.timeout(SETTLE_S):
             while True:
-                lag: read_pb.ProjectionLag = (await desk.lag()).projections[0]
-                if lag.position >= max(lag.head, self.progress.position):
+                lag = lag_of(await desk.lag())
+                if lag.reflects(lag.heads) and lag.reflects(self.progress.newest.positions):
                     return lag
                 await asyncio.sleep(LOOK_S)
 

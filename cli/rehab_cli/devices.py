@@ -77,7 +77,7 @@ class Devices:
             except Rejected:
                 self._progress.rejected += 1
             else:
-                self._progress.acknowledged(acked.position, time.perf_counter() - sent_at)
+                self._progress.acknowledged(acked, time.perf_counter() - sent_at)
             self._room.release()
 
     async def __aenter__(self) -> Self:

@@ -139,20 +139,37 @@ async def _agreement(addresses: Addresses) -> list[Finding]:
     """Whether the read models follow this very log. Silent where a service is absent."""
     async with channel(addresses.eventstore) as store, channel(addresses.projections) as models:
         try:
-            head = await EventStoreServiceStub(store).GetHead(
-                store_pb.GetHeadRequest(), metadata=METADATA, timeout=TIMEOUT_S
-            )
+            heads = await _heads(EventStoreServiceStub(store))
             lag = await ProjectionsServiceStub(models).GetLag(
                 read_pb.GetLagRequest(), metadata=METADATA, timeout=TIMEOUT_S
             )
         except grpc.aio.AioRpcError:
             return []
-    log = Finding("log", f"{head.position:,} events, incarnation {head.incarnation}")
-    return [log, *(_of_projection(one, head.incarnation) for one in lag.projections)]
+    logs = [
+        Finding(_of_shard("log", shard, heads), f"{head.position:,} events, {head.incarnation}")
+        for shard, head in enumerate(heads)
+    ]
+    return [*logs, *(_of_projection(one, heads) for one in lag.projections)]
 
 
-def _of_projection(one: read_pb.ProjectionLag, incarnation: str) -> Finding:
-    if one.incarnation and one.incarnation != incarnation:
+async def _heads(stub: EventStoreServiceStub) -> list[store_pb.GetHeadResponse]:
+    """Those of all shards."""
+    heads: list[store_pb.GetHeadResponse] = []
+    while not heads or len(heads) < heads[0].shards:
+        request = store_pb.GetHeadRequest(shard=len(heads))
+        heads.append(await stub.GetHead(request, metadata=METADATA, timeout=TIMEOUT_S))
+    return heads
+
+
+def _of_shard(name: str, shard: int, heads: Sequence[store_pb.GetHeadResponse]) -> str:
+    return name if len(heads) == 1 else f"{name}, shard {shard}"
+
+
+def _of_projection(
+    one: read_pb.ProjectionLag, heads: Sequence[store_pb.GetHeadResponse]
+) -> Finding:
+    known = [head.incarnation for head in heads[one.shard : one.shard + 1]]
+    if one.incarnation and one.incarnation not in known:
         trouble = (
             "has folded another log than this one (a backup was restored, or a replica took over "
             "that lacked events): positions do not compare; empty its database and it folds anew"
@@ -169,4 +186,5 @@ def _of_projection(one: read_pb.ProjectionLag, incarnation: str) -> Finding:
         )
     else:
         trouble = ""
-    return Finding(one.name, f"{one.status} at {one.position:,}", trouble)
+    name = _of_shard(one.name, one.shard, heads)
+    return Finding(name, f"{one.status} at {one.position:,}", trouble)

@@ -199,11 +199,16 @@ async def projections_of(addresses: Addresses) -> Sequence[read_pb.ProjectionLag
 
 async def lag(addresses: Addresses) -> int:
     """How far behind."""
-    table = Table("projection", "behind", "oldest", "p50", "p99", box=None)
+    table = Table("projection", "shard", "behind", "oldest", "p50", "p99", box=None)
     for one in await projections_of(addresses):
         behind, oldest = f"{one.events:,} events", f"{one.oldest_unprocessed_ms:,} ms"
         table.add_row(
-            one.name, behind, oldest, f"{one.lag_p50_ms:.1f} ms", f"{one.lag_p99_ms:.1f} ms"
+            one.name,
+            str(one.shard),
+            behind,
+            oldest,
+            f"{one.lag_p50_ms:.1f} ms",
+            f"{one.lag_p99_ms:.1f} ms",
         )
     out.print(table)
     return 0

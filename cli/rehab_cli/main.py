@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from rehab_cli import archive, documented, erasure, keys, look, proof, running, showing
 from rehab_cli import doctor as doctors
-from rehab_cli import documented, erasure, keys, look, proof, running, showing
 from rehab_cli.addresses import PORT_BASE
 from rehab_cli.commands import (
     AskedPort,
@@ -30,7 +30,7 @@ from rehab_cli.servers import external as external_servers
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Run RehabTrack and look inside."
 )
-log_app = typer.Typer(no_args_is_help=True, help="The log: read it, prove it, erase from it.")
+log_app = typer.Typer(no_args_is_help=True, help="The log: read, prove, archive, erase.")
 projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
@@ -43,12 +43,18 @@ for name, command in (
     ("hold", erasure.hold),
     ("release", erasure.release),
     ("holds", erasure.holds),
+    ("archive", archive.archive),
+    ("restore", archive.restore),
+    ("segments", archive.segments),
 ):
     log_app.command(name)(command)
 
 Patients = Annotated[int, typer.Option(min=1, max=1000, help="Patients of the clinic.")]
 Therapists = Annotated[int, typer.Option(min=1, max=100, help="Their therapists.")]
 Seed = Annotated[int, typer.Option(help="The same seed lives the same weeks.")]
+Shards = Annotated[
+    int, typer.Option("--shards", min=0, max=64, help="Of a new log, for good; 0 for 1.")
+]
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Kinds wanted; all without.")]
 Shard = Annotated[int, typer.Option(min=0, help="Shard of a log that has several.")]
 AsJson = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
@@ -60,6 +66,7 @@ def up(
     data: DataDir = None,
     port_base: PortBase = PORT_BASE,
     empty: Annotated[bool, typer.Option("--empty", help="Throw earlier data away.")] = False,
+    shards: Shards = 0,
     external: External = False,
     postgres: PostgresDsn = "",
     nats: NatsUrl = "",
@@ -73,6 +80,7 @@ def up(
             port_base,
             external_servers(postgres, nats, valkey) if external else None,
             empty=empty,
+            shards=shards,
         )
     )
 
@@ -88,6 +96,7 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="Four weeks at full speed, checked.")
     ] = False,
+    shards: Shards = 0,
     data: DataDir = None,
     port_base: PortBase = PORT_BASE,
 ) -> None:
@@ -103,6 +112,7 @@ def demo(
                 therapists=therapists,
                 seed=seed,
                 speed=None if once else speed,
+                shards=shards,
             )
         )
 

@@ -19,6 +19,7 @@ NOTE = "suite.json"
 LOCK = "suite.lock"
 KEY_FILE = "keys.json"
 SIGNING_KEY = "signing.pem"
+ARCHIVE = "archive"
 SERVERS = ("postgres", "nats", "valkey")
 LEAST_FREE_BYTES = 128 * 1024**2
 """PostgreSQL makes about 60 MB of files before it holds anything."""
@@ -67,6 +68,11 @@ class Place:
         """What signs checkpoints of the log."""
         return self.folder / SIGNING_KEY
 
+    @property
+    def archive(self) -> Path:
+        """Where archived events are: part of the log."""
+        return self.folder / ARCHIVE
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """This run alone uses the folder. Raises SuiteError."""
@@ -110,6 +116,7 @@ class Place:
         """Throw away what an earlier run left; only what such a run makes. Hold the folder."""
         for own in (self.key_file, self.signing_key):
             own.unlink(missing_ok=True)
+        shutil.rmtree(self.archive, ignore_errors=True)
         for name in SERVERS:
             shutil.rmtree(self.folder / name, ignore_errors=True)
             for suffix in (".log", ".password"):

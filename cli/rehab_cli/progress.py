@@ -8,6 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rehab_sdk.places import Newest, Placed
+
 SAMPLES = 2000
 RATE_OVER_S = 5.0
 
@@ -19,8 +21,8 @@ class Progress:
     sent: int = 0
     acked: int = 0
     rejected: int = 0
-    position: int = 0
-    """The newest position acknowledged."""
+    newest: Newest = field(default_factory=Newest)
+    """Of what was acknowledged."""
     clinic_time: datetime | None = None
     """How far the simulated clinic has come."""
     began: float = field(default_factory=time.monotonic)
@@ -28,9 +30,9 @@ class Progress:
     _ack_ms: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
     _marks: deque[tuple[float, int]] = field(default_factory=deque)
 
-    def acknowledged(self, position: int, seconds: float) -> None:
+    def acknowledged(self, place: Placed, seconds: float) -> None:
         self.acked += 1
-        self.position = max(self.position, position)
+        self.newest.saw(place)
         self._ack_ms.append(seconds * 1000)
 
     @property

@@ -26,7 +26,7 @@ from rehab.eventstore.v1 import proof_service_pb2 as pb
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
 from rehab.eventstore.v1.proof_service_pb2_grpc import ProofServiceStub
 from rehab_cli.addresses import Addresses
-from rehab_cli.asking import METADATA, TIMEOUT_S, asking
+from rehab_cli.asking import METADATA, TIMEOUT_S, asking, shards_of
 from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import err, out, problem
 from rehab_cli.errors import SuiteError
@@ -98,20 +98,13 @@ async def _verify(addresses: Addresses, first: int, last: int, trusted: Trusted)
     async with asking(addresses.eventstore) as connection:
         stub = ProofServiceStub(connection)
         code = 0
-        for shard in range(await _shards(connection)):
+        for shard in range(await shards_of(connection)):
             asked = pb.VerifyLogRequest(
                 shard=shard, from_position=first, to_position=last, public_keys=trusted.keys
             )
             code |= _tell(await _walk(stub, asked), shard)
             code |= await _compare(connection, shard, trusted)
     return code
-
-
-async def _shards(connection: grpc.aio.Channel) -> int:
-    head = await EventStoreServiceStub(connection).GetHead(
-        store_pb.GetHeadRequest(), metadata=METADATA, timeout=TIMEOUT_S
-    )
-    return int(head.shards)
 
 
 async def _walk(stub: Any, request: pb.VerifyLogRequest) -> pb.Verdict:
@@ -194,7 +187,7 @@ async def _checkpoint(addresses: Addresses, export: Path | None) -> int:
     async with asking(addresses.eventstore) as connection:
         stub = ProofServiceStub(connection)
         made = []
-        for shard in range(await _shards(connection)):
+        for shard in range(await shards_of(connection)):
             request = pb.SignCheckpointRequest(shard=shard)
             answer = await stub.SignCheckpoint(request, metadata=METADATA, timeout=TIMEOUT_S)
             if not answer.HasField("checkpoint"):

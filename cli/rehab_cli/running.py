@@ -18,6 +18,7 @@ from rehab_cli.addresses import SERVICES, Addresses
 from rehab_cli.console import COLOURS, err, out, say
 from rehab_cli.errors import SuiteError
 from rehab_cli.health import health
+from rehab_cli.lag import Lag, lag_of
 from rehab_cli.place import Place
 from rehab_cli.servers import Servers, place_of
 from rehab_cli.suite import Suite
@@ -29,12 +30,14 @@ TIMEOUT_S = 2.0
 METADATA = (bearer(service_principal("cli")),)
 
 
-async def up(folder: Path, port_base: int, external: Servers | None, *, empty: bool) -> int:
+async def up(
+    folder: Path, port_base: int, external: Servers | None, *, empty: bool, shards: int
+) -> int:
     """Run until cancelled. Raises SuiteError when it cannot start."""
     if empty:
         _discard(folder, external)
     began = time.monotonic()
-    async with Suite(folder, port_base, say, external=external) as suite:
+    async with Suite(folder, port_base, say, external=external, shards=shards) as suite:
         await _require_health(suite.addresses)
         _tell(suite, time.monotonic() - began)
         with _live() as live:
@@ -93,12 +96,12 @@ async def status(addresses: Addresses) -> Text:
         parts.append((f"{name} {'ok' if good else answer}  ", "green" if good else "bold red"))
     lag = await _lag(addresses.projections)
     if lag is not None:
-        parts.append((f"log at {lag.head:,}, read models at {lag.position:,}", "dim"))
-        parts.append((f", p99 {lag.lag_p99_ms:.0f} ms behind", "dim"))
+        parts.append((f"log has {lag.stored:,} events, read models {lag.projected:,}", "dim"))
+        parts.append((f", p99 {lag.p99_ms:.0f} ms behind", "dim"))
     return Text.assemble(*parts)
 
 
-async def _lag(address: str) -> read_pb.ProjectionLag | None:
+async def _lag(address: str) -> Lag | None:
     async with channel(address) as connection:
         try:
             answer = await ProjectionsServiceStub(connection).GetLag(
@@ -106,4 +109,4 @@ async def _lag(address: str) -> read_pb.ProjectionLag | None:
             )
         except grpc.aio.AioRpcError:
             return None
-    return answer.projections[0] if answer.projections else None
+    return lag_of(answer)

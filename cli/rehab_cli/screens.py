@@ -10,34 +10,35 @@ from rehab.events.v1.common_pb2 import Severity
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab_cli.checking import Verdict
 from rehab_cli.demo import Demo
+from rehab_cli.lag import Lag
 
 TOP = 8
 DIFFERENCES_SHOWN = 20
 COLOURS = {"critical": "bold red", "high": "yellow", "low": "cyan"}
 
 
-def figures(demo: Demo, lag: pb.ProjectionLag) -> list[tuple[str, str]]:
+def figures(demo: Demo, lag: Lag) -> list[tuple[str, str]]:
     progress = demo.progress
     clinic_time = progress.clinic_time or demo.start
     return [
         ("clinic's time", f"{clinic_time:%a %d %b %H:%M} UTC"),
         ("sent", f"{progress.sent:,}"),
         ("acknowledged", f"{progress.acked:,}, {progress.rejected} rejected"),
-        ("stored", f"{lag.head:,}"),
-        ("projected", f"{lag.position:,}"),
+        ("stored", f"{lag.stored:,}"),
+        ("projected", f"{lag.projected:,}"),
         ("events/s", f"{progress.rate():,.0f}"),
         ("ack p50 / p99", f"{progress.ack_ms(0.5):.1f} / {progress.ack_ms(0.99):.1f} ms"),
-        ("commit to visible p50 / p99", f"{lag.lag_p50_ms:.1f} / {lag.lag_p99_ms:.1f} ms"),
+        ("commit to visible p50 / p99", f"{lag.p50_ms:.1f} / {lag.p99_ms:.1f} ms"),
     ]
 
 
-def line(demo: Demo, lag: pb.ProjectionLag, queue: Sequence[pb.WorkItem]) -> str:
+def line(demo: Demo, lag: Lag, queue: Sequence[pb.WorkItem]) -> str:
     told = [f"{name} {value}" for name, value in figures(demo, lag)]
     first = f"; first in the work queue: {_who(queue[0])}" if queue else ""
     return "; ".join(told) + first
 
 
-def overview(demo: Demo, lag: pb.ProjectionLag, queue: Sequence[pb.WorkItem]) -> Table:
+def overview(demo: Demo, lag: Lag, queue: Sequence[pb.WorkItem]) -> Table:
     table = Table(
         title="RehabTrack: a simulated clinic", show_header=False, box=None, pad_edge=False
     )
@@ -60,7 +61,7 @@ def summary(demo: Demo, verdict: Verdict) -> Table:
         ("sent", f"{verdict.sent:,}"),
         ("acknowledged", f"{verdict.acked:,}"),
         ("stored", f"{verdict.stored:,}"),
-        ("projected", f"up to position {verdict.projected:,} of {verdict.head:,}"),
+        ("projected", f"{verdict.projected:,} of {verdict.head:,} in the log"),
         ("differences", f"{len(verdict.differences):,}"),
         ("time", f"{progress.seconds:.1f} s, {progress.mean_rate():,.0f} events/s"),
         ("ack p50 / p99", f"{progress.ack_ms(0.5):.1f} / {progress.ack_ms(0.99):.1f} ms"),

@@ -16,6 +16,7 @@ from rehab_cli.addresses import Addresses
 from rehab_cli.checking import verdict
 from rehab_cli.console import out, say
 from rehab_cli.demo import Demo
+from rehab_cli.lag import lag_of
 from rehab_cli.suite import Suite
 from rehab_sdk import RehabError
 
@@ -25,12 +26,19 @@ DAYS = 28
 
 
 async def demo(
-    folder: Path, port_base: int, *, patients: int, therapists: int, seed: int, speed: float | None
+    folder: Path,
+    port_base: int,
+    *,
+    patients: int,
+    therapists: int,
+    seed: int,
+    speed: float | None,
+    shards: int,
 ) -> int:
     """The suite with a clinic in it. Without a speed: four weeks at once, checked; 1 is returned
     when something differs."""
     began = time.monotonic()
-    async with Suite(folder, port_base, say) as suite:
+    async with Suite(folder, port_base, say, shards=shards) as suite:
         out.print(f"ready after {time.monotonic() - began:.1f} s; Ctrl-C stops all")
         size = {"patients": patients, "therapists": therapists, "seed": seed, "days": DAYS}
         clinic = Demo(suite.addresses, speed=speed, **size)
@@ -74,7 +82,7 @@ async def _show(clinic: Demo) -> None:
         with live as screen:
             while True:
                 with contextlib.suppress(RehabError):
-                    lag = (await desk.lag()).projections[0]
+                    lag = lag_of(await desk.lag())
                     queue = await desk.work_queue.list(as_of=clinic.progress.clinic_time)
                     if screen is None:
                         out.print(screens.line(clinic, lag, queue), markup=False)

@@ -26,7 +26,8 @@ __all__ = ["PORT_BASE", "SERVICES", "Addresses", "Suite", "SuiteError"]
 class Suite:
     """Use it as an async context manager: entering returns when every service is ready and raises
     SuiteError, leaving stops everything in reverse order. `external` servers are used instead of
-    our own. What falls is started again, after at most `longest_pause_s`."""
+    our own. What falls is started again, after at most `longest_pause_s`. A new log gets so many
+    `shards`; 0 leaves it as it is."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Suite:
         say: Say,
         *,
         external: Servers | None = None,
+        shards: int = 0,
         longest_pause_s: float = LONGEST_PAUSE_S,
     ) -> None:
         self.addresses = Addresses.at(port_base)
@@ -43,6 +45,7 @@ class Suite:
         self.place = Place(data_dir)
         self._embedded: Embedded | None = None
         self._external = external is not None
+        self._shards = shards
         self._say = say
         self._longest_pause_s = longest_pause_s
         self._stack = AsyncExitStack()
@@ -121,7 +124,12 @@ class Suite:
             "EVENTSTORE_ADDRESS": self.addresses.eventstore,
             "KEY_FILE": str(self.place.key_file.absolute()),
             "SIGNING_KEY_FILE": str(self.place.signing_key.absolute()),
+            "ARCHIVE_URL": os.environ.get(
+                "EVENTSTORE_ARCHIVE_URL", self.place.archive.absolute().as_uri()
+            ),
         }
+        if self._shards:
+            own["SHARDS"] = str(self._shards)
         service = self.services[name] = Service(
             name, environment(name, own), self._say, self._longest_pause_s
         )

@@ -244,6 +244,15 @@ class Draining(RehabError):
     public = "This replica is leaving; connect again."
 
 
+class ArchiveUnreadable(RehabError):
+    """Events asked for are in an object of the archive that cannot be read. The metadata names the
+    segment, the first position concerned, and the trouble: missing, damaged, away."""
+
+    status = grpc.StatusCode.UNAVAILABLE
+    reason = error_reason_pb2.ERROR_REASON_ARCHIVE_UNREADABLE
+    public = "Events asked for are in an object of the archive that cannot be read."
+
+
 class Internal(RehabError):
     """A fault of ours."""
 

@@ -14,7 +14,13 @@ from rehab.eventstore.v1 import eventstore_service_pb2 as store
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
 from rehab_runtime.auth import Principal, bearer
 from rehab_runtime.bodies import Bodies
-from rehab_runtime.errors import IncarnationChanged, Overloaded, Unavailable, from_rpc_error
+from rehab_runtime.errors import (
+    ArchiveUnreadable,
+    IncarnationChanged,
+    Overloaded,
+    Unavailable,
+    from_rpc_error,
+)
 from rehab_runtime.livetail import LiveTail
 from rehab_runtime.logging import get_logger
 from rehab_runtime.unprocessed import Unprocessed
@@ -216,7 +222,7 @@ class Follower:
                 incarnation=self.incarnation,
                 shard=self.shard,
             )
-        except (Unavailable, Overloaded) as error:
+        except (Unavailable, Overloaded, ArchiveUnreadable) as error:
             await self._wait_for_store(error)
             return []
         self._answered(head)
@@ -256,8 +262,15 @@ class Follower:
         self.head = max(self.head, head.position)
         self._unprocessed.told(head.position)
 
-    async def _wait_for_store(self, error: Unavailable | Overloaded) -> None:
-        if not self.waiting:
+    async def _wait_for_store(self, error: Unavailable | Overloaded | ArchiveUnreadable) -> None:
+        if isinstance(error, ArchiveUnreadable) and not self.waiting:
+            log.error(
+                "the archive does not give the next events: waiting for it",
+                segment=error.metadata.get("segment", ""),
+                position=self.position,
+                remedy="the event store's log says what is wrong with the object",
+            )
+        elif not self.waiting:
             log.warning(
                 "the event store does not answer: waiting for it",
                 reason=error.detail,

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import structlog
 from grpc_status import rpc_status
+from prometheus_client import Counter
 
 from rehab_runtime.auth import Authenticator, set_principal
 from rehab_runtime.errors import Internal, RehabError, Unavailable, to_status
@@ -43,12 +44,26 @@ in_flight = declare_gauge(
 )
 
 Handler = grpc.RpcMethodHandler
-Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]
-Before = Callable[[str, dict[str, str]], Awaitable[None]]
 
 
-class Interceptor(grpc.aio.ServerInterceptor):
-    """Wraps handlers of all four kinds in `around`, an async context manager per call."""
+class _Meter:
+    """The metrics of one method, looked up once."""
+
+    def __init__(self, method: str) -> None:
+        self.in_flight = in_flight.labels(method)
+        self.seconds = seconds.labels(method)
+        self._handled: dict[grpc.StatusCode, Counter] = {}
+        self._method = method
+
+    def handled(self, code: grpc.StatusCode) -> None:
+        if code not in self._handled:
+            self._handled[code] = handled.labels(self._method, code.name)
+        self._handled[code].inc()
+
+
+class Interceptor:
+    """Wraps handlers of all four kinds. That is done once for each, when it is added to a server:
+    grpc.aio's own interceptors would do it anew at every call."""
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
@@ -60,26 +75,29 @@ class Interceptor(grpc.aio.ServerInterceptor):
         """Wait until no handler runs."""
         await self._idle.wait()
 
-    async def intercept_service(
-        self, continuation: Continuation, details: grpc.HandlerCallDetails
-    ) -> Handler | None:
-        handler = await continuation(details)
-        if handler is None or details.method.startswith(OPEN_METHODS):
+    def wrap(self, method: str, handler: Handler) -> Handler:
+        """The handler of "/package.Service/Method" with all around it; open methods as they are."""
+        if method.startswith(OPEN_METHODS):
             return handler
-        return _wrap(handler, functools.partial(self._answer, details.method))
+        return _wrap(handler, functools.partial(self._answer, method, _Meter(method)))
 
     async def _answer(
-        self, method: str, call: Callable[[], Awaitable[Any]], context: grpc.aio.ServicerContext
+        self,
+        method: str,
+        meter: _Meter,
+        call: Callable[[], Awaitable[Any]],
+        context: grpc.aio.ServicerContext,
     ) -> Any:
         started = time.perf_counter()
         correlation = ""
         code = grpc.StatusCode.OK
-        in_flight.labels(method).inc()
+        meter.in_flight.inc()
         self._serving += 1
         self._idle.clear()
         try:
             metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
             correlation = _correlation(metadata)
+            # for this call alone: each has a task, and so a context, of its own
             structlog.contextvars.bind_contextvars(correlation_id=correlation)
             set_principal(await self._authenticator.authenticate(metadata))
             return await call()
@@ -99,13 +117,12 @@ class Interceptor(grpc.aio.ServerInterceptor):
             trailing = (*status.trailing_metadata, ("x-correlation-id", correlation))
             await context.abort(status.code, status.details, trailing)
         finally:
-            in_flight.labels(method).dec()
+            meter.in_flight.dec()
             self._serving -= 1
             if not self._serving:
                 self._idle.set()
-            handled.labels(method, code.name).inc()
-            seconds.labels(method).observe(time.perf_counter() - started)
-            structlog.contextvars.clear_contextvars()
+            meter.handled(code)
+            meter.seconds.observe(time.perf_counter() - started)
 
 
 class _ClientLeft(Exception):

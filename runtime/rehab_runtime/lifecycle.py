@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -93,6 +94,14 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+def _spare_the_collector() -> None:
+    """What is there now stays, and what a call makes goes when it ends: rarely anything is left in
+    a cycle. Looking for that after every 700 allocations cost a tenth of a batch's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 async def _serve(
     service: str, settings: S, running: Callable[[S], AbstractAsyncContextManager[Running]]
 ) -> int:
@@ -107,6 +116,7 @@ async def _serve(
         running(settings) as live,
     ):
         ready = {"event": "ready", "service": service, "address": live.address}
+        _spare_the_collector()
         print(json.dumps({**ready, "metrics": metrics_address, "pid": os.getpid()}), flush=True)  # noqa: T201
         stopping = asyncio.create_task(stop.wait())
         ends: list[asyncio.Future[Any]] = [stopping, live.background.fallen]

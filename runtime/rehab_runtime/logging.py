@@ -66,6 +66,7 @@ ALLOWED = frozenset(
         "replica",
         "role",
         "rpc",
+        "segment",
         "seq",
         "service",
         "shard",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import cast
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -36,6 +37,32 @@ FLUSH_S = 1.0
 """How long a client may take to read the last answers."""
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class _Handlers:
+    """Takes services' handlers for a server, with what happens around every call.
+
+    They are looked up by name. For registered ones grpc.aio keeps a task each and waits for all of
+    them anew at every call, a fifth of its cost in a service with 28 methods.
+    """
+
+    def __init__(self, server: grpc.aio.Server, interceptor: Interceptor) -> None:
+        self._server = server
+        self._interceptor = interceptor
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
+        """Generated code tells each handler twice: the other way it is by its name."""
+
+    def add_registered_method_handlers(
+        self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler]
+    ) -> None:
+        wrapped = {
+            name: self._interceptor.wrap(f"/{service}/{name}", handler)
+            for name, handler in handlers.items()
+        }
+        self._server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(service, wrapped),)
+        )
 
 
 class GrpcServer:
@@ -92,17 +119,16 @@ async def serve_grpc(
         )
     interceptor = Interceptor(authenticator)
     server = grpc.aio.server(
-        interceptors=[interceptor],
-        options=SERVER_OPTIONS,
-        maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
+        options=SERVER_OPTIONS, maximum_concurrent_rpcs=settings.max_concurrent_rpcs
     )
-    names = list(add_servicers(server))
+    handlers = cast("grpc.aio.Server", _Handlers(server, interceptor))
+    names = list(add_servicers(handlers))
     health = health_aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    health_pb2_grpc.add_HealthServicer_to_server(health, handlers)
     for name in ("", "startup", "ready", "live", *names):
         await health.set(name, SERVING)
     if settings.reflects:
-        reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
+        reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], handlers)
     port = server.add_insecure_port(settings.listen)
     await server.start()
     running = GrpcServer(server, reachable(settings.listen, port), health, interceptor)

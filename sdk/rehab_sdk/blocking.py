@@ -7,16 +7,21 @@ from collections.abc import Iterator, Sequence
 
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1.ingest_service_pb2 import LiveFeedback
+from rehab_sdk.billing import AsyncBilling
 from rehab_sdk.client import AsyncRehab
 from rehab_sdk.errors import RehabError, Rejected
 from rehab_sdk.events import AbandonReason, Body
 from rehab_sdk.machine import Acked
+from rehab_sdk.places import Positions
 from rehab_sdk.portal import Portal, blocking, connecting, deriving, entering, iterating
+from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
 from rehab_sdk.receipt import Receipt
 from rehab_sdk.session import AsyncSession
 from rehab_sdk.stream import Stream as AsyncStream
 from rehab_sdk.verbs import SessionVerbs
+from rehab_sdk.vitals import AsyncVitals
+from rehab_sdk.workload import AsyncWorkload
 
 
 class BlockingReceipt:
@@ -64,8 +69,8 @@ class Stream:
         return self._inner.rejected_count
 
     @property
-    def position(self) -> int:
-        return self._inner.position
+    def positions(self) -> Positions:
+        return self._inner.positions
 
     @property
     def clock_skew_ms(self) -> int:
@@ -120,6 +125,56 @@ class WorkQueue:
     watch = entering(AsyncWorkQueue.watch, Portal.iterate)
 
 
+class Vitals:
+    """See AsyncVitals."""
+
+    def __init__(self, portal: Portal, inner: AsyncVitals) -> None:
+        self._portal = portal
+        self._inner = inner
+
+    metrics = blocking(AsyncVitals.metrics)
+    readings = iterating(AsyncVitals.readings)
+    days = iterating(AsyncVitals.days)
+    nights = blocking(AsyncVitals.nights)
+
+
+class Billing:
+    """See AsyncBilling."""
+
+    def __init__(self, portal: Portal, inner: AsyncBilling) -> None:
+        self._portal = portal
+        self._inner = inner
+
+    evidence = blocking(AsyncBilling.evidence)
+    gaps = iterating(AsyncBilling.gaps)
+
+
+class Progress:
+    """See AsyncProgress."""
+
+    def __init__(self, portal: Portal, inner: AsyncProgress) -> None:
+        self._portal = portal
+        self._inner = inner
+
+    weeks = iterating(AsyncProgress.weeks)
+    missed = iterating(AsyncProgress.missed)
+    session = blocking(AsyncProgress.session)
+    reps = iterating(AsyncProgress.reps)
+    pain_against_quality = blocking(AsyncProgress.pain_against_quality)
+
+
+class Workload:
+    """See AsyncWorkload."""
+
+    def __init__(self, portal: Portal, inner: AsyncWorkload) -> None:
+        self._portal = portal
+        self._inner = inner
+
+    therapists = blocking(AsyncWorkload.therapists)
+    days = blocking(AsyncWorkload.days)
+    templates = blocking(AsyncWorkload.templates)
+
+
 def _rehab(portal: Portal, inner: AsyncRehab) -> Rehab:
     return Rehab(portal, inner)
 
@@ -134,6 +189,10 @@ class Rehab:
         self.event = inner.context.event
         self.patients = Patients(portal, inner.patients)
         self.work_queue = WorkQueue(portal, inner.work_queue)
+        self.vitals = Vitals(portal, inner.vitals)
+        self.billing = Billing(portal, inner.billing)
+        self.progress = Progress(portal, inner.progress)
+        self.workload = Workload(portal, inner.workload)
 
     connect = staticmethod(connecting(AsyncRehab.connect, _rehab))
     log = blocking(AsyncRehab.log)
@@ -144,6 +203,10 @@ class Rehab:
     stream = entering(AsyncRehab.stream, Stream)
 
     @property
-    def last_position(self) -> int:
-        """The newest position this client wrote; its reads reflect it."""
-        return self._inner.last_position
+    def last_positions(self) -> Positions:
+        """The newest positions this client wrote, by shard of the log; its reads reflect them."""
+        return self._inner.last_positions
+
+    def reflect(self, positions: Positions) -> None:
+        """See AsyncRehab."""
+        self._inner.reflect(positions)

@@ -12,8 +12,13 @@ import grpc
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab.projections.v1 import projections_service_pb2 as projections_pb
+from rehab.projections.v1.billing_service_pb2_grpc import BillingServiceStub
+from rehab.projections.v1.progress_service_pb2_grpc import ProgressServiceStub
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
+from rehab.projections.v1.vitals_service_pb2_grpc import VitalsServiceStub
+from rehab.projections.v1.work_service_pb2_grpc import WorkServiceStub
 from rehab_sdk import auth
+from rehab_sdk.billing import AsyncBilling
 from rehab_sdk.calls import Calls, Token
 from rehab_sdk.clock import Clock, SystemClock
 from rehab_sdk.device import Device
@@ -21,10 +26,14 @@ from rehab_sdk.errors import invalid
 from rehab_sdk.events import Actor, CaptureModeName, Context, PlanRef, Source, session_started
 from rehab_sdk.options import Options
 from rehab_sdk.outbox import MemoryOutbox, Outbox
+from rehab_sdk.places import Newest, Positions
+from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue, Freshness
 from rehab_sdk.session import AsyncSession
 from rehab_sdk.stream import Stream
 from rehab_sdk.verbs import Script
+from rehab_sdk.vitals import AsyncVitals
+from rehab_sdk.workload import AsyncWorkload
 from rehab_sdk.writes import EventVerdict, Stored, Writes
 
 INGEST = "127.0.0.1:7101"
@@ -47,18 +56,21 @@ class AsyncRehab:
         self.context = context
         self.event = context.event
         """Make an event of a patient from a body of rehab_sdk.events."""
-        self.last_position = 0
-        """The newest position this client wrote; its reads reflect it."""
+        self._newest = Newest()
         self._channels = (ingest, projections)
         self._token = token
         self._options = options
         self._calls = Calls(token, options)
         self._ingest = IngestServiceStub(ingest)
         self._projections = ProjectionsServiceStub(projections)
-        fresh = Freshness(lambda: self.last_position)
+        fresh = Freshness(self._newest)
         self.patients = AsyncPatients(self._projections, self._calls, fresh)
         self.work_queue = AsyncWorkQueue(self._projections, self._calls, fresh, context.clinic_id)
-        self._writes = Writes(self._ingest, self._calls, self._wrote)
+        self.vitals = AsyncVitals(VitalsServiceStub(projections), self._calls, fresh)
+        self.billing = AsyncBilling(BillingServiceStub(projections), self._calls, fresh)
+        self.progress = AsyncProgress(ProgressServiceStub(projections), self._calls, fresh)
+        self.workload = AsyncWorkload(WorkServiceStub(projections), self._calls, fresh)
+        self._writes = Writes(self._ingest, self._calls, self._newest.saw)
         self._device = Device(
             clinic_id=context.clinic_id,
             device_id=context.device_id,
@@ -66,7 +78,7 @@ class AsyncRehab:
             stub=self._ingest,
             calls=self._calls,
             clock=context.clock,
-            on_position=self._wrote,
+            on_place=self._newest.saw,
         )
 
     @classmethod
@@ -129,7 +141,7 @@ class AsyncRehab:
         zone: str | None = None,
     ) -> AsyncRehab:
         """The same connections for somebody else, as a gateway for many patients needs them. It
-        has an outbox and a last position of its own."""
+        has an outbox and last positions of its own."""
         token = self._token if token is None else token
         named = token if isinstance(token, str) else ""
         context = replace(
@@ -148,6 +160,15 @@ class AsyncRehab:
             token=token,
             options=self._options,
         )
+
+    @property
+    def last_positions(self) -> Positions:
+        """The newest positions this client wrote, by shard of the log; its reads reflect them."""
+        return dict(self._newest.positions)
+
+    def reflect(self, positions: Positions) -> None:
+        """Let reads reflect these positions as well, which another client wrote."""
+        self._newest.include(positions)
 
     # writing
 
@@ -203,9 +224,6 @@ class AsyncRehab:
     async def lag(self) -> projections_pb.GetLagResponse:
         """How far the read models are behind the log. Raises RehabError."""
         return await self._calls.unary(self._projections.GetLag, projections_pb.GetLagRequest())
-
-    def _wrote(self, position: int) -> None:
-        self.last_position = max(self.last_position, position)
 
 
 def _channel(

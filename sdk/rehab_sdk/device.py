@@ -12,6 +12,7 @@ from rehab_sdk.engine import Engine, Sender
 from rehab_sdk.errors import invalid
 from rehab_sdk.machine import Machine
 from rehab_sdk.outbox import Outbox
+from rehab_sdk.places import Placed
 
 
 class Device:
@@ -26,7 +27,7 @@ class Device:
         stub: IngestServiceStub,
         calls: Calls,
         clock: Clock,
-        on_position: Callable[[int], None],
+        on_place: Callable[[Placed], None],
     ) -> None:
         self._clinic_id = clinic_id
         self._device_id = device_id
@@ -34,7 +35,7 @@ class Device:
         self._stub = stub
         self._calls = calls
         self._clock = clock
-        self._on_position = on_position
+        self._on_place = on_place
         self._engine: Engine | None = None
         self._engine_of: dict[Sender, Engine] = {}
         self._turn = asyncio.Lock()  # an engine is gone before the next has the outbox
@@ -64,5 +65,5 @@ class Device:
             calls=self._calls,
             machine=Machine(self._outbox, clinic_id=self._clinic_id, device_id=self._device_id),
             clock=self._clock,
-            on_position=self._on_position,
+            on_place=self._on_place,
         )

@@ -27,6 +27,7 @@ from rehab_sdk.errors import (
 from rehab_sdk.link import Link
 from rehab_sdk.machine import Acked, Effect, HelloRefused, Machine, Phase, Settled, Verdict
 from rehab_sdk.options import StreamOptions
+from rehab_sdk.places import Placed
 from rehab_sdk.receipt import Signal
 
 log = logging.getLogger("rehab_sdk")
@@ -61,7 +62,7 @@ class Engine:
         calls: Calls,
         machine: Machine,
         clock: Clock,
-        on_position: Callable[[int], None],
+        on_place: Callable[[Placed], None],
     ) -> None:
         self.ended_by: RehabError | None = None
         self.changed = Signal()
@@ -70,7 +71,7 @@ class Engine:
         self._stub = stub
         self._calls = calls
         self._machine = machine
-        self._on_position = on_position
+        self._on_place = on_place
         self._senders: list[Sender] = []
         self._sent: dict[int, Sent] = {}
         self._turn = asyncio.Lock()
@@ -212,8 +213,9 @@ class Engine:
             for verdict in answer.verdicts:
                 if verdict.HasField("failure") and verdict.failure.HasField("retry_after"):
                     raise from_failure(verdict.failure)
-                stored = verdict.HasField("stored")
-                verdicts.append(Acked(verdict.stored.position) if stored else verdict.failure)
+                stored = verdict.stored
+                acked = Acked(stored.position, stored.shard)
+                verdicts.append(acked if verdict.HasField("stored") else verdict.failure)
         return verdicts
 
     def _apply(self, effect: Effect) -> None:
@@ -231,7 +233,7 @@ class Engine:
     def _settle(self, settled: Settled) -> None:
         if isinstance(settled.verdict, Acked):
             verdict: Acked | Rejected = settled.verdict
-            self._on_position(settled.verdict.position)
+            self._on_place(settled.verdict)
         else:
             verdict = Rejected(Event.FromString(settled.event), from_failure(settled.verdict))
             log.warning("%s", verdict)

@@ -110,7 +110,12 @@ class Conflict(RehabError):
 
 
 class Stale(RehabError):
-    """A read model did not reach `min_position` in the time allowed; it is at `position`."""
+    """A read model did not reach `min_position` of `shard` in the time allowed; it is at
+    `position`."""
+
+    @property
+    def shard(self) -> int | None:
+        return self.number("shard")
 
     @property
     def min_position(self) -> int | None:
@@ -188,6 +193,7 @@ BY_REASON: dict[int, type[RehabError]] = {
     reasons.ERROR_REASON_PERMISSION_DENIED: AuthError,
     reasons.ERROR_REASON_OVERLOADED: RateLimited,
     reasons.ERROR_REASON_UNAVAILABLE: Unavailable,
+    reasons.ERROR_REASON_ARCHIVE_UNREADABLE: Unavailable,
     reasons.ERROR_REASON_STALE: Stale,
     reasons.ERROR_REASON_DRAINING: Unavailable,
     reasons.ERROR_REASON_INTERNAL: Internal,

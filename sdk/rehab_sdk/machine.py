@@ -39,9 +39,10 @@ class Phase(enum.Enum):
 
 @dataclass(frozen=True)
 class Acked:
-    """Durable. A read that reflects `position` reflects the event."""
+    """Durable. A read that reflects `position` of `shard` reflects the event."""
 
     position: int
+    shard: int = 0
 
 
 Verdict = Acked | Failure
@@ -97,8 +98,6 @@ class Machine:
         """The session to which live feedback belongs; hello tells it."""
         self.window = DEFAULT_WINDOW
         self.max_event_bytes = DEFAULT_MAX_EVENT_BYTES
-        self.position = 0
-        """Newest acknowledged position."""
         self._max_batch_events = DEFAULT_WINDOW
         self._stride = DEFAULT_WINDOW
         self._progress = False
@@ -257,9 +256,9 @@ class Machine:
         if self.phase is Phase.ASKING:
             return []  # it repeats Welcome; the verdicts are being asked for
         self._token = ack.resume_token or self._token
-        acked = Acked(ack.position)
         passed = range(self._outbox.settled_seq + 1, ack.seq + 1)
-        return self._settle(ack.seq, {seq: self._refused.get(seq, acked) for seq in passed})
+        verdicts = {seq: self._refused.get(seq) or _acked(ack, seq) for seq in passed}
+        return self._settle(ack.seq, verdicts)
 
     def _reject(self, reject: pb.Reject) -> list[Effect]:
         """The verdict holds once an acknowledgement has passed over the event: until then a cut may
@@ -280,9 +279,7 @@ class Machine:
         for seq, event in enumerate(events, first):
             verdict = verdicts[seq]
             self._refused.pop(seq, None)
-            if isinstance(verdict, Acked):
-                self.position = max(self.position, verdict.position)
-            else:
+            if not isinstance(verdict, Acked):
                 refusals.append(Refusal(seq, event, verdict))
             settled.append(Settled(self._base + seq, event, verdict))
         if settled:
@@ -290,3 +287,10 @@ class Machine:
             self._stride = min(max(1, self.window), 2 * self._stride)
             outbox.settle(upto, self._token, refusals)
         return settled
+
+
+def _acked(ack: pb.Ack, seq: int) -> Acked:
+    """Where an event stands that an acknowledgement passes over: told of it alone, or of all."""
+    place = len(ack.places) - 1 - (ack.seq - seq)
+    told = ack.places[place] if place >= 0 else ack
+    return Acked(told.position, told.shard)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal
 
@@ -10,32 +10,49 @@ from rehab.events.v1 import common_pb2
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
 from rehab_sdk.calls import Calls
+from rehab_sdk.errors import invalid
 from rehab_sdk.events._fill import SeverityName, choice, fill
+from rehab_sdk.places import MinPosition, Newest, Positions
 from rehab_sdk.watch import WorkQueueWatch
 
 StatusName = Literal["", "open", "snoozed", "done"]
-Days = int | Literal["whole_plan"] | tuple[date, date]
-"""Days up to as_of, the whole plan, or a range of local days, both included."""
+Days = int | Literal["whole_plan", "this_day", "this_week", "this_month"] | tuple[date, date]
+"""Days up to as_of, the whole plan, the local day, week or month of as_of, or a range of local
+days, both included."""
+_UNITS = {
+    "this_day": pb.CALENDAR_UNIT_DAY,
+    "this_week": pb.CALENDAR_UNIT_WEEK,
+    "this_month": pb.CALENDAR_UNIT_MONTH,
+}
 MAX_WAIT_S = 5.0
 
 
 class Freshness:
     """Read your own writes: unless told otherwise a read reflects what this client last wrote."""
 
-    def __init__(self, last_position: Callable[[], int]) -> None:
-        self._last_position = last_position
+    def __init__(self, written: Newest) -> None:
+        self._written = written
 
-    def __call__(self, min_position: int | None, max_wait_s: float) -> pb.Consistency:
-        wanted = self._last_position() if min_position is None else min_position
-        return fill(
-            pb.Consistency(), min_position=wanted, max_wait_ms=max(1, int(max_wait_s * 1000))
-        )
+    def __call__(self, min_position: MinPosition, max_wait_s: float) -> pb.Consistency:
+        wanted = fill(pb.Consistency(), max_wait_ms=max(1, int(max_wait_s * 1000)))
+        match min_position:
+            case int():
+                return fill(wanted, min_position=min_position)
+            case None:
+                positions: Positions = self._written.positions
+            case Mapping():
+                positions = min_position
+            case _:
+                positions = {min_position.shard: min_position.position}
+        for shard, position in positions.items():
+            fill(wanted.min_positions.add(), shard=shard, position=position)
+        return wanted
 
 
 class AsyncPatients:
-    """`min_position` is what an answer must reflect: the client's own last write when None, 0 for
-    whatever is there. Errors: Stale when it is not reached within `max_wait_s` seconds, NotFound,
-    AuthError, Invalid, Unavailable."""
+    """`min_position` is what an answer must reflect: the client's own last writes when None, 0 for
+    whatever is there, what was Stored or Acked, or positions by shard. Errors: Stale when it is not
+    reached within `max_wait_s` seconds, NotFound, AuthError, Invalid, Unavailable."""
 
     def __init__(self, stub: ProjectionsServiceStub, calls: Calls, fresh: Freshness) -> None:
         self._stub = stub
@@ -49,7 +66,7 @@ class AsyncPatients:
         days: Days = 28,
         as_of: datetime | None = None,
         occurrences: bool = False,
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> pb.GetAdherenceResponse:
         """How much of the prescription was done. An absent figure means that nothing was due."""
@@ -70,7 +87,7 @@ class AsyncPatients:
         days: Days = 28,
         as_of: datetime | None = None,
         exercise: str = "",
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> pb.GetQualityResponse:
         """How well it was done, by exercise and side."""
@@ -89,7 +106,7 @@ class AsyncPatients:
         patient: str,
         *,
         page_size: int = 50,
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> AsyncIterator[pb.SessionSummary]:
         """All sessions, newest first; pages are fetched as they are needed."""
@@ -128,7 +145,7 @@ class AsyncWorkQueue:
         min_severity: SeverityName = "",
         as_of: datetime | None = None,
         limit: int = 500,
-        min_position: int | None = None,
+        min_position: MinPosition = None,
         max_wait_s: float = MAX_WAIT_S,
     ) -> Sequence[pb.WorkItem]:
         """The `limit` most urgent items, most urgent first."""
@@ -168,6 +185,10 @@ def window(days: Days) -> pb.Window:
     """The window of time meant by `days`."""
     if days == "whole_plan":
         return pb.Window(whole_plan=True)
+    if isinstance(days, str):
+        if days not in _UNITS:
+            raise invalid("days", "days.known", "must be a number of days or a named window")
+        return pb.Window(calendar=_UNITS[days])
     if isinstance(days, tuple):
         first, last = days
         return pb.Window(range=pb.DateRange(from_date=first.isoformat(), to_date=last.isoformat()))

@@ -13,6 +13,7 @@ from rehab_sdk.engine import Engine, Sender
 from rehab_sdk.errors import NotAcknowledged, RehabError, Rejected, Unavailable, too_large
 from rehab_sdk.machine import Acked
 from rehab_sdk.options import StreamOptions
+from rehab_sdk.places import Newest, Positions
 from rehab_sdk.receipt import FeedbackFeed, Receipt
 
 
@@ -33,8 +34,7 @@ class Stream:
         self.feedback = FeedbackFeed()
         """Live coaching as it comes, until the stream ends."""
         self.rejected_count = 0
-        self.position = 0
-        """The newest position of the log acknowledged to this stream."""
+        self._newest = Newest()
         self._options = options
         self._rejected: deque[Rejected] = deque(maxlen=options.rejected_kept)
         self._open: dict[Receipt, bytes] = {}
@@ -68,6 +68,11 @@ class Stream:
                 await engine.until(lambda: not self._open)
         except RehabError as error:
             raise NotAcknowledged(self.unacknowledged(), error.message) from error
+
+    @property
+    def positions(self) -> Positions:
+        """The newest positions of the log acknowledged to this stream, by shard."""
+        return dict(self._newest.positions)
 
     @property
     def rejected(self) -> Sequence[Rejected]:
@@ -117,7 +122,7 @@ class Stream:
         assert isinstance(key, Receipt)
         self._open.pop(key, None)
         if isinstance(verdict, Acked):
-            self.position = max(self.position, verdict.position)
+            self._newest.saw(verdict)
         else:
             self.rejected_count += 1
             self._rejected.append(verdict)

@@ -11,6 +11,7 @@ from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab_sdk.calls import Calls
 from rehab_sdk.errors import RehabError, Rejected, from_failure, is_passing, too_large
+from rehab_sdk.places import Placed
 
 MAX_EVENTS = 1000
 MAX_BYTES = 3 * 1024 * 1024
@@ -19,11 +20,12 @@ MAX_BYTES = 3 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Stored:
-    """Committed. `duplicate` says that it already was, and where."""
+    """Committed, at a position of a shard. `duplicate` says that it already was, and where."""
 
     position: int
     stream_version: int
     duplicate: bool
+    shard: int = 0
 
 
 EventVerdict = Stored | Rejected
@@ -32,11 +34,11 @@ Numbered = tuple[int, Event]
 
 class Writes:
     def __init__(
-        self, stub: IngestServiceStub, calls: Calls, on_position: Callable[[int], None]
+        self, stub: IngestServiceStub, calls: Calls, on_place: Callable[[Placed], None]
     ) -> None:
         self._stub = stub
         self._calls = calls
-        self._on_position = on_position
+        self._on_place = on_place
 
     async def log(self, event: Event) -> Stored:
         """Raises RehabError. After Unavailable the event may or may not be stored: log it again."""
@@ -81,8 +83,9 @@ class Writes:
                 await asyncio.sleep(pause_s)
 
     def _stored(self, answer: pb.LogEventResponse) -> Stored:
-        self._on_position(answer.position)
-        return Stored(answer.position, answer.stream_version, answer.duplicate)
+        stored = Stored(answer.position, answer.stream_version, answer.duplicate, answer.shard)
+        self._on_place(stored)
+        return stored
 
 
 def chunks(

@@ -33,6 +33,11 @@ RECORDED_S = 1_772_445_600
 VALID: dict[str, Any] = {
     "AdherenceRating.items": 4,
     "Appointment.status": "booked",
+    "Archive.first_hash": sha256(b"first").digest(),
+    "Archive.incarnation": "01959a2b-0000-7000-8000-00000000cafe",
+    "Archive.last_hash": sha256(b"last").digest(),
+    "Archive.segment": "0.0000-0063.1-20000.5f3a9c2e71d4",
+    "Archive.sha256": sha256(b"object").digest(),
     "Benefit.movement": "consumed",
     "Difficulty.rating": 4,
     "EmrDelivery.resource_type": "Observation",

@@ -14,6 +14,7 @@ from rehab.events.v1.kinds import KINDS, kind_of
 from rehab_projections.batch import FOLDED
 from rehab_projections.domain.facts import fact_of
 from rehab_projections.domain.history import PatientHistory, fold
+from rehab_projections.gathered import Gathered
 from rehab_projections.storage import codec
 from rehab_runtime.sealed import Bound, open_
 from rehab_runtime.upcasting import UPCASTERS, StepMissing, Upcasters, newer
@@ -52,7 +53,11 @@ def test_what_was_stored_opens_means_what_it_meant_is_valid_and_folds(path: Path
         assert event.envelope.schema_version == KINDS[told["kind"]].schema_version
         assert kind_of(body) == event.envelope.kind == told["kind"]
         assert violations(Event(envelope=event.envelope, body=body)) == []
-    assert (fold(map(fact_of, stream)) != PatientHistory()) == (told["kind"] in FOLDED)
+    gathered = Gathered()
+    for event in stream:
+        gathered.add(fact_of(event), event)
+    folds = fold(map(fact_of, stream)) != PatientHistory() or gathered != Gathered()
+    assert folds == (told["kind"] in FOLDED)
 
 
 def opened(event: RecordedEvent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -36,6 +36,7 @@ class Place:
 
     postgres: Any
     nats_url: str
+    shards: int = 1
     name: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
     @property
@@ -54,6 +55,7 @@ class Place:
             subject_prefix=self.subject_prefix,
             metrics_listen="",
             drain_s=1,
+            shards=self.shards,
         )
 
     def projections(self, address: str, **more: Any) -> ProjectionsSettings:
@@ -78,18 +80,23 @@ class Log:
         self.client = EventLog(connection, service_principal("test"))
 
     async def append(self, *events: event_pb2.Event) -> int:
-        """Append in the order given; answers the last position."""
+        """Append in the order given; answers the last position of a log with one shard."""
+        return max((await self.written(*events)).values(), default=0)
+
+    async def written(self, *events: event_pb2.Event) -> dict[int, int]:
+        """Append in the order given; answers the last position by shard."""
         appends = []
         for stream, told in groupby(events, key=lambda made: made.envelope.subject_id):
             request = store_pb.AppendRequest(stream=stream)
             request.expected.any.SetInParent()
             request.events.extend(_new(made) for made in told)
             appends.append(request)
-        last = 0
+        last: dict[int, int] = {}
         for start in range(0, len(appends), 500):
             for verdict in await self.client.batch_append(appends[start : start + 500]):
                 assert verdict.HasField("appended"), verdict
-                last = max(last, verdict.appended.last_position)
+                place = verdict.appended
+                last[place.shard] = max(last.get(place.shard, 0), place.last_position)
         return last
 
 
@@ -124,7 +131,10 @@ class Reads:
         return await self._ask("ListWorkQueue", pb.ListWorkQueueRequest(**told))
 
     async def lag(self) -> pb.ProjectionLag:
-        return (await self._ask("GetLag", pb.GetLagRequest())).projections[0]
+        return (await self.lags())[0]
+
+    async def lags(self) -> Sequence[pb.ProjectionLag]:
+        return (await self._ask("GetLag", pb.GetLagRequest())).projections
 
     async def lag_at(self, position: int) -> pb.ProjectionLag:
         """The lag once a position is folded; fails when it is not after WAIT_MS."""
@@ -149,6 +159,14 @@ class Reads:
 
 def since(position: int) -> pb.Consistency:
     return pb.Consistency(min_position=position, max_wait_ms=WAIT_MS)
+
+
+def since_all(positions: Mapping[int, int]) -> pb.Consistency:
+    told = [
+        event_pb2.LogPosition(shard=shard, position=position)
+        for shard, position in positions.items()
+    ]
+    return pb.Consistency(min_positions=told, max_wait_ms=WAIT_MS)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,6 @@ import pytest
 from prometheus_client import REGISTRY
 
 from rehab.events.v1 import event_pb2
-from rehab_eventstore import main as eventstore_main
-from rehab_projections import main as projections_main
-from rehab_projections.consumer import ShardsUnknownError
 from rehab_projections.messages import stamped
 from rehab_runtime.embedded import Nats, Postgres
 from rehab_runtime.errors import IncarnationChanged, Unavailable
@@ -54,7 +51,18 @@ async def repetitions(reads: Reads, position: int) -> int:
 
 async def rows(dsn: str) -> dict[str, list[Any]]:
     """Every row of every read model."""
-    tables = ("patient", "care_event", "session", "exercise_set", "monitoring", "corrected")
+    tables = (
+        "patient",
+        "care_event",
+        "session",
+        "exercise_set",
+        "monitoring",
+        "corrected",
+        "vital",
+        "billing_event",
+        "session_note",
+        "work_episode",
+    )
     connection = await asyncpg.connect(dsn)
     try:
         return {
@@ -264,17 +272,6 @@ async def test_a_stream_held_back_is_tried_again_at_the_next_start(place: Place)
             assert [one.patient_id for one in told.items] == [PATIENTS[1]]
         async with projections(place, address, log) as clinic_:
             assert (await clinic_.reads.lag_at(2)).parked == 1
-
-
-async def test_a_log_of_several_shards_is_refused_rather_than_folded_in_part(
-    postgres: Postgres, nats: Nats
-) -> None:
-    place = Place(postgres, nats.url)
-    several = place.eventstore().model_copy(update={"shards": 2})
-    async with eventstore_main.running(several) as store:
-        folding = place.projections(store.address)
-        async with projections_main.running(folding) as reading, asyncio.timeout(10):
-            assert isinstance(await reading.background.fallen, ShardsUnknownError)
 
 
 async def test_a_fold_that_stands_still_shows_by_the_age_of_what_waits(running: Clinic):

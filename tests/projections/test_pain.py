@@ -51,6 +51,16 @@ def test_days_since_the_last_answer_are_local_days_even_outside_the_window():
     assert (told.reports, told.days_since_last) == (0, 5)
 
 
+def test_the_worst_of_24_hours_is_told_apart_from_the_worst_of_the_window():
+    told = summary_of(
+        event(1, at("2026-03-09T08:00"), pain(8, "DURING")),
+        event(2, at("2026-03-09T20:00"), pain(4, "24H")),
+        event(3, at("2026-03-10T08:00"), pain(6, "24H")),
+    )
+    assert (told.worst, told.worst_24h) == (8, 6)
+    assert summary_of(event(1, at("2026-03-09T08:00"), pain(8, "DURING"))).worst_24h is None
+
+
 @pytest.mark.parametrize(
     ("nprs", "name"),
     [(0, "none"), (1, "mild"), (5, "mild"), (6, "moderate"), (7, "moderate"), (8, "severe")],

@@ -25,6 +25,14 @@ READS = {
     "marks": "'p', now(), now()",
     "work_candidates": "'c'",
     "plans": "ARRAY['p']",
+    "vital_metrics": "'p'",
+    "reading_page": "'p', 'm', now(), now(), NULL, NULL, NULL, NULL, 50",
+    "readings_between": "'p', ARRAY['m'], now(), now()",
+    "billing_of": "'p'",
+    "billing_patients": "'c', '', 50",
+    "notes_of": "'p', 's'",
+    "scored_sets": "'p', now(), now(), ''",
+    "work_episodes": "'c', now(), now()",
 }
 
 

@@ -204,7 +204,11 @@ async def test_a_position_that_is_not_reached_in_time_is_stale(running: Clinic):
     asked = pb.Consistency(min_position=position + 1, max_wait_ms=20)
     error = await refused(running.reads.adherence(patient_id=PATIENT, consistency=asked))
     assert isinstance(error, Stale)
-    assert error.metadata == {"min_position": str(position + 1), "position": str(position)}
+    assert error.metadata == {
+        "min_position": str(position + 1),
+        "position": str(position),
+        "shard": "0",
+    }
 
 
 async def test_a_read_waits_for_the_position_it_asks_for(running: Clinic):

@@ -23,8 +23,9 @@ from rehab_projections.answers import (
 from rehab_projections.board import Board
 from rehab_projections.domain.windows import WholePlan
 from rehab_projections.projector import Projector
+from rehab_projections.storage.cursors import Cursor
 from rehab_projections.storage.read import Reader
-from rehab_projections.storage.write import Cursor, FencedError, Writer
+from rehab_projections.storage.write import FencedError, Writer
 from rehab_runtime import postgres
 from tests.projections.given import (
     CLINIC,
@@ -74,7 +75,7 @@ class Runner:
 
     async def begin(self) -> Runner:
         self.projector.forget()
-        self.cursor = await self.writer.start("incarnation-1")
+        self.cursor = (await self.writer.start(["incarnation-1"])).of(0)
         return self
 
     async def fold(self, batch: Sequence[event_pb2.RecordedEvent]) -> None:
@@ -99,7 +100,18 @@ class Store:
 
     async def content(self) -> dict[str, list[Any]]:
         """Every row of every read model."""
-        tables = ("patient", "care_event", "session", "exercise_set", "monitoring", "corrected")
+        tables = (
+            "patient",
+            "care_event",
+            "session",
+            "exercise_set",
+            "monitoring",
+            "corrected",
+            "vital",
+            "billing_event",
+            "session_note",
+            "work_episode",
+        )
         return {
             table: sorted(tuple(row) for row in await self.database.fetch(f"SELECT * FROM {table}"))
             for table in tables
@@ -108,7 +120,7 @@ class Store:
     async def empty(self) -> None:
         await self.database.execute(
             "TRUNCATE projection, parked, corrected, patient, care_event, session, exercise_set,"
-            " monitoring"
+            " monitoring, vital, billing_event, session_note, work_episode"
         )
 
     async def answers(self, patient_id: str = PATIENT) -> dict[str, Any]:
@@ -166,8 +178,8 @@ async def test_a_batch_and_its_position_are_stored_together(store: Store):
     runner = await store.runner(Log(a_month()))
     await runner.fold(runner.log.events[:50])
     async with store.reader.snapshot() as view:
-        assert view.cursor.position == 50
-        assert view.cursor.recorded_at == runner.cursor.recorded_at
+        assert view.cursors.of(0).position == 50
+        assert view.cursors.of(0).recorded_at == runner.cursor.recorded_at
         assert len(await view.session_page(PATIENT, None, 100)) == 8
 
 
@@ -259,7 +271,7 @@ async def test_an_event_that_cannot_be_folded_holds_back_its_stream_only(store: 
         ((mine,), (others,)) = (await view.sessions([PATIENT, other])).values()
         assert sum(one.reps for one in mine.summary.done.values()) == 10
         assert sum(one.reps for one in others.summary.done.values()) == 7
-        assert view.cursor.position == 4
+        assert view.cursors.of(0).position == 4
 
 
 async def test_a_stream_held_back_stays_so_until_it_is_released_and_then_lacks_nothing(
@@ -363,8 +375,8 @@ async def test_the_erased_bodies_of_a_log_are_passed_over(store: Store):
 
 
 async def test_another_incarnation_of_the_log_is_told_by_the_cursor(store: Store):
-    await store.writer.start("incarnation-1")
-    assert (await store.writer.start("incarnation-2")).incarnation == "incarnation-1"
+    await store.writer.start(["incarnation-1"])
+    assert (await store.writer.start(["incarnation-2"])).of(0).incarnation == "incarnation-1"
 
 
 async def test_the_answers_after_a_month_are_those_of_the_formulae(store: Store):

@@ -23,21 +23,16 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 @dataclass
-class Held(grpc.GenericRpcHandler):
+class Held:
     """One call that is open until it is let go."""
 
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def service(self, details: Any) -> Any:
-        async def hold(_: bytes, __: Any) -> bytes:
-            self.begun.set()
-            await self.let_go.wait()
-            return b"to the end"
-
-        if details.method != f"/{NAME}/hold":
-            return None
-        return grpc.unary_unary_rpc_method_handler(hold)
+    async def hold(self, _: bytes, __: Any) -> bytes:
+        self.begun.set()
+        await self.let_go.wait()
+        return b"to the end"
 
 
 @dataclass
@@ -60,7 +55,8 @@ async def sample(drain_s: float) -> AsyncIterator[Leaving]:
     held = Held()
 
     def add(server: grpc.aio.Server) -> list[str]:
-        server.add_generic_rpc_handlers((held,))
+        handler = grpc.unary_unary_rpc_method_handler(held.hold)
+        server.add_registered_method_handlers(NAME, {"hold": handler})
         return [NAME]
 
     settings = ServiceSettings(listen="127.0.0.1:0", metrics_listen="", drain_s=drain_s)

@@ -146,7 +146,7 @@ async def admit(clinic: Clinic, patient: str, *more: events.Body) -> int:
         ]
         for body in bodies:
             await client.log(client.event(patient, body))
-        return client.last_position
+        return client.last_positions[0]
 
 
 def pains(client: AsyncRehab, patient: str, count: int) -> list[Event]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from rehab.events.v1.event_pb2 import Event
+from rehab.events.v1.event_pb2 import Event, LogPosition
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_sdk.machine import Acked, Verdict
 from tests.sdk.given import REFUSAL
@@ -28,11 +28,21 @@ class Server:
             return REFUSAL
         if event_id not in self.stored:
             self.stored.append(event_id)
-        return Acked(self.stored.index(event_id) + 1)
+        return self.place(event_id)
+
+    def place(self, event_id: str) -> Acked:
+        """Two shards, each with positions of its own."""
+        shard = _shard(event_id)
+        of_shard = [one for one in self.stored if _shard(one) == shard]
+        return Acked(of_shard.index(event_id) + 1, shard)
 
     def asked(self, events: Sequence[bytes]) -> list[Verdict]:
         """LogEvents."""
         return [self.judge(Event.FromString(data).envelope.event_id) for data in events]
+
+
+def _shard(event_id: str) -> int:
+    return sum(event_id.encode()) % 2
 
 
 class Link:
@@ -45,7 +55,8 @@ class Link:
         self._server = server
         self._epoch = 0
         self._received: deque[tuple[int, Event]] = deque()
-        self._last_received = self._judged = self._position = 0
+        self._last_received = self._judged = 0
+        self._places: list[LogPosition] = []
         self._allowed = server.window
 
     def deliver_up(self) -> None:
@@ -75,8 +86,9 @@ class Link:
             seq, event = self._received.popleft()
             verdict = self._server.judge(event.envelope.event_id)
             if isinstance(verdict, Acked):
-                self._position = verdict.position
+                self._places.append(LogPosition(shard=verdict.shard, position=verdict.position))
             else:
+                self._places.append(LogPosition())
                 refusal = pb.Reject(seq=seq, event_id=event.envelope.event_id, failure=verdict)
                 self.down.append(Response(reject=refusal))
             self._judged = seq
@@ -84,7 +96,16 @@ class Link:
     def acknowledge(self) -> None:
         if self._epoch and self._judged > self._server.cursors[self._epoch]:
             self._server.cursors[self._epoch] = self._judged
-            ack = pb.Ack(seq=self._judged, position=self._position, resume_token="token")
+            durable = [place for place in self._places if place.position]
+            last = durable[-1] if durable else LogPosition()
+            ack = pb.Ack(
+                seq=self._judged, shard=last.shard, position=last.position, resume_token="token"
+            )
+            if {place.shard for place in durable} == {0, 1}:
+                ack.places.extend(self._places)
+            else:
+                ack.position = max((place.position for place in durable), default=0)
+            self._places.clear()
             self.down.append(Response(ack=ack))
 
     def set_window(self, events: int) -> None:

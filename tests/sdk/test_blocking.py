@@ -10,9 +10,13 @@ import pytest
 
 from rehab_sdk import Acked, AsyncRehab, Rehab, Rejected, Stored, dev_token, errors, events
 from rehab_sdk import blocking as blocking_client
+from rehab_sdk.billing import AsyncBilling
+from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
 from rehab_sdk.session import AsyncSession
 from rehab_sdk.stream import Stream
+from rehab_sdk.vitals import AsyncVitals
+from rehab_sdk.workload import AsyncWorkload
 from tests.sdk.clinic import OPTIONS, Clinic, admit
 from tests.sdk.given import CLINIC, CONSENT
 
@@ -40,7 +44,7 @@ def session_and_reads(suite: Clinic, patient: str) -> list[str]:
         with client.stream() as stream:
             stream.send(client.event(patient, events.fall()))
             stream.flush()
-            assert stream.position == client.last_position
+            assert stream.positions == client.last_positions
         (verdict,) = client.log_many([client.event(patient, events.pain(3, phase="pre"))])
         assert isinstance(verdict, Stored)
         assert client.patients.adherence(patient).sessions == 2
@@ -66,6 +70,10 @@ async def test_a_blocking_program_streams_reads_and_watches(suite: Clinic, patie
         (blocking_client.Session, AsyncSession),
         (blocking_client.Patients, AsyncPatients),
         (blocking_client.WorkQueue, AsyncWorkQueue),
+        (blocking_client.Vitals, AsyncVitals),
+        (blocking_client.Billing, AsyncBilling),
+        (blocking_client.Progress, AsyncProgress),
+        (blocking_client.Workload, AsyncWorkload),
     ],
 )
 async def test_whatever_the_asynchronous_client_can_the_blocking_one_can(

@@ -106,7 +106,19 @@ def test_an_acknowledgement_settles_all_before_it_and_refused_ones_as_refused() 
     effects = machine.received(Response(ack=pb.Ack(seq=3, position=42)))
     verdicts = [effect.verdict for effect in effects if isinstance(effect, Settled)]
     assert verdicts == [Acked(42), REFUSAL, Acked(42)]
-    assert machine.position == 42
+
+
+def test_an_acknowledgement_of_several_shards_tells_the_place_of_each_event() -> None:
+    machine = welcomed(machine_with(4))
+    machine.next_batch()
+    machine.received(Response(ack=pb.Ack(seq=1, position=7, shard=1)))
+    machine.received(Response(reject=pb.Reject(seq=3, failure=REFUSAL)))
+    ack = pb.Ack(seq=4, position=8, shard=1)
+    for shard, position in ((0, 30), (0, 0), (1, 8)):
+        ack.places.add(shard=shard, position=position)
+    effects = machine.received(Response(ack=ack))
+    verdicts = [effect.verdict for effect in effects if isinstance(effect, Settled)]
+    assert verdicts == [Acked(30, 0), REFUSAL, Acked(8, 1)]
 
 
 def test_an_acknowledgement_heard_twice_settles_once() -> None:

@@ -120,6 +120,10 @@ class Conversation:
                     event_id = Event.FromString(data).envelope.event_id
                     assert self.sent[ordinal - 1] == event_id
                     self.settled.append((event_id, isinstance(verdict, Acked)))
+                    if isinstance(verdict, Acked):
+                        stands = self.server.place(event_id)
+                        assert verdict.shard == stands.shard
+                        assert verdict.position >= stands.position
                 case Ask(asked):
                     self.apply(self.machine.answered(self.server.asked(asked)))
                 case StartOver():

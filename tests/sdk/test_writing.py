@@ -127,7 +127,7 @@ async def test_a_receipt_gives_a_position_at_which_the_event_stands(
     assert [event.envelope.event_id for event in stored] == [one.event_id for one in receipts]
     for event, verdict in zip(stored, acked, strict=True):
         assert verdict.position >= event.envelope.position
-    assert client.last_position == stored[-1].envelope.position
+    assert client.last_positions == {0: stored[-1].envelope.position}
 
 
 async def test_two_sessions_of_one_client_do_not_disturb_each_other(
@@ -319,7 +319,7 @@ async def test_one_connection_serves_many_patients(suite: Clinic, patient: str) 
             (stored,) = await suite.stored(name)
             assert stored.envelope.actor.id == name
             assert stored.envelope.device_id == f"d-{name}"
-        assert client.last_position == 0
+        assert client.last_positions == {}
 
 
 async def test_who_connects_must_say_who_they_are() -> None:

@@ -58,6 +58,38 @@ def test_the_doctor_finds_nothing_wrong(data: Path) -> None:
         assert f"✓ {about}" in seen.stdout
 
 
+def test_what_is_archived_is_read_and_verified_like_the_rest_and_comes_back(data: Path) -> None:
+    before = rehab("log", "read", "--limit", "150", "--json", data=data).stdout
+    unsaid = rehab("log", "archive", data=data)
+    assert unsaid.returncode == 1
+    assert "--before 90d" in unsaid.stderr
+    assert "0 events archived" in rehab("log", "archive", "--before", "1h", data=data).stdout
+    moved = rehab("log", "archive", "--until-position", "150", data=data)
+    assert moved.returncode == 0, moved.stdout + moved.stderr
+    assert "events archived in" in moved.stdout
+    objects = [path for path in (data / "archive").rglob("*") if path.is_file()]
+    assert objects
+    listed = rehab("log", "segments", data=data).stdout
+    assert all(path.name[:12] in listed for path in objects)
+    assert rehab("log", "read", "--limit", "150", "--json", data=data).stdout == before
+    assert rehab("log", "verify", data=data).returncode == 0
+    hidden = objects[0].rename(objects[0].with_suffix(".away"))
+    lost = rehab("log", "verify", data=data)
+    assert lost.returncode == 1
+    assert f"segment {objects[0].name}: missing" in " ".join(lost.stderr.split())
+    refused = rehab("log", "restore", data=data)
+    assert refused.returncode == 1
+    assert f"segment {objects[0].name} of the archive is missing" in " ".join(
+        refused.stderr.split()
+    )
+    hidden.rename(objects[0])
+    back = rehab("log", "restore", data=data)
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert "archived" not in rehab("log", "segments", data=data).stdout
+    assert rehab("log", "read", "--limit", "150", "--json", data=data).stdout == before
+    assert rehab("log", "verify", data=data).returncode == 0
+
+
 def test_the_doctor_says_how_to_start_what_is_absent(tmp_path: Path) -> None:
     seen = rehab("doctor", "--port-base", "1", data=tmp_path)
     assert seen.returncode == 1

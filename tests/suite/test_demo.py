@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from rehab_runtime.embedded import free_port
+from tests.support.ports import low_ports
 
 REHAB = str(Path(sys.executable).with_name("rehab"))
 
@@ -33,3 +34,14 @@ def test_a_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
     assert result.stderr.count("\n") == 1
     assert f"port {port} is already in use" in result.stderr
     assert "--port-base" in result.stderr
+
+
+def test_a_log_of_several_shards_is_folded_whole_and_keeps_its_shards(tmp_path: Path) -> None:
+    place = ("--port-base", str(low_ports()), "--data", str(tmp_path))
+    for told in (("--shards", "3"), ()):
+        result = demo(*place, *told)
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert "sent = stored = projected" in result.stdout
+    result = demo(*place, "--shards", "2")
+    assert result.returncode == 1
+    assert "the log has 3 shards and is told to have 2" in result.stderr

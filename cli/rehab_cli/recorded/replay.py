@@ -13,6 +13,7 @@ from rehab.events.v1.event_pb2 import Event
 from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab_cli.addresses import Addresses
 from rehab_cli.console import out
+from rehab_cli.lag import lag_of
 from rehab_cli.recorded.movements import Movement
 from rehab_cli.recorded.sessions import (
     CLINIC,
@@ -28,6 +29,7 @@ from rehab_cli.recorded.sets import RecordedSet, sets
 from rehab_cli.recorded.uiprmd import Take, chosen_movements, read
 from rehab_sdk import AsyncRehab, Rejected, dev_token
 from rehab_sdk.errors import NotFound
+from rehab_sdk.places import Positions
 
 WAIT_S = 30.0
 
@@ -91,11 +93,11 @@ async def _send(
     by_subject: dict[int, list[RecordedSet]] = defaultdict(list)
     for one in recorded:
         by_subject[one.subject].append(one)
-    head = (await desk.lag()).projections[0].head
+    heads = lag_of(await desk.lag()).heads
     days: dict[int, date] = {}
     for subject, own in sorted(by_subject.items()):
         person = Person(subject)
-        first_day = days[subject] = await _first_day(desk, person, head, today)
+        first_day = days[subject] = await _first_day(desk, person, heads, today)
         scribe = Scribe(person, first_day)
         prescribed = {one.movement.id: one.movement for one in own}.values()
         await _log(desk, scribe.admission(), told)
@@ -104,16 +106,16 @@ async def _send(
         patient = desk.acting(token=dev_token("patient", CLINIC, person.id))
         for one in sorted(own, key=lambda one: Session(one, first_day).starts_at):
             await _log(patient, list(scribe.session(Session(one, first_day))), told)
-        desk.last_position = max(desk.last_position, patient.last_position)
+        desk.reflect(patient.last_positions)
     return days
 
 
-async def _first_day(desk: AsyncRehab, person: Person, head: int, today: date) -> date:
+async def _first_day(desk: AsyncRehab, person: Person, heads: Positions, today: date) -> date:
     """That of an earlier replay into this suite, or else the last days that are over."""
     known: list[date] = []
     try:
         async for session in desk.patients.sessions(
-            person.id, min_position=head, max_wait_s=WAIT_S
+            person.id, min_position=heads, max_wait_s=WAIT_S
         ):
             take = next((take for take in Take if f"-{take}-" in session.session_id), None)
             if take is not None:

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from functools import lru_cache
 
 from rehab.events.v1 import event_pb2
 from rehab.events.v1.admin_pb2 import Access
 from rehab.events.v1.kinds import KINDS
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
-from rehab_eventstore.audit import Told
+from rehab_eventstore.audit import Told, Trail
 from rehab_eventstore.forwarding import Forwarding
 from rehab_eventstore.messages import append_command
 from rehab_eventstore.queue import Priority
+from rehab_eventstore.settings import Settings
 from rehab_eventstore.shard import Shard, Shards
 from rehab_runtime.auth import bearer, service_principal
-from rehab_runtime.clock import uuid7
+from rehab_runtime.clock import Clock, uuid7
 from rehab_runtime.errors import PermissionDenied
+from rehab_runtime.lifecycle import Background
 from rehab_runtime.slices import shard_of
 
 PREFIX = "audit-keys-"
 SERVICE = "eventstore"
-CLINIC = "suite"
-"""Readings of all clinics are told together, so the events are of none."""
+CLINIC = "rehab"
+"""Readings of all clinics are told together: the events are of none, but the log's own."""
 KIND = "access"
 EVENTS_AT_ONCE = 1000
 """As rehab.eventstore.v1.AppendRequest says."""
@@ -33,13 +36,13 @@ ALLOWED, DENIED = "key_reader", "not_a_key_reader"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
 
-def is_own(stream: str) -> bool:
+def is_audit(stream: str) -> bool:
     return stream.startswith(PREFIX)
 
 
 def require_writer(stream: str, service: str) -> None:
     """Raise PermissionDenied unless the service may write the stream."""
-    if is_own(stream) and service != SERVICE:
+    if is_audit(stream) and service != SERVICE:
         raise PermissionDenied(f"the service {service} may not write the log's own streams")
 
 
@@ -50,6 +53,26 @@ def stream_of(shard: int, shards: int) -> str:
     others = (f"{name}-{number}" for number in itertools.count(1))
     names = itertools.chain([name], others)
     return next(one for one in names if shard_of(one, shards) == shard)
+
+
+@asynccontextmanager
+async def trailing(
+    settings: Settings,
+    shards: Shards,
+    forwarding: Forwarding,
+    clock: Clock,
+    background: Background,
+) -> AsyncIterator[Trail]:
+    """The trail, kept there; all that was read is told when the context is left."""
+    trail = Trail(
+        AuditStreams(shards, forwarding).tell,
+        clock,
+        covered_s=settings.key_reader_ttl_s,
+        pace_s=settings.audit_ms / 1000,
+    )
+    background.start(trail.run(), "tells who reads keys")
+    yield trail
+    await trail.close()
 
 
 class AuditStreams:

@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from rehab.events.v1.admin_pb2 import ERASURE_STAGE_REQUESTED
 from rehab.events.v1.event_pb2 import Body, Envelope
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
+from rehab_eventstore.archive.telling import KIND, is_own
 from rehab_eventstore.domain.decide import ERASURE
 from rehab_runtime.errors import EventTooLarge, InvalidArgument, RehabError, Violation
 
@@ -26,6 +27,11 @@ _FIRST_S, _LAST_S = -62_135_596_800, 253_402_300_799
 
 def check_events(stream: str, events: Sequence[pb.NewEvent], prefix: str = "") -> None:
     """Raises InvalidArgument or EventTooLarge, naming field and rule."""
+    if is_own(stream):
+        message = "must not be a stream in which the log tells of its archive"
+        raise InvalidArgument(
+            violations=[Violation(f"{prefix}stream", "stream.of_the_log", message)]
+        )
     for index, event in enumerate(events):
         envelope = event.envelope
         if not (
@@ -36,6 +42,7 @@ def check_events(stream: str, events: Sequence[pb.NewEvent], prefix: str = "") -
             and _in_range(envelope)
             and len(event.body) <= MAX_BODY_BYTES
             and (envelope.kind != ERASURE or _only_asks(event))
+            and envelope.kind != KIND
         ):
             raise _broken(stream, event, f"{prefix}events[{index}]")
 
@@ -88,6 +95,12 @@ def _broken(stream: str, event: pb.NewEvent, path: str) -> RehabError:
             "must be a UUID in lower case with hyphens",
         ),
         (_KIND.fullmatch(envelope.kind), "kind", "string.pattern", f"must match {_KIND.pattern}"),
+        (
+            envelope.kind != KIND,
+            "kind",
+            "archive.of_the_log",
+            "must not be what the log itself tells",
+        ),
         (
             _CLINIC.fullmatch(envelope.clinic_id),
             "clinic_id",

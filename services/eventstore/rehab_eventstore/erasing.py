@@ -12,11 +12,12 @@ from rehab.events.v1 import admin_pb2
 from rehab.events.v1.event_pb2 import ROLE_SERVICE, Body
 from rehab.events.v1.kinds import KINDS
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
-from rehab_eventstore.audit_streams import is_own
+from rehab_eventstore.archive.telling import is_own
+from rehab_eventstore.audit_streams import is_audit
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.domain.confirmation import Confirmation, Intent, NotConfirmed
 from rehab_eventstore.domain.decide import ERASURE
-from rehab_eventstore.messages import erasure_command
+from rehab_eventstore.messages import own_command
 from rehab_eventstore.queue import Priority
 from rehab_eventstore.shard import Shards
 from rehab_eventstore.storage.erasures import Erasure, Erasures, Reach
@@ -67,9 +68,11 @@ class Eraser:
         self._token_s = token_s
 
     async def prepare(self, intent: Intent) -> Prepared:
-        """Changes nothing. Raises NotFound, LegalHold, Erased, InvalidArgument."""
-        if is_own(intent.stream):
-            broken = Violation("subject_id", "subject.person", "must not be the log's own stream")
+        """Changes nothing. Raises NotFound, LegalHold, Erased, InvalidArgument for what is nobody's
+        stream."""
+        if is_own(intent.stream) or is_audit(intent.stream):
+            message = "must be a subject: the log tells of itself there"
+            broken = Violation("subject_id", "stream.of_the_log", message)
             raise InvalidArgument(violations=[broken])
         if await self._erasures.find(intent.stream) is not None:
             raise Erased
@@ -118,7 +121,7 @@ class Eraser:
         self.begun(erasure.stream)
         shard = self._shards.of(erasure.stream)
         try:
-            (told,) = await shard.writer.append(erasure_command(erasure.event), Priority.LIVE)
+            (told,) = await shard.writer.append(own_command(erasure.event), Priority.LIVE)
         except RehabError as error:
             detail = f"the erasure has begun and is finished when the log answers: {error.detail}"
             raise Unavailable(detail, retry_after_s=LOOK_S) from None

@@ -7,20 +7,24 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import grpc
 
+from rehab.eventstore.v1 import archive_service_pb2_grpc as archive_grpc
 from rehab.eventstore.v1 import erasure_service_pb2_grpc as erasure_grpc
 from rehab.eventstore.v1 import eventstore_service_pb2_grpc as pb_grpc
 from rehab.eventstore.v1 import key_admin_service_pb2_grpc as admin_grpc
 from rehab.eventstore.v1 import key_service_pb2_grpc as key_grpc
 from rehab.eventstore.v1 import proof_service_pb2_grpc as proof_grpc
 from rehab.eventstore.v1 import snapshot_service_pb2_grpc as snapshot_grpc
-from rehab_eventstore.audit import Trail
-from rehab_eventstore.audit_streams import AuditStreams
+from rehab_eventstore.archive.library import Library
+from rehab_eventstore.archive_servicer import ArchiveServicer
+from rehab_eventstore.archiving import archiver_of, open_archive
+from rehab_eventstore.audit_streams import trailing
+from rehab_eventstore.checkpointing import signer_of, start_signing
+from rehab_eventstore.clocks import clock_of
 from rehab_eventstore.crypto.cache import KeyCache
+from rehab_eventstore.crypto.wrapper import KeyWrapper
 from rehab_eventstore.domain.confirmation import Confirmation
 from rehab_eventstore.erasing import Eraser
 from rehab_eventstore.erasure_servicer import ErasureServicer
@@ -28,8 +32,7 @@ from rehab_eventstore.forwarding import Forwarding
 from rehab_eventstore.key_admin_servicer import KeyAdminServicer
 from rehab_eventstore.key_servicer import KeyServicer
 from rehab_eventstore.keywrapping import key_keeper
-from rehab_eventstore.proof.checkpoints import Checkpoints, Pace, Signing
-from rehab_eventstore.proof.signing import Signer, open_signer
+from rehab_eventstore.proof.checkpoints import Checkpoints
 from rehab_eventstore.proof.verify import Verifier
 from rehab_eventstore.proof_servicer import ProofServicer
 from rehab_eventstore.rotation import Limits, Rotation
@@ -47,9 +50,9 @@ from rehab_eventstore.subscriptions import Subscribers
 from rehab_eventstore.watch import Listener
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator
-from rehab_runtime.clock import Clock, SystemClock, WrongClock
+from rehab_runtime.clock import SystemClock
 from rehab_runtime.lifecycle import Background
-from rehab_runtime.postgres import Queries
+from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.server import serve_grpc
 from rehab_runtime.startup import StartupError, named
 
@@ -63,6 +66,7 @@ SERVICES = tuple(
         "KeyAdminService",
         "ProofService",
         "SnapshotService",
+        "ArchiveService",
     )
 )
 SWEEP_S = 60.0
@@ -80,14 +84,12 @@ class Running:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
-        log = await _open_log(settings, stack)
-        known = await census(log.database, log.queries)
-        keeper = await stack.enter_async_context(key_keeper(settings, log.clock, known))
-        keys = KeyStore(log.database, log.queries, keeper.wrapper)
-        cache = KeyCache(
-            keys.load, log.clock, ttl_s=settings.key_cache_s, max_patients=settings.cached_keys
-        )
-        sealers = await _sealers(settings, log, keys, cache)
+        database, queries = await _open_database(settings, stack)
+        known = await census(database, queries)
+        keeper = await stack.enter_async_context(key_keeper(settings, SystemClock(), known))
+        archive = await open_archive(settings, database, keeper.wrapper)
+        log = await _open_log(settings, stack, database, queries, archive.library)
+        keys, cache, sealers = await _sealing(settings, log, keeper.wrapper)
         shards = Shards(
             [
                 await open_shard(number, settings, log, sealer)
@@ -122,15 +124,23 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(shards.drain, settings.drain_s)
         proofs = Queries.load(PACKAGE, "proof.sql")
         checkpoints = Checkpoints(log.database, proofs)
-        signer = _signer(settings)
+        signer = signer_of(settings)
         if signer is not None:
-            _sign(settings, log, shards, checkpoints, signer, background)
-        verifier = Verifier(settings.postgres_dsn, log.database, proofs, settings.verify_processes)
+            start_signing(settings, log, shards, checkpoints, signer, background)
+        verifier = Verifier(
+            *(settings.postgres_dsn, log.database, proofs, settings.verify_processes),
+            archive=archive.keys,
+        )
+        archive_servicer = ArchiveServicer(
+            archiver_of(archive, settings, log, shards, keeper.wrapper, checkpoints, signer),
+            *(shards, _names(settings.archivers)),
+        )
         readers, erasers = _names(settings.key_readers), _names(settings.erasers)
         forwarding = Forwarding()
         stack.push_async_callback(forwarding.close)
-        streams = AuditStreams(shards, forwarding)
-        trail = await stack.enter_async_context(_trail(settings, streams, log.clock, background))
+        trail = await stack.enter_async_context(
+            trailing(settings, shards, forwarding, log.clock, background)
+        )
         log_servicer = EventStoreServicer(
             shards, log.reader, forwarding, Subscribers(settings.max_subscribers)
         )
@@ -153,6 +163,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             admin_grpc.add_KeyAdminServiceServicer_to_server(admin_servicer, server)
             proof_grpc.add_ProofServiceServicer_to_server(proof_servicer, server)
             snapshot_grpc.add_SnapshotServiceServicer_to_server(snapshot_servicer, server)
+            archive_grpc.add_ArchiveServiceServicer_to_server(archive_servicer, server)
             return SERVICES
 
         server = await stack.enter_async_context(
@@ -164,42 +175,21 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         yield Running(server.address, background)
 
 
-async def _sealers(
-    settings: Settings, log: Log, keys: KeyStore, cache: KeyCache
-) -> list[KeySealer]:
-    """One for each shard."""
+async def _sealing(
+    settings: Settings, log: Log, wrapper: KeyWrapper
+) -> tuple[KeyStore, KeyCache, list[KeySealer]]:
+    """Patients' keys, and who seals with them in each shard."""
+    keys = KeyStore(log.database, log.queries, wrapper)
+    cache = KeyCache(
+        keys.load, log.clock, ttl_s=settings.key_cache_s, max_patients=settings.cached_keys
+    )
     limits = Limits(settings.data_key_max_age_d * DAY_S, settings.data_key_max_events)
     rotation = Rotation(keys, cache, log.clock, limits)
-    return [
+    sealers = [
         KeySealer(keys, cache, rotation, await log.reader.fingerprint_key(number))
-        for number in range(settings.shards)
+        for number in range(log.shards)
     ]
-
-
-@asynccontextmanager
-async def _trail(
-    settings: Settings, streams: AuditStreams, clock: Clock, background: Background
-) -> AsyncIterator[Trail]:
-    pace_s = settings.audit_ms / 1000
-    trail = Trail(streams.tell, clock, covered_s=settings.key_reader_ttl_s, pace_s=pace_s)
-    background.start(trail.run(), "tells who reads keys")
-    yield trail
-    await trail.close()
-
-
-def _sign(
-    settings: Settings,
-    log: Log,
-    shards: Shards,
-    checkpoints: Checkpoints,
-    signer: Signer,
-    background: Background,
-) -> None:
-    pace = Pace(settings.checkpoint_events, settings.checkpoint_s)
-    for shard in shards:
-        look, leads = partial(log.reader.head, shard.number), shard.leadership.is_leading
-        signing = Signing(look, leads, checkpoints, signer, log.clock, pace)
-        background.start(signing.run(), f"signs checkpoints of shard {shard.number}")
+    return keys, cache, sealers
 
 
 async def _sweep(cache: KeyCache) -> None:
@@ -208,38 +198,35 @@ async def _sweep(cache: KeyCache) -> None:
         cache.sweep()
 
 
-async def _open_log(settings: Settings, stack: AsyncExitStack) -> Log:
+async def _open_database(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Queries]:
     await postgres.ensure_database(settings.postgres_dsn)
     await postgres.migrate(settings.postgres_dsn, PACKAGE)
     database = await stack.enter_async_context(
         postgres.connect(settings.postgres_dsn, name="eventstore")
     )
-    queries = Queries.load(PACKAGE, "queries.sql")
+    return database, Queries.load(PACKAGE, "queries.sql")
+
+
+async def _open_log(
+    settings: Settings,
+    stack: AsyncExitStack,
+    database: Database,
+    queries: Queries,
+    library: Library,
+) -> Log:
     reader = Reader(
-        database, queries, page_events=settings.page_events, page_bytes=settings.page_bytes
+        database,
+        queries,
+        page_events=settings.page_events,
+        page_bytes=settings.page_bytes,
+        library=library,
     )
     _require_safe(await reader.safety(), settings)
-    await require_shards(database, queries, settings.shards)
+    shards = await require_shards(database, queries, settings.shards)
     broker = await stack.enter_async_context(
         jetstream.connect(settings.nats_url, name="eventstore")
     )
-    return Log(database, queries, reader, broker, _clock(settings))
-
-
-def _clock(settings: Settings) -> Clock:
-    if not settings.clock_offset_file:
-        return SystemClock()
-    if settings.environment == "production":
-        raise StartupError(
-            "a wrong clock is told, and this is production", "unset EVENTSTORE_CLOCK_OFFSET_FILE"
-        )
-    try:
-        return WrongClock(Path(settings.clock_offset_file))
-    except (OSError, ValueError):
-        raise StartupError(
-            "the file of the clock's offset cannot be read",
-            "unset EVENTSTORE_CLOCK_OFFSET_FILE, or write 8 bytes there",
-        ) from None
+    return Log(database, queries, reader, broker, clock_of(settings), shards)
 
 
 def _require_safe(safety: Safety, settings: Settings) -> None:
@@ -253,18 +240,6 @@ def _require_safe(safety: Safety, settings: Settings) -> None:
             "PostgreSQL runs without data checksums: a rotten page would go unnoticed",
             "stop it and run: pg_checksums --enable",
         )
-
-
-def _signer(settings: Settings) -> Signer | None:
-    production = settings.environment == "production"
-    if settings.signing_key_file:
-        return open_signer(Path(settings.signing_key_file), make=not production)
-    if production:
-        raise StartupError(
-            "no signing key is told: the log could be cut off unnoticed",
-            "set EVENTSTORE_SIGNING_KEY_FILE",
-        )
-    return None
 
 
 def _names(listed: str) -> frozenset[str]:

@@ -48,8 +48,8 @@ def append_command(request: pb.AppendRequest) -> Command:
     return Command([_stream_append(request, "")])
 
 
-def erasure_command(event: pb.NewEvent) -> Command:
-    """What the log tells of an erasure. The event may be used again."""
+def own_command(event: pb.NewEvent) -> Command:
+    """What the log itself tells: of an erasure, of its archive. The event may be used again."""
     told = pb.NewEvent.FromString(event.SerializeToString())
     return Command([StreamAppend(told.envelope.subject_id, ANY, [_new_event(told)])])
 

@@ -77,3 +77,28 @@ subscribers = declare_gauge(
     "Open subscriptions.",
     "see who subscribes; most consumers should follow the message broker instead",
 )
+archived = declare_counter(
+    "eventstore_archived_total",
+    "Events whose envelopes and bodies were moved to the archive.",
+    "nothing: this is what was asked for",
+)
+restored = declare_counter(
+    "eventstore_restored_total",
+    "Events brought back from the archive.",
+    "nothing: this is what was asked for",
+)
+archive_frames = declare_counter(
+    "eventstore_archive_frames_total",
+    "Frames read from the archive and opened, because they were not in memory.",
+    "somebody reads what is old: if often, restore it or raise ARCHIVE_CACHE_BYTES",
+)
+archive_fetch_seconds = declare_histogram(
+    "eventstore_archive_fetch_seconds",
+    "Time to read a frame from the archive.",
+    "see what stores the objects, and the way to it",
+)
+archive_unreadable = declare_counter(
+    "eventstore_archive_unreadable_total",
+    "Reads that failed because an object of the archive is missing, damaged or away.",
+    "this service's log names the segment; run rehab log verify, restore the object from its copy",
+)

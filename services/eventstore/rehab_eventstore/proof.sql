@@ -83,7 +83,7 @@ SELECT hash FROM events WHERE shard = $1 AND position = $2
 -- beyond what Python can say.
 SELECT position, stream_version, timestamptz_send(recorded_at) AS recorded_at, schema_version, phi,
     stream_id, event_id, clinic_id, kind, consent_id, key_id, content_hmac, meta, body, hash, slice,
-    timestamptz_send(occurred_at) AS occurred_at
+    timestamptz_send(occurred_at) AS occurred_at, segment, archived_bytes
 FROM events
 WHERE shard = $1 AND position > $2 AND position <= $3
 ORDER BY position, stream_id

@@ -95,9 +95,10 @@ CROSS JOIN LATERAL (
 -- name: page: consecutive events, until their bytes are too many
 SELECT * FROM (
     SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
-        recorded_at, phi, consent_id, key_id, meta, body, hash,
+        recorded_at, phi, consent_id, key_id, meta, body, hash, segment,
+        coalesce(archived_bytes, octet_length(meta) + octet_length(body)) AS bytes,
         key_id <> '' AND EXISTS (SELECT FROM erasure WHERE stream_id = events.stream_id) AS erased,
-        sum(octet_length(meta) + octet_length(body)) OVER (
+        sum(coalesce(archived_bytes, octet_length(meta) + octet_length(body))) OVER (
             ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS bytes_before
     FROM events
@@ -109,9 +110,10 @@ ORDER BY position
 -- name: filtered: of consecutive events those asked for, until their bytes are too many
 SELECT * FROM (
     SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
-        recorded_at, phi, consent_id, key_id, meta, body, hash,
+        recorded_at, phi, consent_id, key_id, meta, body, hash, segment,
+        coalesce(archived_bytes, octet_length(meta) + octet_length(body)) AS bytes,
         key_id <> '' AND EXISTS (SELECT FROM erasure WHERE stream_id = chosen.stream_id) AS erased,
-        sum(octet_length(meta) + octet_length(body)) OVER (
+        sum(coalesce(archived_bytes, octet_length(meta) + octet_length(body))) OVER (
             ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS bytes_before
     FROM (
@@ -130,9 +132,10 @@ ORDER BY position
 -- name: stream_forward: one subject's events, oldest first, until their bytes are too many
 SELECT * FROM (
     SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
-        recorded_at, phi, consent_id, key_id, meta, body, hash,
+        recorded_at, phi, consent_id, key_id, meta, body, hash, segment,
+        coalesce(archived_bytes, octet_length(meta) + octet_length(body)) AS bytes,
         key_id <> '' AND EXISTS (SELECT FROM erasure WHERE stream_id = chosen.stream_id) AS erased,
-        sum(octet_length(meta) + octet_length(body)) OVER (
+        sum(coalesce(archived_bytes, octet_length(meta) + octet_length(body))) OVER (
             ORDER BY stream_version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS bytes_before
     FROM (
@@ -150,9 +153,10 @@ ORDER BY stream_version
 -- name: stream_backward: one subject's events, newest first, until their bytes are too many
 SELECT * FROM (
     SELECT position, stream_id, stream_version, slice, event_id, clinic_id, kind, schema_version,
-        recorded_at, phi, consent_id, key_id, meta, body, hash,
+        recorded_at, phi, consent_id, key_id, meta, body, hash, segment,
+        coalesce(archived_bytes, octet_length(meta) + octet_length(body)) AS bytes,
         key_id <> '' AND EXISTS (SELECT FROM erasure WHERE stream_id = chosen.stream_id) AS erased,
-        sum(octet_length(meta) + octet_length(body)) OVER (
+        sum(coalesce(archived_bytes, octet_length(meta) + octet_length(body))) OVER (
             ORDER BY stream_version DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS bytes_before
     FROM (
@@ -242,26 +246,46 @@ UPDATE data_key AS k SET newest = false FROM old
 WHERE k.stream_id = old.stream_id AND k.key_id = old.key_id
 RETURNING k.stream_id
 
--- name: data_keys_of_old_keks: living keys that another key-encryption key wraps than the newest
+-- name: data_keys_of_old_keks: living keys that another key-encryption key wraps than the newest;
+-- those of archived segments are told from patients' by having no stream
 SELECT stream_id, key_id, kek_id, kek_version, wrapped
 FROM data_key
 WHERE wrapped IS NOT NULL AND (kek_id, kek_version) <> ($1, $2)
     AND (stream_id, key_id) > ($3, $4)
+UNION ALL
+SELECT '', name, kek_id, kek_version, wrapped
+FROM archive_segment
+WHERE (kek_id, kek_version) <> ($1, $2) AND ('', name) > ($3, $4)
 ORDER BY stream_id, key_id
 LIMIT $5
 
 -- name: rewrap_data_keys: the same keys under another key-encryption key, unless destroyed meanwhile
-UPDATE data_key AS k
-SET kek_id = n.kek_id, kek_version = n.kek_version, wrapped = n.wrapped
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
-    AS n (stream_id, key_id, kek_id, kek_version, wrapped)
-WHERE k.stream_id = n.stream_id AND k.key_id = n.key_id AND k.wrapped IS NOT NULL
-RETURNING k.key_id
+WITH n AS MATERIALIZED (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+        AS n (stream_id, key_id, kek_id, kek_version, wrapped)
+), of_segments AS (
+    UPDATE archive_segment AS s
+    SET kek_id = n.kek_id, kek_version = n.kek_version, wrapped = n.wrapped
+    FROM n
+    WHERE n.stream_id = '' AND s.name = n.key_id
+    RETURNING s.name
+), of_patients AS (
+    UPDATE data_key AS k
+    SET kek_id = n.kek_id, kek_version = n.kek_version, wrapped = n.wrapped
+    FROM n
+    WHERE k.stream_id = n.stream_id AND k.key_id = n.key_id AND k.wrapped IS NOT NULL
+    RETURNING k.key_id
+)
+SELECT key_id FROM of_patients UNION ALL SELECT name FROM of_segments
 
 -- name: data_key_census: how many keys there are, by what wraps them
 SELECT kek_id, kek_version, count(*) FILTER (WHERE wrapped IS NOT NULL) AS living,
     count(*) FILTER (WHERE newest) AS newest, count(*) FILTER (WHERE wrapped IS NULL) AS destroyed
-FROM data_key
+FROM (
+    SELECT kek_id, kek_version, wrapped, newest FROM data_key
+    UNION ALL
+    SELECT kek_id, kek_version, wrapped, false FROM archive_segment
+) AS known
 GROUP BY kek_id, kek_version
 ORDER BY kek_id, kek_version
 

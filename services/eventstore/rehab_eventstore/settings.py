@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from rehab_runtime.settings import NatsUrl, PostgresDsn, ServiceSettings
+
+
+def _archive(value: str) -> str:
+    try:
+        place = urlsplit(value)
+        sound = (
+            place.scheme in ("s3", "gs", "az") and bool(place.hostname) and "@" not in place.netloc
+        ) or (place.scheme == "file" and not place.netloc and len(place.path) > 1)
+    except ValueError:  # it may quote the URL
+        sound = False
+    if value and (not sound or place.query or place.fragment):
+        raise ValueError(
+            "must be file:///folder, s3://bucket/prefix, gs://bucket/prefix or "
+            "az://account/container/prefix; credentials and endpoints have variables of their own"
+        )
+    return value
+
+
+ArchiveUrl = Annotated[str, AfterValidator(_archive)]
+"""Where archived events are kept; empty for nowhere."""
 
 
 class Settings(ServiceSettings):
@@ -19,7 +40,11 @@ class Settings(ServiceSettings):
     subject_prefix: str = Field("log", description="first token of the log's subjects")
 
     shards: int = Field(
-        1, ge=1, le=64, description="heads of the log, for good: each orders its own patients"
+        0,
+        ge=0,
+        le=64,
+        description="heads of the log, for good: each orders its own patients; 0 for those that it"
+        " has, a new one has 1",
     )
 
     keys: Literal["file", "vault", "kms"] = Field(
@@ -80,6 +105,28 @@ class Settings(ServiceSettings):
         60, ge=0.01, description="time after which one is signed if there was an event"
     )
     verify_processes: int = Field(2, ge=1, le=64, description="processes that verify the log")
+
+    archive_url: ArchiveUrl = Field(
+        "",
+        description="where archived events go: file:///folder, s3://bucket/prefix (credentials and "
+        "endpoint: AWS_* variables); empty for no archive",
+    )
+    archivers: str = Field("cli", description="services that may archive events and restore them")
+    archive_runs: int = Field(
+        16, ge=1, le=1024, description="runs of slices whose events are archived together"
+    )
+    archive_segment_events: int = Field(
+        20_000, ge=1, le=200_000, description="events after which an archived object ends"
+    )
+    archive_segment_bytes: int = Field(
+        32_000_000, ge=1, le=500_000_000, description="bytes after which an archived object ends"
+    )
+    archive_cache_bytes: int = Field(
+        64_000_000, ge=0, description="bytes of archived events that are kept in memory when read"
+    )
+    archive_lease_s: float = Field(
+        15, ge=0.5, le=300, description="time after which another replica archives for a lost one"
+    )
 
     max_batch_events: int = Field(1024, ge=1, le=10_000, description="events committed together")
     max_batch_bytes: int = Field(1_000_000, ge=1, description="bytes committed together")

@@ -43,6 +43,7 @@ class Log:
     reader: Reader
     broker: JetStreamContext
     clock: Clock
+    shards: int
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ AGAIN = (Unavailable, Overloaded)
 class Stored:
     """An event is committed."""
 
+    shard: int
     position: int
     stream_version: int
     duplicate: bool
@@ -81,10 +82,16 @@ class Admission:
 def _stored(appended: pb.Appended, count: int) -> list[Verdict]:
     """Where each event stands: told one by one, or in a row that ends at the last place."""
     if appended.places:
-        return [Stored(one.position, one.stream_version, one.duplicate) for one in appended.places]
+        return [
+            Stored(appended.shard, one.position, one.stream_version, one.duplicate)
+            for one in appended.places
+        ]
     return [
         Stored(
-            appended.last_position - behind, appended.stream_version - behind, appended.duplicate
+            appended.shard,
+            appended.last_position - behind,
+            appended.stream_version - behind,
+            appended.duplicate,
         )
         for behind in reversed(range(count))
     ]

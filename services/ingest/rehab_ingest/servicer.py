@@ -218,6 +218,7 @@ def _stored(verdict: Verdict) -> pb.LogEventResponse:
     if isinstance(verdict, RehabError):
         raise InvalidArgument
     return pb.LogEventResponse(
+        shard=verdict.shard,
         position=verdict.position,
         stream_version=verdict.stream_version,
         duplicate=verdict.duplicate,

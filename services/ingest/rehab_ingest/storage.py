@@ -9,15 +9,23 @@ from dataclasses import dataclass
 from rehab_runtime.postgres import Database, Queries
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position of a shard; 0 for none."""
+
+    shard: int
+    position: int
+
+
 @dataclass(frozen=True)
 class Cursor:
-    """A device's stream, settled up to `seq`."""
+    """A device's stream, settled up to `seq`; the newest durable event stands at `place`."""
 
     owner: uuid.UUID
     clinic_id: str
     device_id: str
     seq: int
-    position: int
+    place: Place
 
 
 class Storage:
@@ -32,7 +40,10 @@ class Storage:
         row = await self._database.fetchrow(
             self._queries["claim"], clinic_id, device_id, epoch, seq, owner
         )
-        return None if row is None else Cursor(owner, clinic_id, device_id, row[0], row[1])
+        if row is None:
+            return None
+        acked = Place(row["acked_shard"], row["acked_position"])
+        return Cursor(owner, clinic_id, device_id, row["acked_seq"], acked)
 
     async def flush(self, cursors: Sequence[Cursor]) -> set[uuid.UUID]:
         """Save cursors; the owners that still own theirs are returned."""
@@ -42,6 +53,7 @@ class Storage:
             [cursor.clinic_id for cursor in cursors],
             [cursor.device_id for cursor in cursors],
             [cursor.seq for cursor in cursors],
-            [cursor.position for cursor in cursors],
+            [cursor.place.position for cursor in cursors],
+            [cursor.place.shard for cursor in cursors],
         )
         return {row[0] for row in rows}

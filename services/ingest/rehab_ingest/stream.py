@@ -15,10 +15,10 @@ from google.protobuf.duration_pb2 import Duration
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_ingest import metrics
-from rehab_ingest.admission import AGAIN, Admission, Verdict
+from rehab_ingest.admission import AGAIN, Admission, Stored, Verdict
 from rehab_ingest.domain.sequence import Sequence
 from rehab_ingest.domain.tokens import Tokens
-from rehab_ingest.storage import Cursor
+from rehab_ingest.storage import Cursor, Place
 from rehab_runtime.errors import (
     Draining,
     InvalidArgument,
@@ -30,6 +30,7 @@ from rehab_runtime.errors import (
 
 FIRST_WAIT_S = 0.02
 LONGEST_WAIT_S = 1.0
+NOWHERE = Place(0, 0)
 RECONNECT_AFTER = Duration(nanos=200_000_000)
 
 
@@ -57,7 +58,7 @@ class DeviceStream:
     ) -> None:
         self.hello = hello
         self.owner: uuid.UUID = cursor.owner
-        self.position = cursor.position
+        self.place = cursor.place
         self.sequence = Sequence.resumed(cursor.seq, window)
         self.dirty = False
         self.ended: asyncio.Future[RehabError | None] = asyncio.get_running_loop().create_future()
@@ -79,7 +80,7 @@ class DeviceStream:
             self.hello.clinic_id,
             self.hello.device_id,
             self.sequence.settled,
-            self.position,
+            self.place,
         )
 
     @property
@@ -136,7 +137,7 @@ class DeviceStream:
             self._mark(event, seq)
             self._arrived.append(Arrived(seq, event, refusal, now))
         if repeated == count:
-            self._acknowledge()
+            self._acknowledge([])
         self._wake.set()
 
     def _mark(self, event: Event, seq: int) -> None:
@@ -180,28 +181,49 @@ class DeviceStream:
     def _answer(self, chunk: list[Arrived], verdicts: list[Verdict]) -> None:
         stored = iter(verdicts)
         now = time.perf_counter()
+        places: list[Place] = []
         for one in chunk:
             verdict = one.refusal or next(stored)
-            if isinstance(verdict, RehabError):
+            if isinstance(verdict, Stored):
+                places.append(Place(verdict.shard, verdict.position))
+                metrics.settle_seconds.observe(now - one.at)
+            else:
+                places.append(NOWHERE)
                 event_id = one.event.envelope.event_id[:36]
                 self.say(
                     reject=pb.Reject(seq=one.seq, event_id=event_id, failure=to_failure(verdict))
                 )
-            else:
-                self.position = max(self.position, verdict.position)
-                metrics.settle_seconds.observe(now - one.at)
         self.sequence = self.sequence.settle(chunk[-1].seq)
         self.dirty = True
-        self._acknowledge()
+        self._acknowledge(places)
 
-    def _acknowledge(self) -> None:
-        self.say(
-            ack=pb.Ack(seq=self.sequence.settled, position=self.position, resume_token=self.token)
+    def _acknowledge(self, places: list[Place]) -> None:
+        """Tell what is settled; `places` are those of the events that were not before."""
+        durable = [place for place in places if place != NOWHERE]
+        if durable:
+            self.place = _newest(self.place, durable)
+        ack = pb.Ack(
+            seq=self.sequence.settled,
+            position=self.place.position,
+            shard=self.place.shard,
+            resume_token=self.token,
         )
+        if any(place.shard != self.place.shard for place in durable):
+            for place in places:
+                ack.places.add(shard=place.shard, position=place.position)
+        self.say(ack=ack)
 
     async def _all_settled(self) -> None:
         while self._arrived:
             await asyncio.sleep(0.005)
+
+
+def _newest(before: Place, durable: list[Place]) -> Place:
+    """Where the last of them stands, or what is newer in its shard: repeats stand further back."""
+    shard = durable[-1].shard
+    known = [before.position] if before.shard == shard else []
+    told = [place.position for place in durable if place.shard == shard]
+    return Place(shard, max(known + told))
 
 
 def draining() -> Draining:

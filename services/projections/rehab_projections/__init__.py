@@ -1,7 +1,8 @@
 """The read models: what therapists see.
 
 Reads the log: live from JetStream, holes and the past from the event store. Writes its own
-PostgreSQL database: patients, sessions, sets, monitoring days, and the position that they reflect,
-in one transaction. Answers over gRPC how much and how well was exercised, and who needs a
-therapist, always as of a time and with the position of the log that the answer stands for.
+PostgreSQL database: patients, sessions, sets, vitals, billing evidence, and the position that they
+reflect, in one transaction. Answers over gRPC how much and how well was exercised, what bills rest
+on, and who needs a therapist, always as of a time and with the position of the log that the answer
+stands for.
 """

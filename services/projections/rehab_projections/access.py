@@ -23,6 +23,12 @@ def may_read_patient_of(principal: Principal, clinic_id: str) -> None:
         raise NotFound("a patient of another clinic")
 
 
+def may_read_billing(principal: Principal) -> None:
+    """Raises PermissionDenied: who bills, and nobody else."""
+    if principal.role not in QUEUE_READERS:
+        raise PermissionDenied(f"role {principal.role} reads no billing evidence")
+
+
 def may_read_queue(principal: Principal, clinic_id: str) -> None:
     """Raises PermissionDenied."""
     if principal.role not in QUEUE_READERS or not principal.may_act_for(clinic_id):

@@ -14,6 +14,7 @@ from rehab_projections.domain.monitoring import monitoring_days
 from rehab_projections.domain.pain import PainReport, PainSummary, around_session, pain_summary
 from rehab_projections.domain.plan import PlanBook
 from rehab_projections.domain.quality import ExerciseQuality, ObservedSet, quality
+from rehab_projections.domain.symmetry import JointSymmetry, symmetries
 from rehab_projections.domain.windows import Window
 from rehab_projections.storage.codec import Summary
 from rehab_projections.storage.read import SessionRow, Snapshot
@@ -56,6 +57,7 @@ class QualityAnswer:
     zone: str
     exercises: list[ExerciseQuality]
     pain: PainSummary
+    symmetries: list[JointSymmetry]
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,13 @@ async def clinic_of(view: Snapshot, patient_id: str) -> str:
 async def answer_adherence(
     view: Snapshot, patient_id: str, window: Window, as_of: AsOf
 ) -> AdherenceAnswer:
-    care = await _care(view, patient_id, ("plan", "enrolment"))
-    zone = await _zone(view, patient_id, care)
+    care = await care_of(view, patient_id, ("plan", "enrolment"))
+    zone = await patient_zone(view, patient_id, care)
     book = care.plans.as_of(as_of.facts_until)
     first, last = windows.bounds(window, as_of.instant, zone, book.first_day())
     rows = (await view.sessions([patient_id]))[patient_id]
     sessions = [as_session(row) for row in rows if row.started_at <= as_of.facts_until]
-    marks = await view.marks(patient_id, *_around(first, last, zone))
+    marks = await view.marks(patient_id, *around(first, last, zone))
     end = min(as_of.instant, day_end(last, zone))
     in_force = book.in_force(min(last, local_date(as_of.instant, zone)))
     return AdherenceAnswer(
@@ -111,11 +113,11 @@ async def answer_adherence(
 async def answer_quality(
     view: Snapshot, patient_id: str, window: Window, as_of: AsOf, exercise_id: str
 ) -> QualityAnswer:
-    care = await _care(view, patient_id, ("plan", "enrolment", "pain_report"))
-    zone = await _zone(view, patient_id, care)
+    care = await care_of(view, patient_id, ("plan", "enrolment", "pain_report"))
+    zone = await patient_zone(view, patient_id, care)
     book = care.plans.as_of(as_of.facts_until)
     first, last = windows.bounds(window, as_of.instant, zone, book.first_day())
-    rows = await view.observed_sets(patient_id, *_around(first, last, zone), exercise_id)
+    rows = await view.observed_sets(patient_id, *around(first, last, zone), exercise_id)
     observed = []
     for row in rows:
         seen = row.record.seen
@@ -131,6 +133,7 @@ async def answer_quality(
         zone=zone.key,
         exercises=quality(book, observed),
         pain=_pain(care, first, last, as_of, zone),
+        symmetries=symmetries(observed),
     )
 
 
@@ -142,8 +145,8 @@ def _pain(care: CareRecord, first: date, last: date, as_of: AsOf, zone: ZoneInfo
 async def answer_sessions(
     view: Snapshot, patient_id: str, after: tuple[datetime, str] | None, size: int
 ) -> Page:
-    care = await _care(view, patient_id, ("plan", "enrolment", "pain_report"))
-    zone = await _zone(view, patient_id, care)
+    care = await care_of(view, patient_id, ("plan", "enrolment", "pain_report"))
+    zone = await patient_zone(view, patient_id, care)
     rows = await view.session_page(patient_id, after, size + 1)
     by_session: dict[str, list[PainReport]] = {}
     for report in care.pain:
@@ -165,18 +168,18 @@ def as_session(row: SessionRow) -> Session:
     return Session(row.session_id, row.started_at, summary.zone, summary.ref, lambda: summary.done)
 
 
-async def _care(view: Snapshot, patient_id: str, kinds: tuple[str, ...]) -> CareRecord:
+async def care_of(view: Snapshot, patient_id: str, kinds: tuple[str, ...]) -> CareRecord:
     care = CareRecord()
     for fact in await view.care_facts(patient_id, kinds):
         care = with_fact(care, fact)
     return care
 
 
-async def _zone(view: Snapshot, patient_id: str, care: CareRecord) -> ZoneInfo:
+async def patient_zone(view: Snapshot, patient_id: str, care: CareRecord) -> ZoneInfo:
     return first_zone(care.zone_name(), await view.newest_zone(patient_id))
 
 
-def _around(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def around(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Instants that hold the local days in every zone of the earth."""
     return day_start(first, zone) - 2 * _A_DAY, day_end(last, zone) + 2 * _A_DAY
 

@@ -16,13 +16,14 @@ from rehab_projections.domain.facts import Fact, fact_of
 from rehab_projections.domain.history import SESSION_KINDS, PatientHistory, fold, united
 from rehab_projections.domain.monitoring import mark_of
 from rehab_projections.domain.sessions import SessionRecord, SetKey
+from rehab_projections.gathered import KINDS as GATHERED
 
 SessionKey = tuple[str, str]
 # The parts of a kind may qualify for a monitoring day although the kind as a whole does not.
 _MARKED = frozenset({"feedback", *(kind.name for kind in KINDS.values() if kind.rtm_qualifying)})
 # What decides when something is due.
 PLANNING = frozenset({"plan", "enrolment"})
-FOLDED = care.KINDS | SESSION_KINDS | _MARKED | {"erasure"}
+FOLDED = care.KINDS | SESSION_KINDS | _MARKED | GATHERED | {"erasure"}
 
 
 class Batch:
@@ -79,6 +80,8 @@ class Batch:
             self.afresh.add(fact.patient_id)
         try:
             self._fold(fact)
+            if fact.kind in GATHERED:
+                self._patient(fact).gathered.add(fact, event)
             if fact.kind in care.KINDS:
                 patient = self._patient(fact)
                 patient.care = self.cares[fact.patient_id]
@@ -199,6 +202,10 @@ def _whole(
         for session_id, record in history.sessions.items()
     }
     change.marks = list(history.marks)
+    void = change.corrected
+    for fact, event in zip(facts, (event for event in events if not event.erased), strict=True):
+        if fact.stamp.event_id not in void:
+            change.gathered.add(fact, event)
     exercised = [sessions.active_at(f) for f in standing if f.kind in SESSION_KINDS]
     change.active_at = max(exercised, default=None)
     return change

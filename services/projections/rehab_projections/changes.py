@@ -10,6 +10,7 @@ from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections.domain.care import CareRecord
 from rehab_projections.domain.monitoring import Mark
 from rehab_projections.domain.sessions import SessionRecord, SetKey
+from rehab_projections.gathered import Gathered
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class PatientChange:
     marks: list[Mark] = field(default_factory=list)
     active_at: datetime | None = None
     corrected: set[str] = field(default_factory=set)
+    gathered: Gathered = field(default_factory=Gathered)
     replaced: bool = False
     erased: bool = False
 

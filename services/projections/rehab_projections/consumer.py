@@ -1,4 +1,4 @@
-"""Folds the log into the read models, batch by batch, for ever."""
+"""Folds a shard of the log into the read models, batch by batch, for ever."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections import metrics
 from rehab_projections.changes import Changes
 from rehab_projections.domain.facts import moment
-from rehab_projections.progress import Progress
+from rehab_projections.progress import Lag, Progress
 from rehab_projections.projector import Projector
-from rehab_projections.storage.write import Cursor, FencedError, UnstorableError, Writer
+from rehab_projections.storage.cursors import Cursor
+from rehab_projections.storage.write import FencedError, UnstorableError, Writer
 from rehab_runtime.clock import Clock
-from rehab_runtime.errors import IncarnationChanged, Overloaded, RehabError, Unavailable
+from rehab_runtime.errors import (
+    ArchiveUnreadable,
+    IncarnationChanged,
+    Overloaded,
+    RehabError,
+    Unavailable,
+)
 from rehab_runtime.eventlog import EventLog, Follower
 from rehab_runtime.logging import get_logger
+from rehab_runtime.slices import shard_of
 
 RETRY_S = 0.5
 LIVE_WITHIN_MS = 1000
@@ -26,48 +34,49 @@ LIVE_WITHIN_MS = 1000
 log = get_logger("consumer")
 
 
-class ShardsUnknownError(Exception):
-    """The log has shards whose events would be missing from every answer."""
-
-    def __init__(self, shards: int) -> None:
-        super().__init__(f"the log has {shards} shards")
-
-
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """How far the fold is behind the log. `oldest_ms` is the age of the next event to fold."""
+    """How far a shard's fold is behind the log. `oldest_ms` is the age of the next event to fold,
+    the others are percentiles of the time from commit to visible."""
 
+    shard: int
     position: int
     head: int
     oldest_ms: int
     status: str
     incarnation: str
+    lag_p50_ms: float = 0.0
+    lag_p99_ms: float = 0.0
 
 
 class Consumer:
-    """One runner of the fold. Several may run: the fence lets only one store each batch."""
+    """One runner of one shard's fold. Several may run: the fence lets only one store each batch."""
 
     def __init__(
         self,
+        shard: int,
+        shards: int,
         writer: Writer,
         event_log: EventLog,
         follow: Callable[[Cursor], Follower],
         progress: Progress,
         clock: Clock,
     ) -> None:
+        self._shard = shard
+        self._shards = shards
         self._writer = writer
         self._log = event_log
         self._follow = follow
         self._progress = progress
         self._clock = clock
-        self._projector = Projector(writer, event_log.read_stream)
+        self._lag = Lag()
+        self._projector = Projector(writer, event_log.read_stream, shards)
         self._follower: Follower | None = None
         self._live_after = 0
         self._folded_at = clock.now()
 
     async def run(self) -> None:
-        """Fold until cancelled. Raises IncarnationChanged: then the read models must be rebuilt;
-        and ShardsUnknownError."""
+        """Fold until cancelled. Raises IncarnationChanged: then the read models must be rebuilt."""
         told = False
         while True:
             try:
@@ -77,18 +86,11 @@ class Consumer:
             except FencedError as error:
                 metrics.fenced.inc()
                 log.warning("another runner has folded on", reason=str(error))
-            except (Unavailable, Overloaded) as error:
+            except (Unavailable, Overloaded, ArchiveUnreadable) as error:
                 if not told:
                     log.warning("cannot fold: waiting", reason=error.detail)
                 told = True
                 await asyncio.sleep(RETRY_S)
-            except ShardsUnknownError as error:
-                log.error(
-                    "the log has more shards than one, and only one can be folded: nothing is",
-                    reason=str(error),
-                    remedy="run the event store with EVENTSTORE_SHARDS=1 on a new log",
-                )
-                raise
             except IncarnationChanged as error:
                 log.error(
                     "the read models are of another log than the event store's",
@@ -100,10 +102,8 @@ class Consumer:
     async def _begin(self) -> Cursor:
         """Where to go on. What is in memory may not be stored: forget it."""
         self._projector.forget()
-        head = await self._log.head()
-        if head.shards > 1:
-            raise ShardsUnknownError(head.shards)
-        cursor = await self._writer.start(head.incarnation)
+        head = await self._log.head(self._shard)
+        cursor = (await self._writer.cursors()).of(self._shard)
         self._live_after = max(self._live_after, head.position)
         if cursor.incarnation == head.incarnation:
             await self._retry_parked(cursor)
@@ -113,6 +113,8 @@ class Consumer:
     async def _retry_parked(self, cursor: Cursor) -> None:
         """A newer version of this service may fold what an older one could not."""
         for parked in await self._writer.parked():
+            if shard_of(parked.patient_id, self._shards) != self._shard:
+                continue
             changes = await self._projector.release(parked, cursor.position)
             try:
                 await self._writer.mend(cursor, changes)
@@ -157,7 +159,7 @@ class Consumer:
             for event in batch
             if event.envelope.position > self._live_after
         ]
-        self._progress.lag.observed(live)
+        self._lag.observed(live)
         for seconds in live:
             metrics.lag_seconds.observe(seconds)
         metrics.events_folded.inc(len(batch))
@@ -175,21 +177,32 @@ class Consumer:
 
     async def behind(self) -> Behind:
         """How far the fold is behind; asks the log."""
-        cursor = self._progress.cursor
+        cursor = self._progress.cursors.of(self._shard)
         try:
-            events, head = await self._log.read_all(cursor.position, 1)
+            events, head = await self._log.read_all(cursor.position, 1, shard=self._shard)
         except RehabError:
             return self._unanswered(cursor)
         oldest_ms = self._age_ms(events[0]) if events else 0
         status = "live" if oldest_ms <= LIVE_WITHIN_MS else "catching_up"
-        return Behind(cursor.position, head.position, oldest_ms, status, cursor.incarnation)
+        return self._behind(cursor, head.position, oldest_ms, status)
 
     def _unanswered(self, cursor: Cursor) -> Behind:
         """What is known without the log. What is behind has waited at least since the last fold."""
         head = self._follower.head if self._follower else cursor.position
         stopped = self._clock.now() - self._folded_at if head > cursor.position else timedelta()
-        oldest_ms = int(stopped.total_seconds() * 1000)
-        return Behind(cursor.position, head, oldest_ms, "waiting", cursor.incarnation)
+        return self._behind(cursor, head, int(stopped.total_seconds() * 1000), "waiting")
+
+    def _behind(self, cursor: Cursor, head: int, oldest_ms: int, status: str) -> Behind:
+        return Behind(
+            shard=self._shard,
+            position=cursor.position,
+            head=head,
+            oldest_ms=oldest_ms,
+            status=status,
+            incarnation=cursor.incarnation,
+            lag_p50_ms=self._lag.percentile_ms(0.5),
+            lag_p99_ms=self._lag.percentile_ms(0.99),
+        )
 
     def _age_ms(self, event: RecordedEvent) -> int:
         age = self._clock.now() - moment(event.envelope.recorded_at)

@@ -13,12 +13,14 @@ from nats.js import JetStreamContext
 
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
 from rehab_projections.board import Board
-from rehab_projections.consumer import Consumer
+from rehab_projections.consumers import Consumers
 from rehab_projections.progress import Progress
+from rehab_projections.reads import serving
 from rehab_projections.servicer import ProjectionsServicer
 from rehab_projections.settings import Settings
+from rehab_projections.storage.cursors import Cursor
 from rehab_projections.storage.read import Reader
-from rehab_projections.storage.write import Cursor, Writer
+from rehab_projections.storage.write import Writer
 from rehab_projections.watch import Watch
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
@@ -57,9 +59,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         store = await stack.enter_async_context(channel(settings.eventstore_address))
         event_log = EventLog(store, service_principal("projections"))
         progress, board = Progress(reader), Board()
-        unprocessed = Unprocessed("projections", clock=clock)
-        follow_from = partial(_follow, settings, event_log, broker, unprocessed)
-        consumer = Consumer(writer, event_log, follow_from, progress, clock)
+        follow_from = partial(_follow, settings, event_log, broker)
+        consumers = Consumers(writer, event_log, follow_from, progress, clock)
         watch = Watch(
             reader,
             board,
@@ -73,11 +74,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             board=board,
             progress=progress,
             watch=watch,
-            behind=consumer.behind,
+            behind=consumers.behind,
             clock=clock,
         )
         background = await stack.enter_async_context(Background())
-        background.start(consumer.run(), "consumer")
+        background.start(consumers.run(), "consumers")
         server = await stack.enter_async_context(
             serve_grpc(settings, partial(_add, servicer), authenticator=DevelopmentAuthenticator())
         )
@@ -100,13 +101,14 @@ def _follow(
         incarnation=cursor.incarnation,
         stream=settings.log_stream,
         prefix=settings.subject_prefix,
+        shard=cursor.shard,
         unprocessed=unprocessed,
     )
 
 
 def _add(servicer: ProjectionsServicer, server: grpc.aio.Server) -> list[str]:
     pb_grpc.add_ProjectionsServiceServicer_to_server(servicer, server)
-    return [SERVICE]
+    return [SERVICE, *serving.add(servicer, server)]
 
 
 def main() -> int:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from rehab.events.v1 import common_pb2, exercise_pb2, report_pb2
+from rehab.events.v1.event_pb2 import LogPosition
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab_projections.answers import AdherenceAnswer, QualityAnswer, SessionAnswer
 from rehab_projections.domain.dose import Dosed
+from rehab_projections.domain.facts import moment
+from rehab_projections.domain.joints import JointQuality
 from rehab_projections.domain.pain import PainSummary
 from rehab_projections.domain.quality import (
     CompensationRate,
     ExerciseQuality,
-    JointQuality,
     QualityDay,
 )
+from rehab_projections.domain.symmetry import JointSymmetry
+from rehab_projections.domain.trend import TrendLine
 from rehab_projections.domain.work_queue import WorkItem
-from rehab_projections.storage.write import Cursor
+from rehab_projections.storage.cursors import Cursor, Cursors
 
 
 def stamped(at: datetime) -> Timestamp:
@@ -30,13 +34,29 @@ def stamped(at: datetime) -> Timestamp:
 
 
 def freshness(cursor: Cursor) -> pb.Freshness:
+    """Of an answer about one patient, whose shard's cursor it is."""
     recorded_at = stamped(cursor.recorded_at) if cursor.recorded_at else None
     return pb.Freshness(
-        position=cursor.position, incarnation=cursor.incarnation, recorded_at=recorded_at
+        position=cursor.position,
+        incarnation=cursor.incarnation,
+        recorded_at=recorded_at,
+        shard=cursor.shard,
     )
 
 
-def _ratio(value: Fraction | None) -> float | None:
+def freshness_of_all(cursors: Cursors) -> pb.Freshness:
+    """Of an answer about patients of any shard."""
+    told = freshness(cursors.of(0))
+    told.positions.extend(
+        LogPosition(shard=one.shard, position=one.position) for one in cursors.each
+    )
+    times = [one.recorded_at for one in cursors.each if one.recorded_at]
+    if times:
+        told.recorded_at.FromDatetime(max(times))
+    return told
+
+
+def ratio(value: Fraction | None) -> float | None:
     return None if value is None else float(value)
 
 
@@ -53,25 +73,25 @@ def adherence_message(
         started=told.started,
         full=told.full,
         exceeded=told.exceeded,
-        started_ratio=_ratio(told.started_ratio),
-        dose_ratio=_ratio(told.dose_ratio),
-        full_ratio=_ratio(told.full_ratio),
-        weekly_frequency=_ratio(told.weekly_frequency),
+        started_ratio=ratio(told.started_ratio),
+        dose_ratio=ratio(told.dose_ratio),
+        full_ratio=ratio(told.full_ratio),
+        weekly_frequency=ratio(told.weekly_frequency),
         streak=told.streak,
         longest_streak=told.longest_streak,
         sessions=told.sessions,
-        quality_adjusted_dose=_ratio(told.quality_adjusted_dose),
-        scored_coverage=_ratio(told.scored_coverage),
+        quality_adjusted_dose=ratio(told.quality_adjusted_dose),
+        scored_coverage=ratio(told.scored_coverage),
         last_session_at=stamped(answer.last_session_at) if answer.last_session_at else None,
         monitoring_days=answer.monitoring_days,
-        occurrences=[_occurrence(one) for one in told.due] if occurrences else (),
+        occurrences=[occurrence_message(one) for one in told.due] if occurrences else (),
         plan_version=answer.plan_version,
         paused=answer.paused,
         freshness=freshness(cursor),
     )
 
 
-def _occurrence(one: Dosed) -> pb.Occurrence:
+def occurrence_message(one: Dosed) -> pb.Occurrence:
     due = one.occurrence
     return pb.Occurrence(
         plan_version=due.plan_version,
@@ -103,13 +123,14 @@ def quality_message(
         from_date=answer.first.isoformat(),
         to_date=answer.last.isoformat(),
         zone=answer.zone,
-        exercises=[_exercise(one) for one in answer.exercises],
+        exercises=[exercise_message(one) for one in answer.exercises],
         pain=_pain(answer.pain),
+        symmetries=[symmetry_message(one) for one in answer.symmetries],
         freshness=freshness(cursor),
     )
 
 
-def _exercise(one: ExerciseQuality) -> pb.ExerciseQuality:
+def exercise_message(one: ExerciseQuality) -> pb.ExerciseQuality:
     return pb.ExerciseQuality(
         exercise_id=one.exercise_id,
         side=cast("common_pb2.Side", one.side),
@@ -128,6 +149,30 @@ def _exercise(one: ExerciseQuality) -> pb.ExerciseQuality:
         trend=one.trend,
         days=[_day(day) for day in one.days],
         joints=[_joint(joint) for joint in one.joints],
+        trend_line=_trend_line(one.trend_line) if one.trend_line else None,
+    )
+
+
+def _trend_line(line: TrendLine) -> pb.TrendLine:
+    return pb.TrendLine(
+        slope_per_week=line.slope_per_week,
+        low_per_week=line.low_per_week,
+        high_per_week=line.high_per_week,
+        days=line.days,
+        repeat_error=line.repeat_error,
+        change=line.change,
+    )
+
+
+def symmetry_message(one: JointSymmetry) -> pb.JointSymmetry:
+    return pb.JointSymmetry(
+        exercise_id=one.exercise_id,
+        joint=one.joint,
+        left_deg=one.left_deg,
+        right_deg=one.right_deg,
+        symmetry_pct=one.symmetry_pct,
+        left_reps=one.left_reps,
+        right_reps=one.right_reps,
     )
 
 
@@ -154,6 +199,8 @@ def _joint(joint: JointQuality) -> pb.JointQuality:
         reps=joint.reps,
         median_rom_deg=joint.median_rom_deg,
         p90_rom_deg=joint.p90_rom_deg,
+        min_deg=joint.min_deg,
+        max_deg=joint.max_deg,
     )
 
 
@@ -164,6 +211,7 @@ def _pain(pain: PainSummary) -> pb.PainSummary:
         latest=latest.nprs if latest else None,
         latest_phase=cast("report_pb2.PainPhase", latest.phase if latest else 0),
         worst=pain.worst,
+        worst_24h=pain.worst_24h,
         mean_pre=pain.mean_pre,
         mean_post=pain.mean_post,
         mean_delta=pain.mean_delta,
@@ -213,3 +261,11 @@ def work_item_message(item: WorkItem, clinic_id: str, rank: int, as_of: datetime
         rank=rank,
         overdue=item.overdue(as_of),
     )
+
+
+def aged(item: pb.WorkItem, as_of: datetime) -> pb.WorkItem:
+    """With how long it waits and how long it may. Watchers are not told: that is no change."""
+    second = timedelta(seconds=1)
+    item.age_s = max(0, (as_of - moment(item.waiting_since)) // second)
+    item.remaining_s = (moment(item.due_at) - as_of) // second
+    return item

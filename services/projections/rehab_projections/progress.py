@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from rehab_projections.domain.measures import percentile
+from rehab_projections.storage.cursors import Cursor, Cursors
 from rehab_projections.storage.read import Reader
-from rehab_projections.storage.write import Cursor
 from rehab_runtime.errors import Stale
 
 LAG_EVENTS = 4_096
@@ -16,9 +16,25 @@ FOREIGN_POLL_S = 0.05
 """How often a waiting read looks whether another replica has folded on."""
 
 
-def stale(wanted: int, reached: int) -> Stale:
-    metadata = {"min_position": str(wanted), "position": str(reached)}
-    return Stale("the fold is behind", metadata=metadata)
+Wanted = Mapping[int, int]
+"""Positions to be reflected, by shard."""
+
+
+def reflects(cursors: Cursors, wanted: Wanted) -> bool:
+    return all(cursors.of(shard).position >= least for shard, least in wanted.items())
+
+
+def require_reached(wanted: Wanted, cursors: Cursors) -> None:
+    """Raises Stale."""
+    for shard, position in wanted.items():
+        reached = cursors.of(shard).position
+        if reached < position:
+            metadata = {
+                "min_position": str(position),
+                "position": str(reached),
+                "shard": str(shard),
+            }
+            raise Stale("the fold is behind", metadata=metadata)
 
 
 class Lag:
@@ -35,22 +51,30 @@ class Lag:
 
 
 class Progress:
-    """The cursor as last stored by this process, and whom to wake when it moves."""
+    """The cursors as last stored by this process, and whom to wake when they move."""
 
     def __init__(self, reader: Reader) -> None:
-        self.cursor = Cursor(0, "")
-        self.lag = Lag()
+        self.cursors = Cursors()
         self._reader = reader
         self._moved = asyncio.Event()
         self._watchers: dict[str, set[asyncio.Event]] = {}
 
+    def begun(self, cursors: Cursors) -> None:
+        self.cursors = cursors
+        self._wake()
+
     def reached(self, cursor: Cursor, clinics: Iterable[str] = ()) -> None:
-        self.cursor = cursor
-        self._moved.set()
-        self._moved = asyncio.Event()
+        each = list(self.cursors.each)
+        each[cursor.shard] = cursor
+        self.cursors = Cursors(tuple(each))
+        self._wake()
         for clinic_id in clinics:
             for watcher in self._watchers.get(clinic_id, ()):
                 watcher.set()
+
+    def _wake(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
 
     def watch(self, clinic_id: str) -> asyncio.Event:
         """An event that is set whenever a patient of the clinic changed; give it to `unwatch`."""
@@ -64,19 +88,28 @@ class Progress:
         if not watchers:
             self._watchers.pop(clinic_id, None)
 
-    async def until(self, position: int, max_wait_s: float) -> None:
-        """Wait until a position is visible. Raises Stale after the time allowed."""
+    async def shards(self, max_wait_s: float) -> int:
+        """How many shards the log has. Raises Stale when the fold has not begun in that time."""
+        if not await self._within(max_wait_s, lambda cursors: len(cursors) > 0):
+            raise Stale("the fold has not begun")
+        return len(self.cursors) or len(await self._reader.cursors())
+
+    async def until(self, wanted: Wanted, max_wait_s: float) -> None:
+        """Wait until positions are visible. Raises Stale after the time allowed."""
+        if not await self._within(max_wait_s, lambda cursors: reflects(cursors, wanted)):
+            require_reached(wanted, self.cursors)
+
+    async def _within(self, seconds: float, holds: Callable[[Cursors], bool]) -> bool:
+        """Whether it came to hold in that time, here or by another replica."""
         try:
-            async with asyncio.timeout(max_wait_s):
-                while self.cursor.position < position:
+            async with asyncio.timeout(seconds):
+                while not holds(self.cursors):
                     await self._next(FOREIGN_POLL_S)
-                    if self.cursor.position >= position:
-                        return
-                    foreign = await self._reader.cursor()
-                    if foreign.position >= position:
-                        return
+                    if not holds(self.cursors) and holds(await self._reader.cursors()):
+                        break
         except TimeoutError:
-            raise stale(position, self.cursor.position) from None
+            return False
+        return True
 
     async def _next(self, timeout_s: float) -> None:
         moved = self._moved

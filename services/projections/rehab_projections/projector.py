@@ -24,14 +24,14 @@ class Projector:
     """Keeps recently folded states in memory; they are what is stored, or they are cleared.
 
     `read_stream` gives a patient's stream from the log, for the rare patient that must be folded
-    anew: after a correction, an erasure, or a release.
+    anew: after a correction, an erasure, or a release. Of `shards` projectors each keeps its part.
     """
 
-    def __init__(self, writer: Writer, read_stream: ReadStream) -> None:
+    def __init__(self, writer: Writer, read_stream: ReadStream, shards: int = 1) -> None:
         self._writer = writer
         self._read_stream = read_stream
-        self._cares: Recent[str, CareRecord] = Recent(CACHED_PATIENTS)
-        self._sessions: Recent[SessionKey, SessionRecord] = Recent(CACHED_SESSIONS)
+        self._cares: Recent[str, CareRecord] = Recent(CACHED_PATIENTS // shards + 1)
+        self._sessions: Recent[SessionKey, SessionRecord] = Recent(CACHED_SESSIONS // shards + 1)
 
     def forget(self) -> None:
         """Drop what is in memory: it may not be what is stored."""

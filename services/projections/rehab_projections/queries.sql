@@ -1,12 +1,16 @@
--- name: start_projection: begin at the log's first event, unless begun before
-INSERT INTO projection (name, position, incarnation) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING
+-- name: start_projection: begin at the first event of every shard, unless begun before; 2 is the
+-- generation of the tables that this code fills
+INSERT INTO projection (name, shard, position, incarnation, generation)
+SELECT $1, place - 1, 0, incarnation, 2
+FROM unnest($2::text[]) WITH ORDINALITY AS shards (incarnation, place)
+ON CONFLICT DO NOTHING
 
 -- name: projection: where the read models stand
-SELECT position, incarnation, recorded_at FROM projection WHERE name = $1
+SELECT shard, position, incarnation, recorded_at FROM projection WHERE name = $1 ORDER BY shard
 
 -- name: advance: the fence; moves nothing when another runner was here, and then nothing is stored
 UPDATE projection SET position = $3, recorded_at = $4
-WHERE name = $1 AND position = $2 AND incarnation = $5
+WHERE name = $1 AND shard = $6 AND position = $2 AND incarnation = $5
 
 -- name: held_back: which of these streams are parked or erased
 SELECT patient_id FROM parked WHERE patient_id = ANY($1::text[])
@@ -73,10 +77,13 @@ ON CONFLICT (patient_id, session_id, exercise_id, side, set_index) DO UPDATE SET
     seen_at = EXCLUDED.seen_at, record = EXCLUDED.record, reps = EXCLUDED.reps
 
 -- name: save_marks: the earliest moment of each quarter; a quarter known earlier costs no write
-INSERT INTO monitoring AS kept (patient_id, zone, quarter, first_at)
-SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
-ON CONFLICT (patient_id, quarter, zone) DO UPDATE SET first_at = EXCLUDED.first_at
-WHERE EXCLUDED.first_at < kept.first_at
+INSERT INTO monitoring AS kept (patient_id, zone, quarter, first_at, event_id, position)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::bigint[]
+)
+ON CONFLICT (patient_id, quarter, zone) DO UPDATE SET
+    first_at = EXCLUDED.first_at, event_id = EXCLUDED.event_id, position = EXCLUDED.position
+WHERE (EXCLUDED.first_at, EXCLUDED.event_id COLLATE "C") < (kept.first_at, kept.event_id COLLATE "C")
 
 -- name: save_corrected: events that are void from now on, whenever they arrive
 INSERT INTO corrected (patient_id, event_id)
@@ -95,9 +102,6 @@ DELETE FROM parked WHERE patient_id = ANY($1::text[])
 
 -- name: parked: streams held back, oldest first
 SELECT patient_id, position, event_id, reason FROM parked ORDER BY position
-
--- name: count_parked: how many streams are held back
-SELECT count(*) FROM parked
 
 -- name: purge_patient: a patient that is folded anew, or erased
 DELETE FROM patient WHERE patient_id = ANY($1::text[])
@@ -140,7 +144,7 @@ WHERE patient_id = $1 AND seen_at >= $2 AND seen_at < $3 AND ($4 = '' OR exercis
 ORDER BY session_id, exercise_id, side, set_index
 
 -- name: marks: monitoring quarters in a time
-SELECT zone, quarter, first_at FROM monitoring
+SELECT zone, quarter, first_at, event_id, position FROM monitoring
 WHERE patient_id = $1 AND quarter >= $2 AND quarter < $3
 
 -- name: work_candidates: whom the list may show, of one clinic
@@ -158,3 +162,105 @@ CROSS JOIN LATERAL (
 -- name: plans: the plans of patients whose adherence is judged
 SELECT patient_id, event FROM care_event
 WHERE patient_id = ANY($1::text[]) AND kind = ANY('{plan,enrolment}') ORDER BY position
+
+-- name: ensure_vital_months: partitions for the months that readings of a batch lie in
+SELECT ensure_vital_month(month) FROM unnest($1::date[]) AS months (month)
+
+-- name: save_vitals: one row per key and value; told again, it was told last at the later position
+INSERT INTO vital AS kept (
+    patient_id, metric, start_at, end_at, aggregation, sources, digest, value, low, high, ucum,
+    zone, told, first_position, position
+)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[],
+    $7::bytea[], $8::double precision[], $9::double precision[], $10::double precision[],
+    $11::text[], $12::text[], $13::bytea[], $14::bigint[], $15::bigint[]
+)
+ON CONFLICT (patient_id, metric, start_at, end_at, aggregation, sources, digest) DO UPDATE SET
+    zone = EXCLUDED.zone, position = EXCLUDED.position
+WHERE EXCLUDED.position > kept.position
+
+-- name: save_billing: as told, one row each
+INSERT INTO billing_event (patient_id, position, clinic_id, event)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bytea[])
+
+-- name: save_notes: as told, one row each
+INSERT INTO session_note (patient_id, session_id, position, event)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])
+
+-- name: save_episodes: all of a patient's anew, since a late event may change any of them
+INSERT INTO work_episode (
+    patient_id, number, clinic_id, therapist_id, severity, opened_at, due_at, closed_at, closed_by,
+    outcome
+)
+SELECT * FROM unnest(
+    $1::text[], $2::integer[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[],
+    $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[]
+)
+
+-- name: purge_vitals: a patient that is folded anew, or erased
+DELETE FROM vital WHERE patient_id = ANY($1::text[])
+
+-- name: purge_billing: a patient that is folded anew, or erased
+DELETE FROM billing_event WHERE patient_id = ANY($1::text[])
+
+-- name: purge_notes: a patient that is folded anew, or erased
+DELETE FROM session_note WHERE patient_id = ANY($1::text[])
+
+-- name: purge_episodes: a patient whose care changed, that is folded anew, or erased
+DELETE FROM work_episode WHERE patient_id = ANY($1::text[])
+
+-- name: vital_metrics: names of metrics, jumping from one to the next instead of reading all rows
+WITH RECURSIVE found AS (
+    (SELECT metric FROM vital WHERE patient_id = $1 ORDER BY metric LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT metric FROM vital
+        WHERE patient_id = $1 AND metric > found.metric ORDER BY metric LIMIT 1
+    )
+    FROM found WHERE found.metric IS NOT NULL
+)
+SELECT metric FROM found WHERE metric IS NOT NULL
+
+-- name: reading_page: all versions of so many keys, newest first, from after the last one shown
+SELECT v.metric, v.start_at, v.end_at, v.aggregation, v.sources, v.value, v.low, v.high, v.ucum,
+    v.zone, v.told, v.first_position, v.position
+FROM (
+    SELECT DISTINCT start_at, end_at, aggregation, sources FROM vital
+    WHERE patient_id = $1 AND metric = $2 AND start_at >= $3 AND start_at < $4
+        AND (
+            $5::timestamptz IS NULL
+            OR (start_at, end_at, aggregation, sources) < ($5, $6::timestamptz, $7::text, $8::text)
+        )
+    ORDER BY start_at DESC, end_at DESC, aggregation DESC, sources DESC LIMIT $9
+) AS k
+CROSS JOIN LATERAL (
+    SELECT * FROM vital
+    WHERE patient_id = $1 AND metric = $2 AND start_at = k.start_at AND end_at = k.end_at
+        AND aggregation = k.aggregation AND sources = k.sources OFFSET 0
+) AS v
+
+-- name: readings_between: all versions of some metrics in a time
+SELECT metric, start_at, end_at, aggregation, sources, value, low, high, ucum, zone, told,
+    first_position, position
+FROM vital
+WHERE patient_id = $1 AND metric = ANY($2::text[]) AND start_at >= $3 AND start_at < $4
+
+-- name: billing_of: what a patient's worksheet is reckoned from
+SELECT event FROM billing_event WHERE patient_id = $1 ORDER BY position
+
+-- name: billing_patients: whose worksheets a clinic has, by id, from after the last one looked at
+SELECT DISTINCT patient_id FROM billing_event
+WHERE clinic_id = $1 AND patient_id > $2 ORDER BY patient_id LIMIT $3
+
+-- name: notes_of: what was said in a session
+SELECT event FROM session_note WHERE patient_id = $1 AND session_id = $2 ORDER BY position
+
+-- name: scored_sets: repetitions seen in a time with the session they belong to
+SELECT session_id, exercise_id, record, reps FROM exercise_set
+WHERE patient_id = $1 AND seen_at >= $2 AND seen_at < $3 AND ($4 = '' OR exercise_id = $4)
+
+-- name: work_episodes: items of a clinic that were open at any time of a span
+SELECT number, therapist_id, severity, opened_at, due_at, closed_at, closed_by, outcome
+FROM work_episode
+WHERE clinic_id = $1 AND opened_at < $3 AND (closed_at IS NULL OR closed_at >= $2)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import grpc
 
@@ -24,18 +25,21 @@ from rehab_projections.consumer import Behind
 from rehab_projections.domain.work_queue import Status
 from rehab_projections.messages import (
     adherence_message,
+    aged,
     freshness,
+    freshness_of_all,
     quality_message,
     session_message,
     work_item_message,
 )
-from rehab_projections.progress import Progress, stale
-from rehab_projections.questions import as_of_of, window_of
+from rehab_projections.progress import Progress, Wanted, require_reached
+from rehab_projections.questions import as_of_of, of_all, of_patient, window_of
+from rehab_projections.storage.cursors import NAME
 from rehab_projections.storage.read import Reader, Snapshot
-from rehab_projections.storage.write import NAME
 from rehab_projections.watch import Watch
 from rehab_runtime.auth import current_principal
 from rehab_runtime.clock import Clock
+from rehab_runtime.slices import shard_of
 from rehab_runtime.validation import require_valid
 
 DEFAULT_WAIT_MS = 1000
@@ -54,7 +58,7 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         board: Board,
         progress: Progress,
         watch: Watch,
-        behind: Callable[[], Awaitable[Behind]],
+        behind: Callable[[], Awaitable[Sequence[Behind]]],
         clock: Clock,
     ) -> None:
         self._reader = reader
@@ -74,7 +78,10 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         async with self._patient(request) as view:
             answer = await answer_adherence(view, request.patient_id, window, as_of)
         return adherence_message(
-            request.patient_id, answer, view.cursor, occurrences=request.include_occurrences
+            request.patient_id,
+            answer,
+            view.cursors.home(request.patient_id),
+            occurrences=request.include_occurrences,
         )
 
     async def GetQuality(
@@ -88,7 +95,7 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
             answer = await answer_quality(
                 view, request.patient_id, window, as_of, request.exercise_id
             )
-        return quality_message(request.patient_id, answer, view.cursor)
+        return quality_message(request.patient_id, answer, view.cursors.home(request.patient_id))
 
     async def ListSessions(
         self,
@@ -107,7 +114,7 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         return pb.ListSessionsResponse(
             sessions=[session_message(one) for one in page.sessions],
             next_page_token=token,
-            freshness=freshness(view.cursor),
+            freshness=freshness(view.cursors.home(request.patient_id)),
         )
 
     async def ListWorkQueue(
@@ -123,7 +130,7 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         as_of, live = self._as_of(request), not request.HasField("as_of")
         if place:
             as_of, live = AsOf(_from_us(place[0]), _from_us(place[1])), bool(place[2])
-        async with self._snapshot(request.consistency) as view:
+        async with self._snapshot(request.consistency, of_all) as view:
             items = await self._board.items(view, request.clinic_id, as_of, live=live)
         ranked = chosen(items, status, request.therapist_id, request.min_severity)
         if place:
@@ -137,11 +144,11 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
             token = pages.issue(("work", *asked), [*until, severity, _us(since), patient_id])
         return pb.ListWorkQueueResponse(
             items=[
-                work_item_message(item, request.clinic_id, rank, as_of.instant)
+                aged(work_item_message(item, request.clinic_id, rank, as_of.instant), as_of.instant)
                 for rank, item in ranked[:size]
             ],
             next_page_token=token,
-            freshness=freshness(view.cursor),
+            freshness=freshness_of_all(view.cursors),
         )
 
     async def WatchWorkQueue(
@@ -161,41 +168,32 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         request: pb.GetLagRequest,
         context: Context,
     ) -> pb.GetLagResponse:
-        behind = await self._behind()
-        lag = self._progress.lag
-        projection = pb.ProjectionLag(
-            name=NAME,
-            position=behind.position,
-            head=behind.head,
-            events=max(0, behind.head - behind.position),
-            oldest_unprocessed_ms=behind.oldest_ms,
-            lag_p50_ms=lag.percentile_ms(0.5),
-            lag_p99_ms=lag.percentile_ms(0.99),
-            parked=await self._reader.count_parked(),
-            status=behind.status,
-            incarnation=behind.incarnation,
-        )
-        return pb.GetLagResponse(projections=[projection])
+        each = await self._behind()
+        held = [shard_of(patient, len(each)) for patient in await self._reader.parked()]
+        return pb.GetLagResponse(projections=[_lag(one, held.count(one.shard)) for one in each])
 
     @asynccontextmanager
     async def _patient(self, request: PatientRequest) -> AsyncIterator[Snapshot]:
         """A snapshot to answer from, for a caller who may read the patient."""
-        async with self._snapshot(request.consistency) as view:
+        asked = partial(of_patient, request.patient_id)
+        async with self._snapshot(request.consistency, asked) as view:
             clinic_id = await clinic_of(view, request.patient_id)
             may_read_patient_of(current_principal(), clinic_id)
             yield view
 
     @asynccontextmanager
-    async def _snapshot(self, consistency: pb.Consistency) -> AsyncIterator[Snapshot]:
-        """A snapshot at the position asked for or later. Raises Stale."""
-        position = consistency.min_position
-        if position:
-            max_wait_ms = consistency.max_wait_ms or DEFAULT_WAIT_MS
-            await self._progress.until(position, max_wait_ms / 1000)
+    async def _snapshot(
+        self, consistency: pb.Consistency, asked: Callable[[pb.Consistency, int], Wanted]
+    ) -> AsyncIterator[Snapshot]:
+        """A snapshot at the positions asked for or later. Raises Stale, InvalidArgument."""
+        wanted: Wanted = {}
+        if consistency.min_position or consistency.min_positions:
+            max_wait_s = (consistency.max_wait_ms or DEFAULT_WAIT_MS) / 1000
+            wanted = asked(consistency, await self._progress.shards(max_wait_s))
+            await self._progress.until(wanted, max_wait_s)
         async with self._reader.snapshot() as view:
             # A database that crashed may stand before what it had shown.
-            if view.cursor.position < position:
-                raise stale(position, view.cursor.position)
+            require_reached(wanted, view.cursors)
             yield view
 
     def _as_of(
@@ -204,6 +202,22 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         now = self._clock.now()
         told = as_of_of(request.as_of, told=request.HasField("as_of"), latest=now + FURTHEST)
         return AsOf.at(told, now)
+
+
+def _lag(behind: Behind, parked: int) -> pb.ProjectionLag:
+    return pb.ProjectionLag(
+        name=NAME,
+        shard=behind.shard,
+        position=behind.position,
+        head=behind.head,
+        events=max(0, behind.head - behind.position),
+        oldest_unprocessed_ms=behind.oldest_ms,
+        lag_p50_ms=behind.lag_p50_ms,
+        lag_p99_ms=behind.lag_p99_ms,
+        parked=parked,
+        status=behind.status,
+        incarnation=behind.incarnation,
+    )
 
 
 def _check(request: PatientRequest) -> None:

@@ -9,10 +9,10 @@ from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab_projections.answers import AsOf
 from rehab_projections.board import Board, chosen
 from rehab_projections.domain.work_queue import Status
-from rehab_projections.messages import freshness, work_item_message
+from rehab_projections.messages import freshness_of_all, work_item_message
 from rehab_projections.progress import Progress
+from rehab_projections.storage.cursors import Cursors
 from rehab_projections.storage.read import Reader
-from rehab_projections.storage.write import Cursor
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import Draining
 
@@ -56,11 +56,11 @@ class Watch:
             listed = False
             while True:
                 news.clear()
-                items, cursor = await self._look(clinic_id, therapist_id, min_severity)
+                items, cursors = await self._look(clinic_id, therapist_id, min_severity)
                 for change in _differences(told, items):
                     yield change
                 if not listed:
-                    yield pb.WatchWorkQueueResponse(listed=freshness(cursor))
+                    yield pb.WatchWorkQueueResponse(listed=freshness_of_all(cursors))
                     listed = True
                 await self._pause(news)
         finally:
@@ -68,7 +68,7 @@ class Watch:
 
     async def _look(
         self, clinic_id: str, therapist_id: str, min_severity: int
-    ) -> tuple[list[pb.WorkItem], Cursor]:
+    ) -> tuple[list[pb.WorkItem], Cursors]:
         as_of = AsOf.at(None, self._clock.now())
         async with self._reader.snapshot() as view:
             items = await self._board.items(view, clinic_id, as_of, live=True)
@@ -76,7 +76,7 @@ class Watch:
         messages = [
             work_item_message(item, clinic_id, rank, as_of.instant) for rank, item in ranked
         ]
-        return messages, view.cursor
+        return messages, view.cursors
 
     async def _pause(self, news: asyncio.Event) -> None:
         """Wait for news or a tick, never less than the interval. Raises Draining on closing."""

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brehab/events/v1/admin.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x02\n\x06\x41\x63\x63\x65ss\x12\x1a\n\x03rpc\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\x03rpc\x12\x18\n\x07\x61llowed\x18\x02 \x01(\x08R\x07\x61llowed\x12-\n\x06reason\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12/\n\x07purpose\x18\x04 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x07purpose\x12&\n\nconsent_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@R\tconsentId\x12R\n\x0bsubject_ids\x18\x06 \x03(\tB1\xbaH.\x92\x01+\x10\xe8\x07\"&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\nsubjectIds\x12?\n\rcovered_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x63overedUntil\"\xf3\x01\n\nBreakGlass\x12\x37\n\x08grant_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07grantId\x12\x42\n\x05stage\x18\x02 \x01(\x0e\x32 .rehab.events.v1.BreakGlassStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12-\n\x06reason\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12\x39\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"\x8f\x01\n\x06\x45xport\x12\x39\n\texport_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x08\x65xportId\x12\x1c\n\tdelivered\x18\x02 \x01(\x08R\tdelivered\x12,\n\x06\x66ormat\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,16}$R\x06\x66ormat\"\x9d\x01\n\x07\x45rasure\x12?\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.rehab.events.v1.ErasureStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12\"\n\x07key_ids\x18\x03 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\x06keyIds\"\xbd\x02\n\nModelDrift\x12\x39\n\x08model_id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{1,64}$R\x07modelId\x12!\n\x07\x66\x65\x61ture\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07\x66\x65\x61ture\x12\"\n\x03psi\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x03psi\x12\x32\n\x07p_value\x18\x04 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x06pValue\x12&\n\treference\x18\x05 \x03(\x04\x42\x08\xbaH\x05\x92\x01\x02\x10\x64R\treference\x12$\n\x08observed\x18\x06 \x03(\x04\x42\x08\xbaH\x05\x92\x01\x02\x10\x64R\x08observed\x12+\n\x05\x63\x61use\x18\x07 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,16}$R\x05\x63\x61use\"\xab\x01\n\x0cPolicyChange\x12-\n\x06policy\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x06policy\x12!\n\x07version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07version\x12\x1f\n\x06sha256\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 R\x06sha256\x12(\n\x0b\x61pproved_by\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@R\napprovedBy*\x90\x01\n\x0f\x42reakGlassStage\x12!\n\x1d\x42REAK_GLASS_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x42REAK_GLASS_STAGE_GRANTED\x10\x01\x12\x1b\n\x17\x42REAK_GLASS_STAGE_ENDED\x10\x02\x12\x1e\n\x1a\x42REAK_GLASS_STAGE_REVIEWED\x10\x03*}\n\x0c\x45rasureStage\x12\x1d\n\x19\x45RASURE_STAGE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45RASURE_STAGE_REQUESTED\x10\x01\x12\x19\n\x15\x45RASURE_STAGE_REFUSED\x10\x02\x12\x16\n\x12\x45RASURE_STAGE_DONE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brehab/events/v1/admin.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x02\n\x06\x41\x63\x63\x65ss\x12\x1a\n\x03rpc\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\x03rpc\x12\x18\n\x07\x61llowed\x18\x02 \x01(\x08R\x07\x61llowed\x12-\n\x06reason\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12/\n\x07purpose\x18\x04 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x07purpose\x12&\n\nconsent_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@R\tconsentId\x12R\n\x0bsubject_ids\x18\x06 \x03(\tB1\xbaH.\x92\x01+\x10\xe8\x07\"&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\nsubjectIds\x12?\n\rcovered_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x63overedUntil\"\xf3\x01\n\nBreakGlass\x12\x37\n\x08grant_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07grantId\x12\x42\n\x05stage\x18\x02 \x01(\x0e\x32 .rehab.events.v1.BreakGlassStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12-\n\x06reason\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12\x39\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"\x8f\x01\n\x06\x45xport\x12\x39\n\texport_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x08\x65xportId\x12\x1c\n\tdelivered\x18\x02 \x01(\x08R\tdelivered\x12,\n\x06\x66ormat\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,16}$R\x06\x66ormat\"\x9d\x01\n\x07\x45rasure\x12?\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.rehab.events.v1.ErasureStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12\"\n\x07key_ids\x18\x03 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\x06keyIds\"\xb1\x04\n\x07\x41rchive\x12?\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.rehab.events.v1.ArchiveStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12\x34\n\x07segment\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[0-9a-f.-]{1,128}$R\x07segment\x12\x14\n\x05shard\x18\x03 \x01(\rR\x05shard\x12\x38\n\x0bincarnation\x18\x04 \x01(\tB\x16\xbaH\x13r\x11\x32\x0f^[0-9a-f-]{36}$R\x0bincarnation\x12)\n\x0b\x66irst_slice\x18\x05 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x07R\nfirstSlice\x12\'\n\nlast_slice\x18\x06 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x07R\tlastSlice\x12.\n\x0e\x66irst_position\x18\x07 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\rfirstPosition\x12,\n\rlast_position\x18\x08 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\x0clastPosition\x12\x1f\n\x06\x65vents\x18\t \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\x06\x65vents\x12\x1d\n\nsize_bytes\x18\n \x01(\x04R\tsizeBytes\x12\x1f\n\x06sha256\x18\x0b \x01(\x0c\x42\x07\xbaH\x04z\x02h R\x06sha256\x12&\n\nfirst_hash\x18\x0c \x01(\x0c\x42\x07\xbaH\x04z\x02h R\tfirstHash\x12$\n\tlast_hash\x18\r \x01(\x0c\x42\x07\xbaH\x04z\x02h R\x08lastHash\"\xbd\x02\n\nModelDrift\x12\x39\n\x08model_id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{1,64}$R\x07modelId\x12!\n\x07\x66\x65\x61ture\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07\x66\x65\x61ture\x12\"\n\x03psi\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x03psi\x12\x32\n\x07p_value\x18\x04 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x06pValue\x12&\n\treference\x18\x05 \x03(\x04\x42\x08\xbaH\x05\x92\x01\x02\x10\x64R\treference\x12$\n\x08observed\x18\x06 \x03(\x04\x42\x08\xbaH\x05\x92\x01\x02\x10\x64R\x08observed\x12+\n\x05\x63\x61use\x18\x07 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,16}$R\x05\x63\x61use\"\xab\x01\n\x0cPolicyChange\x12-\n\x06policy\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x06policy\x12!\n\x07version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07version\x12\x1f\n\x06sha256\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 R\x06sha256\x12(\n\x0b\x61pproved_by\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@R\napprovedBy*\x90\x01\n\x0f\x42reakGlassStage\x12!\n\x1d\x42REAK_GLASS_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x42REAK_GLASS_STAGE_GRANTED\x10\x01\x12\x1b\n\x17\x42REAK_GLASS_STAGE_ENDED\x10\x02\x12\x1e\n\x1a\x42REAK_GLASS_STAGE_REVIEWED\x10\x03*}\n\x0c\x45rasureStage\x12\x1d\n\x19\x45RASURE_STAGE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45RASURE_STAGE_REQUESTED\x10\x01\x12\x19\n\x15\x45RASURE_STAGE_REFUSED\x10\x02\x12\x16\n\x12\x45RASURE_STAGE_DONE\x10\x03*e\n\x0c\x41rchiveStage\x12\x1d\n\x19\x41RCHIVE_STAGE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41RCHIVE_STAGE_ARCHIVED\x10\x01\x12\x1a\n\x16\x41RCHIVE_STAGE_RESTORED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,6 +58,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERASURE'].fields_by_name['reason']._serialized_options = b'\272H\022r\0202\016^[a-z_]{0,48}$'
   _globals['_ERASURE'].fields_by_name['key_ids']._loaded_options = None
   _globals['_ERASURE'].fields_by_name['key_ids']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_ARCHIVE'].fields_by_name['stage']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['stage']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_ARCHIVE'].fields_by_name['segment']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['segment']._serialized_options = b'\272H\027r\0252\023^[0-9a-f.-]{1,128}$'
+  _globals['_ARCHIVE'].fields_by_name['incarnation']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['incarnation']._serialized_options = b'\272H\023r\0212\017^[0-9a-f-]{36}$'
+  _globals['_ARCHIVE'].fields_by_name['first_slice']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['first_slice']._serialized_options = b'\272H\005*\003\030\377\007'
+  _globals['_ARCHIVE'].fields_by_name['last_slice']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['last_slice']._serialized_options = b'\272H\005*\003\030\377\007'
+  _globals['_ARCHIVE'].fields_by_name['first_position']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['first_position']._serialized_options = b'\272H\0042\002(\001'
+  _globals['_ARCHIVE'].fields_by_name['last_position']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['last_position']._serialized_options = b'\272H\0042\002(\001'
+  _globals['_ARCHIVE'].fields_by_name['events']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['events']._serialized_options = b'\272H\0042\002(\001'
+  _globals['_ARCHIVE'].fields_by_name['sha256']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['sha256']._serialized_options = b'\272H\004z\002h '
+  _globals['_ARCHIVE'].fields_by_name['first_hash']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['first_hash']._serialized_options = b'\272H\004z\002h '
+  _globals['_ARCHIVE'].fields_by_name['last_hash']._loaded_options = None
+  _globals['_ARCHIVE'].fields_by_name['last_hash']._serialized_options = b'\272H\004z\002h '
   _globals['_MODELDRIFT'].fields_by_name['model_id']._loaded_options = None
   _globals['_MODELDRIFT'].fields_by_name['model_id']._serialized_options = b'\272H\033r\0312\027^[A-Za-z0-9_.:-]{1,64}$'
   _globals['_MODELDRIFT'].fields_by_name['feature']._loaded_options = None
@@ -80,10 +102,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYCHANGE'].fields_by_name['sha256']._serialized_options = b'\272H\004z\002\030 '
   _globals['_POLICYCHANGE'].fields_by_name['approved_by']._loaded_options = None
   _globals['_POLICYCHANGE'].fields_by_name['approved_by']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_BREAKGLASSSTAGE']._serialized_start=1478
-  _globals['_BREAKGLASSSTAGE']._serialized_end=1622
-  _globals['_ERASURESTAGE']._serialized_start=1624
-  _globals['_ERASURESTAGE']._serialized_end=1749
+  _globals['_BREAKGLASSSTAGE']._serialized_start=2042
+  _globals['_BREAKGLASSSTAGE']._serialized_end=2186
+  _globals['_ERASURESTAGE']._serialized_start=2188
+  _globals['_ERASURESTAGE']._serialized_end=2313
+  _globals['_ARCHIVESTAGE']._serialized_start=2315
+  _globals['_ARCHIVESTAGE']._serialized_end=2416
   _globals['_ACCESS']._serialized_start=82
   _globals['_ACCESS']._serialized_end=429
   _globals['_BREAKGLASS']._serialized_start=432
@@ -92,8 +116,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORT']._serialized_end=821
   _globals['_ERASURE']._serialized_start=824
   _globals['_ERASURE']._serialized_end=981
-  _globals['_MODELDRIFT']._serialized_start=984
-  _globals['_MODELDRIFT']._serialized_end=1301
-  _globals['_POLICYCHANGE']._serialized_start=1304
-  _globals['_POLICYCHANGE']._serialized_end=1475
+  _globals['_ARCHIVE']._serialized_start=984
+  _globals['_ARCHIVE']._serialized_end=1545
+  _globals['_MODELDRIFT']._serialized_start=1548
+  _globals['_MODELDRIFT']._serialized_end=1865
+  _globals['_POLICYCHANGE']._serialized_start=1868
+  _globals['_POLICYCHANGE']._serialized_end=2039
 # @@protoc_insertion_point(module_scope)

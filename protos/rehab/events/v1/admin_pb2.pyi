@@ -23,6 +23,12 @@ class ErasureStage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERASURE_STAGE_REQUESTED: _ClassVar[ErasureStage]
     ERASURE_STAGE_REFUSED: _ClassVar[ErasureStage]
     ERASURE_STAGE_DONE: _ClassVar[ErasureStage]
+
+class ArchiveStage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ARCHIVE_STAGE_UNSPECIFIED: _ClassVar[ArchiveStage]
+    ARCHIVE_STAGE_ARCHIVED: _ClassVar[ArchiveStage]
+    ARCHIVE_STAGE_RESTORED: _ClassVar[ArchiveStage]
 BREAK_GLASS_STAGE_UNSPECIFIED: BreakGlassStage
 BREAK_GLASS_STAGE_GRANTED: BreakGlassStage
 BREAK_GLASS_STAGE_ENDED: BreakGlassStage
@@ -31,6 +37,9 @@ ERASURE_STAGE_UNSPECIFIED: ErasureStage
 ERASURE_STAGE_REQUESTED: ErasureStage
 ERASURE_STAGE_REFUSED: ErasureStage
 ERASURE_STAGE_DONE: ErasureStage
+ARCHIVE_STAGE_UNSPECIFIED: ArchiveStage
+ARCHIVE_STAGE_ARCHIVED: ArchiveStage
+ARCHIVE_STAGE_RESTORED: ArchiveStage
 
 class Access(_message.Message):
     __slots__ = ("rpc", "allowed", "reason", "purpose", "consent_id", "subject_ids", "covered_until")
@@ -81,6 +90,36 @@ class Erasure(_message.Message):
     reason: str
     key_ids: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, stage: _Optional[_Union[ErasureStage, str]] = ..., reason: _Optional[str] = ..., key_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Archive(_message.Message):
+    __slots__ = ("stage", "segment", "shard", "incarnation", "first_slice", "last_slice", "first_position", "last_position", "events", "size_bytes", "sha256", "first_hash", "last_hash")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    SHARD_FIELD_NUMBER: _ClassVar[int]
+    INCARNATION_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SLICE_FIELD_NUMBER: _ClassVar[int]
+    LAST_SLICE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_POSITION_FIELD_NUMBER: _ClassVar[int]
+    LAST_POSITION_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    FIRST_HASH_FIELD_NUMBER: _ClassVar[int]
+    LAST_HASH_FIELD_NUMBER: _ClassVar[int]
+    stage: ArchiveStage
+    segment: str
+    shard: int
+    incarnation: str
+    first_slice: int
+    last_slice: int
+    first_position: int
+    last_position: int
+    events: int
+    size_bytes: int
+    sha256: bytes
+    first_hash: bytes
+    last_hash: bytes
+    def __init__(self, stage: _Optional[_Union[ArchiveStage, str]] = ..., segment: _Optional[str] = ..., shard: _Optional[int] = ..., incarnation: _Optional[str] = ..., first_slice: _Optional[int] = ..., last_slice: _Optional[int] = ..., first_position: _Optional[int] = ..., last_position: _Optional[int] = ..., events: _Optional[int] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[bytes] = ..., first_hash: _Optional[bytes] = ..., last_hash: _Optional[bytes] = ...) -> None: ...
 
 class ModelDrift(_message.Message):
     __slots__ = ("model_id", "feature", "psi", "p_value", "reference", "observed", "cause")

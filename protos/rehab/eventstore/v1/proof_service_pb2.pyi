@@ -24,6 +24,7 @@ class Damage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DAMAGE_STRAY: _ClassVar[Damage]
     DAMAGE_SIGNER: _ClassVar[Damage]
     DAMAGE_UNREADABLE: _ClassVar[Damage]
+    DAMAGE_ARCHIVE: _ClassVar[Damage]
 DAMAGE_UNSPECIFIED: Damage
 DAMAGE_CHANGED: Damage
 DAMAGE_MISSING: Damage
@@ -36,6 +37,7 @@ DAMAGE_CHECKPOINT: Damage
 DAMAGE_STRAY: Damage
 DAMAGE_SIGNER: Damage
 DAMAGE_UNREADABLE: Damage
+DAMAGE_ARCHIVE: Damage
 
 class SignedCheckpoint(_message.Message):
     __slots__ = ("shard", "incarnation", "position", "hash", "signed_at", "key_id", "signature", "public_key")

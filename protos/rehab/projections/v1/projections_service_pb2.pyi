@@ -14,12 +14,23 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class CalendarUnit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CALENDAR_UNIT_UNSPECIFIED: _ClassVar[CalendarUnit]
+    CALENDAR_UNIT_DAY: _ClassVar[CalendarUnit]
+    CALENDAR_UNIT_WEEK: _ClassVar[CalendarUnit]
+    CALENDAR_UNIT_MONTH: _ClassVar[CalendarUnit]
+
 class WorkItemStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     WORK_ITEM_STATUS_UNSPECIFIED: _ClassVar[WorkItemStatus]
     WORK_ITEM_STATUS_OPEN: _ClassVar[WorkItemStatus]
     WORK_ITEM_STATUS_SNOOZED: _ClassVar[WorkItemStatus]
     WORK_ITEM_STATUS_DONE: _ClassVar[WorkItemStatus]
+CALENDAR_UNIT_UNSPECIFIED: CalendarUnit
+CALENDAR_UNIT_DAY: CalendarUnit
+CALENDAR_UNIT_WEEK: CalendarUnit
+CALENDAR_UNIT_MONTH: CalendarUnit
 WORK_ITEM_STATUS_UNSPECIFIED: WorkItemStatus
 WORK_ITEM_STATUS_OPEN: WorkItemStatus
 WORK_ITEM_STATUS_SNOOZED: WorkItemStatus
@@ -50,14 +61,16 @@ class Consistency(_message.Message):
     def __init__(self, min_position: _Optional[int] = ..., max_wait_ms: _Optional[int] = ..., min_positions: _Optional[_Iterable[_Union[_event_pb2.LogPosition, _Mapping]]] = ...) -> None: ...
 
 class Window(_message.Message):
-    __slots__ = ("days", "whole_plan", "range")
+    __slots__ = ("days", "whole_plan", "range", "calendar")
     DAYS_FIELD_NUMBER: _ClassVar[int]
     WHOLE_PLAN_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
+    CALENDAR_FIELD_NUMBER: _ClassVar[int]
     days: int
     whole_plan: bool
     range: DateRange
-    def __init__(self, days: _Optional[int] = ..., whole_plan: bool = ..., range: _Optional[_Union[DateRange, _Mapping]] = ...) -> None: ...
+    calendar: CalendarUnit
+    def __init__(self, days: _Optional[int] = ..., whole_plan: bool = ..., range: _Optional[_Union[DateRange, _Mapping]] = ..., calendar: _Optional[_Union[CalendarUnit, str]] = ...) -> None: ...
 
 class DateRange(_message.Message):
     __slots__ = ("from_date", "to_date")
@@ -182,7 +195,7 @@ class GetQualityRequest(_message.Message):
     def __init__(self, patient_id: _Optional[str] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., exercise_id: _Optional[str] = ..., consistency: _Optional[_Union[Consistency, _Mapping]] = ...) -> None: ...
 
 class GetQualityResponse(_message.Message):
-    __slots__ = ("patient_id", "from_date", "to_date", "zone", "exercises", "pain", "freshness")
+    __slots__ = ("patient_id", "from_date", "to_date", "zone", "exercises", "pain", "freshness", "symmetries")
     PATIENT_ID_FIELD_NUMBER: _ClassVar[int]
     FROM_DATE_FIELD_NUMBER: _ClassVar[int]
     TO_DATE_FIELD_NUMBER: _ClassVar[int]
@@ -190,6 +203,7 @@ class GetQualityResponse(_message.Message):
     EXERCISES_FIELD_NUMBER: _ClassVar[int]
     PAIN_FIELD_NUMBER: _ClassVar[int]
     FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    SYMMETRIES_FIELD_NUMBER: _ClassVar[int]
     patient_id: str
     from_date: str
     to_date: str
@@ -197,10 +211,29 @@ class GetQualityResponse(_message.Message):
     exercises: _containers.RepeatedCompositeFieldContainer[ExerciseQuality]
     pain: PainSummary
     freshness: Freshness
-    def __init__(self, patient_id: _Optional[str] = ..., from_date: _Optional[str] = ..., to_date: _Optional[str] = ..., zone: _Optional[str] = ..., exercises: _Optional[_Iterable[_Union[ExerciseQuality, _Mapping]]] = ..., pain: _Optional[_Union[PainSummary, _Mapping]] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
+    symmetries: _containers.RepeatedCompositeFieldContainer[JointSymmetry]
+    def __init__(self, patient_id: _Optional[str] = ..., from_date: _Optional[str] = ..., to_date: _Optional[str] = ..., zone: _Optional[str] = ..., exercises: _Optional[_Iterable[_Union[ExerciseQuality, _Mapping]]] = ..., pain: _Optional[_Union[PainSummary, _Mapping]] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ..., symmetries: _Optional[_Iterable[_Union[JointSymmetry, _Mapping]]] = ...) -> None: ...
+
+class JointSymmetry(_message.Message):
+    __slots__ = ("exercise_id", "joint", "left_deg", "right_deg", "symmetry_pct", "left_reps", "right_reps")
+    EXERCISE_ID_FIELD_NUMBER: _ClassVar[int]
+    JOINT_FIELD_NUMBER: _ClassVar[int]
+    LEFT_DEG_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_DEG_FIELD_NUMBER: _ClassVar[int]
+    SYMMETRY_PCT_FIELD_NUMBER: _ClassVar[int]
+    LEFT_REPS_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_REPS_FIELD_NUMBER: _ClassVar[int]
+    exercise_id: str
+    joint: str
+    left_deg: float
+    right_deg: float
+    symmetry_pct: float
+    left_reps: int
+    right_reps: int
+    def __init__(self, exercise_id: _Optional[str] = ..., joint: _Optional[str] = ..., left_deg: _Optional[float] = ..., right_deg: _Optional[float] = ..., symmetry_pct: _Optional[float] = ..., left_reps: _Optional[int] = ..., right_reps: _Optional[int] = ...) -> None: ...
 
 class ExerciseQuality(_message.Message):
-    __slots__ = ("exercise_id", "side", "reps", "scored", "good", "median_score", "p90_rom_deg", "rom_target_pct", "median_duration_ms", "tempo_error", "median_symmetry_pct", "median_smoothness", "compensations", "fatigue_slope", "trend", "days", "joints")
+    __slots__ = ("exercise_id", "side", "reps", "scored", "good", "median_score", "p90_rom_deg", "rom_target_pct", "median_duration_ms", "tempo_error", "median_symmetry_pct", "median_smoothness", "compensations", "fatigue_slope", "trend", "days", "joints", "trend_line")
     EXERCISE_ID_FIELD_NUMBER: _ClassVar[int]
     SIDE_FIELD_NUMBER: _ClassVar[int]
     REPS_FIELD_NUMBER: _ClassVar[int]
@@ -218,6 +251,7 @@ class ExerciseQuality(_message.Message):
     TREND_FIELD_NUMBER: _ClassVar[int]
     DAYS_FIELD_NUMBER: _ClassVar[int]
     JOINTS_FIELD_NUMBER: _ClassVar[int]
+    TREND_LINE_FIELD_NUMBER: _ClassVar[int]
     exercise_id: str
     side: _common_pb2.Side
     reps: int
@@ -235,7 +269,24 @@ class ExerciseQuality(_message.Message):
     trend: float
     days: _containers.RepeatedCompositeFieldContainer[QualityDay]
     joints: _containers.RepeatedCompositeFieldContainer[JointQuality]
-    def __init__(self, exercise_id: _Optional[str] = ..., side: _Optional[_Union[_common_pb2.Side, str]] = ..., reps: _Optional[int] = ..., scored: _Optional[int] = ..., good: _Optional[int] = ..., median_score: _Optional[float] = ..., p90_rom_deg: _Optional[float] = ..., rom_target_pct: _Optional[float] = ..., median_duration_ms: _Optional[float] = ..., tempo_error: _Optional[float] = ..., median_symmetry_pct: _Optional[float] = ..., median_smoothness: _Optional[float] = ..., compensations: _Optional[_Iterable[_Union[CompensationRate, _Mapping]]] = ..., fatigue_slope: _Optional[float] = ..., trend: _Optional[float] = ..., days: _Optional[_Iterable[_Union[QualityDay, _Mapping]]] = ..., joints: _Optional[_Iterable[_Union[JointQuality, _Mapping]]] = ...) -> None: ...
+    trend_line: TrendLine
+    def __init__(self, exercise_id: _Optional[str] = ..., side: _Optional[_Union[_common_pb2.Side, str]] = ..., reps: _Optional[int] = ..., scored: _Optional[int] = ..., good: _Optional[int] = ..., median_score: _Optional[float] = ..., p90_rom_deg: _Optional[float] = ..., rom_target_pct: _Optional[float] = ..., median_duration_ms: _Optional[float] = ..., tempo_error: _Optional[float] = ..., median_symmetry_pct: _Optional[float] = ..., median_smoothness: _Optional[float] = ..., compensations: _Optional[_Iterable[_Union[CompensationRate, _Mapping]]] = ..., fatigue_slope: _Optional[float] = ..., trend: _Optional[float] = ..., days: _Optional[_Iterable[_Union[QualityDay, _Mapping]]] = ..., joints: _Optional[_Iterable[_Union[JointQuality, _Mapping]]] = ..., trend_line: _Optional[_Union[TrendLine, _Mapping]] = ...) -> None: ...
+
+class TrendLine(_message.Message):
+    __slots__ = ("slope_per_week", "low_per_week", "high_per_week", "days", "repeat_error", "change")
+    SLOPE_PER_WEEK_FIELD_NUMBER: _ClassVar[int]
+    LOW_PER_WEEK_FIELD_NUMBER: _ClassVar[int]
+    HIGH_PER_WEEK_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_ERROR_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    slope_per_week: float
+    low_per_week: float
+    high_per_week: float
+    days: int
+    repeat_error: float
+    change: str
+    def __init__(self, slope_per_week: _Optional[float] = ..., low_per_week: _Optional[float] = ..., high_per_week: _Optional[float] = ..., days: _Optional[int] = ..., repeat_error: _Optional[float] = ..., change: _Optional[str] = ...) -> None: ...
 
 class CompensationRate(_message.Message):
     __slots__ = ("code", "rate", "median_magnitude_deg")
@@ -248,16 +299,20 @@ class CompensationRate(_message.Message):
     def __init__(self, code: _Optional[str] = ..., rate: _Optional[float] = ..., median_magnitude_deg: _Optional[float] = ...) -> None: ...
 
 class JointQuality(_message.Message):
-    __slots__ = ("joint", "reps", "median_rom_deg", "p90_rom_deg")
+    __slots__ = ("joint", "reps", "median_rom_deg", "p90_rom_deg", "min_deg", "max_deg")
     JOINT_FIELD_NUMBER: _ClassVar[int]
     REPS_FIELD_NUMBER: _ClassVar[int]
     MEDIAN_ROM_DEG_FIELD_NUMBER: _ClassVar[int]
     P90_ROM_DEG_FIELD_NUMBER: _ClassVar[int]
+    MIN_DEG_FIELD_NUMBER: _ClassVar[int]
+    MAX_DEG_FIELD_NUMBER: _ClassVar[int]
     joint: str
     reps: int
     median_rom_deg: float
     p90_rom_deg: float
-    def __init__(self, joint: _Optional[str] = ..., reps: _Optional[int] = ..., median_rom_deg: _Optional[float] = ..., p90_rom_deg: _Optional[float] = ...) -> None: ...
+    min_deg: float
+    max_deg: float
+    def __init__(self, joint: _Optional[str] = ..., reps: _Optional[int] = ..., median_rom_deg: _Optional[float] = ..., p90_rom_deg: _Optional[float] = ..., min_deg: _Optional[float] = ..., max_deg: _Optional[float] = ...) -> None: ...
 
 class QualityDay(_message.Message):
     __slots__ = ("local_date", "reps", "scored", "median_score", "p90_rom_deg", "median_duration_ms")
@@ -276,7 +331,7 @@ class QualityDay(_message.Message):
     def __init__(self, local_date: _Optional[str] = ..., reps: _Optional[int] = ..., scored: _Optional[int] = ..., median_score: _Optional[float] = ..., p90_rom_deg: _Optional[float] = ..., median_duration_ms: _Optional[float] = ...) -> None: ...
 
 class PainSummary(_message.Message):
-    __slots__ = ("reports", "latest", "latest_phase", "worst", "mean_pre", "mean_post", "mean_delta", "band", "days_since_last")
+    __slots__ = ("reports", "latest", "latest_phase", "worst", "mean_pre", "mean_post", "mean_delta", "band", "days_since_last", "worst_24h")
     REPORTS_FIELD_NUMBER: _ClassVar[int]
     LATEST_FIELD_NUMBER: _ClassVar[int]
     LATEST_PHASE_FIELD_NUMBER: _ClassVar[int]
@@ -286,6 +341,7 @@ class PainSummary(_message.Message):
     MEAN_DELTA_FIELD_NUMBER: _ClassVar[int]
     BAND_FIELD_NUMBER: _ClassVar[int]
     DAYS_SINCE_LAST_FIELD_NUMBER: _ClassVar[int]
+    WORST_24H_FIELD_NUMBER: _ClassVar[int]
     reports: int
     latest: int
     latest_phase: _report_pb2.PainPhase
@@ -295,7 +351,8 @@ class PainSummary(_message.Message):
     mean_delta: float
     band: str
     days_since_last: int
-    def __init__(self, reports: _Optional[int] = ..., latest: _Optional[int] = ..., latest_phase: _Optional[_Union[_report_pb2.PainPhase, str]] = ..., worst: _Optional[int] = ..., mean_pre: _Optional[float] = ..., mean_post: _Optional[float] = ..., mean_delta: _Optional[float] = ..., band: _Optional[str] = ..., days_since_last: _Optional[int] = ...) -> None: ...
+    worst_24h: int
+    def __init__(self, reports: _Optional[int] = ..., latest: _Optional[int] = ..., latest_phase: _Optional[_Union[_report_pb2.PainPhase, str]] = ..., worst: _Optional[int] = ..., mean_pre: _Optional[float] = ..., mean_post: _Optional[float] = ..., mean_delta: _Optional[float] = ..., band: _Optional[str] = ..., days_since_last: _Optional[int] = ..., worst_24h: _Optional[int] = ...) -> None: ...
 
 class ListSessionsRequest(_message.Message):
     __slots__ = ("patient_id", "page_size", "page_token", "consistency")
@@ -346,7 +403,7 @@ class SessionSummary(_message.Message):
     def __init__(self, session_id: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., local_date: _Optional[str] = ..., status: _Optional[str] = ..., mode: _Optional[_Union[_exercise_pb2.CaptureMode, str]] = ..., duration_s: _Optional[float] = ..., reps: _Optional[int] = ..., scored: _Optional[int] = ..., median_score: _Optional[float] = ..., pain_pre: _Optional[int] = ..., pain_post: _Optional[int] = ...) -> None: ...
 
 class WorkItem(_message.Message):
-    __slots__ = ("item_id", "patient_id", "clinic_id", "therapist_id", "severity", "status", "reasons", "waiting_since", "due_at", "snoozed_until", "rank", "overdue")
+    __slots__ = ("item_id", "patient_id", "clinic_id", "therapist_id", "severity", "status", "reasons", "waiting_since", "due_at", "snoozed_until", "rank", "overdue", "age_s", "remaining_s")
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     PATIENT_ID_FIELD_NUMBER: _ClassVar[int]
     CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
@@ -359,6 +416,8 @@ class WorkItem(_message.Message):
     SNOOZED_UNTIL_FIELD_NUMBER: _ClassVar[int]
     RANK_FIELD_NUMBER: _ClassVar[int]
     OVERDUE_FIELD_NUMBER: _ClassVar[int]
+    AGE_S_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_S_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     patient_id: str
     clinic_id: str
@@ -371,7 +430,9 @@ class WorkItem(_message.Message):
     snoozed_until: _timestamp_pb2.Timestamp
     rank: int
     overdue: bool
-    def __init__(self, item_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., clinic_id: _Optional[str] = ..., therapist_id: _Optional[str] = ..., severity: _Optional[_Union[_common_pb2.Severity, str]] = ..., status: _Optional[_Union[WorkItemStatus, str]] = ..., reasons: _Optional[_Iterable[_Union[WorkReason, _Mapping]]] = ..., waiting_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snoozed_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rank: _Optional[int] = ..., overdue: bool = ...) -> None: ...
+    age_s: int
+    remaining_s: int
+    def __init__(self, item_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., clinic_id: _Optional[str] = ..., therapist_id: _Optional[str] = ..., severity: _Optional[_Union[_common_pb2.Severity, str]] = ..., status: _Optional[_Union[WorkItemStatus, str]] = ..., reasons: _Optional[_Iterable[_Union[WorkReason, _Mapping]]] = ..., waiting_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snoozed_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rank: _Optional[int] = ..., overdue: bool = ..., age_s: _Optional[int] = ..., remaining_s: _Optional[int] = ...) -> None: ...
 
 class WorkReason(_message.Message):
     __slots__ = ("code", "severity", "since", "event_ids", "rule")

@@ -51,13 +51,37 @@ def microseconds(moment: datetime) -> int:
 
 def following(previous: bytes, link: Link) -> bytes:
     """The hash at the event's position."""
+    return sha256(b"".join((_MARK, previous, canonical(link)))).digest()
+
+
+def canonical(link: Link) -> bytes:
+    """What the hash covers of an event beside the hash before it."""
     texts = [text.encode() for text in link[6:12]]
     numbers = _NUMBERS.pack(
         *link[:6], *map(len, texts), len(link.fingerprint), len(link.meta), len(link.body)
     )
-    return sha256(
-        b"".join((_MARK, previous, numbers, *texts, link.fingerprint, link.meta, link.body))
-    ).digest()
+    return b"".join((numbers, *texts, link.fingerprint, link.meta, link.body))
+
+
+def parsed(told: bytes) -> Link:
+    """The event of a canonical form. ValueError when it is none."""
+    try:
+        numbers = _NUMBERS.unpack_from(told)
+    except struct.error:
+        raise ValueError("cut off") from None
+    parts, at = [], _NUMBERS.size
+    for length in numbers[6:]:
+        parts.append(told[at : at + length])
+        at += length
+    if at != len(told):
+        raise ValueError("of another length than it says")
+    shard, position, version, recorded_us, schema_version, phi = numbers[:6]
+    stream, event_id, clinic_id, kind, consent_id, key_id = (part.decode() for part in parts[:6])
+    return Link(
+        *(shard, position, version, recorded_us, schema_version, bool(phi)),
+        *(stream, event_id, clinic_id, kind, consent_id, key_id),
+        *(parts[6], parts[7], parts[8]),
+    )
 
 
 def link_of(row: Row, shard: int, position: int, recorded_us: int) -> Link:

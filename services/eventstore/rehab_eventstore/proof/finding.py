@@ -19,6 +19,7 @@ class Damage(Enum):
     STRAY = "stray"
     SIGNER = "signer"
     UNREADABLE = "unreadable"
+    ARCHIVE = "archive"
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import asyncpg
 
 from rehab_eventstore.domain.chain import GENESIS
+from rehab_eventstore.proof.archived import ArchiveKeys
 from rehab_eventstore.proof.ends import Extent, extent_of, strays, wrong_ends
 from rehab_eventstore.proof.finding import Damage, Finding, first_of
 from rehab_eventstore.proof.statements import Stated, Statements
@@ -21,6 +22,7 @@ from rehab_runtime.errors import Unavailable
 from rehab_runtime.postgres import Database, Queries
 
 RUN_EVENTS = 10_000
+LOCKED_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,10 @@ class _Tally:
         return None
 
 
+ArchiveKeysOf = Callable[[int, int, int], Awaitable[ArchiveKeys]]
+"""What opens the archived events of a shard between two positions. Raises KeysUnavailable."""
+
+
 class Verifier:
     """Walks with so many workers at once, which live as long as a walk. One walk at a time: those
     who append must not starve."""
@@ -90,6 +96,7 @@ class Verifier:
         queries: Queries,
         workers: int,
         pool: Callable[[int], Executor] = processes,
+        archive: ArchiveKeysOf | None = None,
     ) -> None:
         self._dsn = dsn
         self._database = database
@@ -97,6 +104,7 @@ class Verifier:
         self._statements = Statements(database, queries)
         self._workers = workers
         self._pool = pool
+        self._archive = archive
         self._turn = asyncio.Semaphore(1)
 
     async def verify(self, asked: Asked) -> AsyncGenerator[Progress | Verdict]:
@@ -138,7 +146,7 @@ class Verifier:
             for after in range(begin - 1, end, RUN_EVENTS):
                 previous = GENESIS if extent.starts(after + 1) else await self._hash(shard, after)
                 run = Run(shard, after, min(end, after + RUN_EVENTS), previous)
-                waiting.append(loop.run_in_executor(pool, partial(walk, self._dsn, run)))
+                waiting.append(asyncio.ensure_future(self._walked(loop, pool, run)))
                 if len(waiting) > 2 * self._workers:
                     yield await waiting.popleft()
             while waiting:
@@ -149,6 +157,17 @@ class Verifier:
             for future in waiting:
                 future.cancel()
             pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _walked(self, loop: asyncio.AbstractEventLoop, pool: Executor, run: Run) -> Walked:
+        """What is archived while a run waits for its turn has a key that it was not given."""
+        for _ in range(LOCKED_TRIES):
+            if self._archive is not None:
+                keys = await self._archive(run.shard, run.after + 1, run.until)
+                run = replace(run, archive=keys)
+            walked = await loop.run_in_executor(pool, partial(walk, self._dsn, run))
+            if not walked.locked:
+                return walked
+        raise Unavailable("events are being archived while they are verified")
 
     async def _hash(self, shard: int, position: int) -> bytes:
         """The hash stored there; that it is right, the run up to it shows."""

@@ -8,15 +8,17 @@ import os
 import signal
 import struct
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
 from google.protobuf.message import DecodeError
 
 from rehab.events.v1.event_pb2 import Envelope
 from rehab_eventstore.domain.chain import Link, following
+from rehab_eventstore.proof.archived import NO_ARCHIVE, ArchivedRows, ArchiveKeys, Locked
 from rehab_eventstore.proof.finding import Damage, Finding
 from rehab_runtime.errors import Unavailable
 from rehab_runtime.postgres import AWAY, Queries
@@ -34,23 +36,27 @@ _STAMP = struct.Struct(">q")
 
 @dataclass(frozen=True)
 class Run:
-    """Positions after `after` up to `until`; `previous` is the hash stored before the first."""
+    """Positions after `after` up to `until`; `previous` is the hash stored before the first.
+    `archive` opens what of them is archived."""
 
     shard: int
     after: int
     until: int
     previous: bytes
+    archive: ArchiveKeys = NO_ARCHIVE
 
 
 @dataclass
 class Walked:
     """What came of a run. `versions` is, per stream, the first and the last version in it with
-    the position of the first."""
+    the position of the first. `locked`: events were archived since its keys were given; it is to be
+    walked again."""
 
     verified: int = 0
     finding: Finding | None = None
     versions: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     last: bytes = b""
+    locked: bool = False
 
 
 def processes(count: int) -> Executor:
@@ -94,6 +100,7 @@ async def _walk(dsn: str, run: Run) -> Walked:
 
 async def _follow(connection: asyncpg.Connection, query: str, run: Run) -> Walked:
     walked = Walked(last=run.previous)
+    archived = ArchivedRows(connection, run.archive)
     after, step = run.after, ROWS_AT_ONCE
     while after < run.until and walked.finding is None:
         until = min(run.until, after + step)
@@ -106,13 +113,19 @@ async def _follow(connection: asyncpg.Connection, query: str, run: Run) -> Walke
                 message = "PostgreSQL cannot read the event"
                 walked.finding = Finding(until, Damage.UNREADABLE, message)
             continue
-        check(walked, rows, run.shard, after, until)
+        try:
+            whole, broken = await archived.filled(rows)
+        except Locked:
+            walked.locked = True
+            return walked
+        check(walked, whole, run.shard, after, until if broken is None else broken.position - 1)
+        walked.finding = walked.finding or broken
         after = until
     return walked
 
 
 def check(
-    walked: Walked, rows: Iterable[asyncpg.Record], shard: int, after: int, until: int
+    walked: Walked, rows: Iterable[Mapping[str, Any]], shard: int, after: int, until: int
 ) -> None:
     """Check the rows of some positions, in order; what is wrong first is noted."""
     expected = after + 1
@@ -139,7 +152,7 @@ def _missing(first: int, last: int) -> Finding:
     return Finding(first, Damage.MISSING, f"{many} not there")
 
 
-def _wrong(walked: Walked, row: asyncpg.Record, shard: int) -> Finding | None:
+def _wrong(walked: Walked, row: Mapping[str, Any], shard: int) -> Finding | None:
     position = row["position"]
     try:
         chained = following(walked.last, link_of_row(row, shard))
@@ -159,7 +172,7 @@ def _wrong(walked: Walked, row: asyncpg.Record, shard: int) -> Finding | None:
     return _wrong_column(row)
 
 
-def _wrong_column(row: asyncpg.Record) -> Finding | None:
+def _wrong_column(row: Mapping[str, Any]) -> Finding | None:
     position = row["position"]
     if row["slice"] != slice_of(row["stream_id"]):
         return Finding(position, Damage.COLUMN, "the slice is not that of the stream")
@@ -167,8 +180,13 @@ def _wrong_column(row: asyncpg.Record) -> Finding | None:
         told = Envelope.FromString(row["meta"]).occurred_at
     except DecodeError:
         return Finding(position, Damage.COLUMN, "the envelope cannot be read")
-    if _STAMP.unpack(row["occurred_at"])[0] != stamp_of(told.seconds, told.nanos):
+    if occurred_of_row(row) != stamp_of(told.seconds, told.nanos):
         return Finding(position, Damage.COLUMN, "occurred_at is not what the envelope says")
+    size = row["archived_bytes"]
+    if size not in (None, len(row["meta"]) + len(row["body"])):
+        return Finding(position, Damage.COLUMN, "archived_bytes is not what is in the archive")
+    if (size is None) != (row["segment"] is None):
+        return Finding(position, Damage.COLUMN, "archived_bytes is there without a segment")
     return None
 
 
@@ -177,7 +195,12 @@ def stamp_of(seconds: int, nanos: int) -> int:
     return round((seconds + nanos / 1e9 - POSTGRES_EPOCH_S) * 1e6)
 
 
-def link_of_row(row: asyncpg.Record, shard: int) -> Link:
+def occurred_of_row(row: Mapping[str, Any]) -> int:
+    """The column, in microseconds since 2000: what PostgreSQL holds, to the bit."""
+    return int(_STAMP.unpack(row["occurred_at"])[0])
+
+
+def link_of_row(row: Mapping[str, Any], shard: int) -> Link:
     """A row as the chain sees it."""
     return Link(
         shard,

@@ -7,15 +7,18 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from rehab.events.v1.event_pb2 import Envelope, RecordedEvent
+from rehab_eventstore.domain.chain import Link
 from rehab_eventstore.domain.decide import Row
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def recorded_event(row: asyncpg.Record) -> RecordedEvent:
-    """The event as it was sent, with its place in the log."""
-    envelope = Envelope.FromString(row["meta"])
+def recorded_event(row: asyncpg.Record, archived: Link | None = None) -> RecordedEvent:
+    """The event as it was sent, with its place in the log. What is archived holds what its row does
+    not."""
+    meta, body = (row["meta"], row["body"]) if archived is None else (archived.meta, archived.body)
+    envelope = Envelope.FromString(meta)
     envelope.event_id = str(row["event_id"])
     envelope.clinic_id = row["clinic_id"]
     envelope.subject_id = row["stream_id"]
@@ -29,7 +32,7 @@ def recorded_event(row: asyncpg.Record) -> RecordedEvent:
     erased = row["erased"]
     return RecordedEvent(
         envelope=envelope,
-        body=b"" if erased else row["body"],
+        body=b"" if erased else body,
         key_id=row["key_id"],
         hash=row["hash"] or b"",
         erased=erased,

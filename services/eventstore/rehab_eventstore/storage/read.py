@@ -9,15 +9,20 @@ from datetime import datetime
 import asyncpg
 
 from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_eventstore import metrics
+from rehab_eventstore.archive.library import Library, Wanted, unreadable
 from rehab_eventstore.domain.head import Head, head_of
 from rehab_eventstore.storage.codec import recorded_event
-from rehab_runtime.errors import Internal
+from rehab_runtime.errors import ArchiveUnreadable, Internal
+from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.slices import slice_of
 
 LAST = 2**63 - 1
 """Greater than any position or version."""
 SCAN_POSITIONS = 20_000
+
+log = get_logger("archive")
 
 
 @dataclass(frozen=True)
@@ -70,13 +75,21 @@ class Safety:
 
 
 class Reader:
-    """Pages hold at most `page_events` events, and no further one after `page_bytes` bytes."""
+    """Pages hold at most `page_events` events, and no further one after `page_bytes` bytes. They
+    are the same wherever the events are: what reads them raises ArchiveUnreadable."""
 
     def __init__(
-        self, database: Database, queries: Queries, *, page_events: int, page_bytes: int
+        self,
+        database: Database,
+        queries: Queries,
+        *,
+        page_events: int,
+        page_bytes: int,
+        library: Library | None = None,
     ) -> None:
         self._database = database
         self._queries = queries
+        self._library = library
         self._page_events = page_events
         self._page_bytes = page_bytes
 
@@ -111,7 +124,7 @@ class Reader:
         rows = await self._database.fetch(
             self._queries["page"], shard, after, after + count, self._page_bytes
         )
-        events = [recorded_event(row) for row in rows]
+        events = await self._events(rows)
         reached = after + len(events)
         if not events or events[-1].envelope.position != reached:
             raise Internal("the log has a hole")
@@ -146,7 +159,7 @@ class Reader:
             list(chosen.slices),
             count,
         )
-        events = [recorded_event(row) for row in rows]
+        events = await self._events(rows)
         return Page(events, events[-1].envelope.position if self._cut(rows, count) else upto)
 
     async def stream(self, wanted: StreamRange) -> AsyncIterator[Sequence[RecordedEvent]]:
@@ -160,7 +173,7 @@ class Reader:
                 *(count, self._page_bytes),
             )
             if rows:
-                yield [recorded_event(row) for row in rows]
+                yield await self._events(rows)
             if not self._cut(rows, count):
                 return
             left -= len(rows)
@@ -169,6 +182,34 @@ class Reader:
             else:
                 first = rows[-1]["stream_version"] + 1
 
+    async def _events(self, rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
+        """What is archived is fetched from there. Raises ArchiveUnreadable."""
+        wanted = [
+            Wanted(row["segment"], row["position"], row["hash"])
+            for row in rows
+            if row["segment"] is not None
+        ]
+        if not wanted:
+            return [recorded_event(row) for row in rows]
+        if self._library is None:
+            raise unreadable(str(wanted[0].segment), wanted[0].position, "away")
+        try:
+            kept = await self._library.events(wanted)
+        except ArchiveUnreadable as error:
+            metrics.archive_unreadable.inc()
+            log.error(
+                "an archived event cannot be read",
+                reason=error.detail,
+                segment=error.metadata["segment"],
+                position=error.metadata["position"],
+                remedy="restore the object from its copy, or see what stores it",
+            )
+            raise
+        return [
+            recorded_event(row, kept[row["position"]].link if row["position"] in kept else None)
+            for row in rows
+        ]
+
     def _cut(self, rows: Sequence[asyncpg.Record], count: int) -> bool:
         """Whether there may be more rows than fit the page."""
         if len(rows) >= count:
@@ -176,5 +217,5 @@ class Reader:
         if not rows:
             return False
         last = rows[-1]
-        size = (last["bytes_before"] or 0) + len(last["meta"]) + len(last["body"])
+        size = (last["bytes_before"] or 0) + last["bytes"]
         return bool(size >= self._page_bytes)

@@ -6,13 +6,13 @@ from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.startup import StartupError
 
 
-async def require_shards(database: Database, queries: Queries, wanted: int) -> None:
-    """Make the shards of an empty log. Raises StartupError when the log has another number: streams
-    would be looked for where they are not."""
+async def require_shards(database: Database, queries: Queries, wanted: int) -> int:
+    """How many the log has; an empty log is given those wanted, 0 leaves it as it is. Raises
+    StartupError when the log has another number: streams would be looked for where they are not."""
     async with database.transaction() as connection:
         heads = await connection.fetch(queries["heads_locked"])
-        if len(heads) == wanted:
-            return
+        if wanted in (0, len(heads)):
+            return len(heads)
         if any(head["position"] for head in heads):
             raise StartupError(
                 f"the log has {len(heads)} shards and is told to have {wanted}",
@@ -22,3 +22,4 @@ async def require_shards(database: Database, queries: Queries, wanted: int) -> N
             await connection.execute(queries[query], wanted)
         for query in ("add_heads", "add_keys", "add_leases"):
             await connection.execute(queries[query], wanted)
+    return wanted

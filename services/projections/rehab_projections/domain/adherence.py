@@ -158,12 +158,12 @@ def adherence(
     dates = [session.local_date(zone) for session in sessions]
     return Adherence(
         due=tuple(due),
-        weekly_frequency=_weekly_frequency(book, sessions, (first, last), as_of, zone),
+        weekly_frequency=weekly_frequency(book, sessions, (first, last), as_of, zone),
         sessions=sum(first <= day <= last for day in dates),
     )
 
 
-def _weekly_frequency(
+def weekly_frequency(
     book: PlanBook,
     sessions: Iterable[Session],
     window: tuple[date, date],

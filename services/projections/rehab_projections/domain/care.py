@@ -45,6 +45,8 @@ class AlertStep:
     rule: str = ""
     inputs: tuple[str, ...] = ()
     until: datetime | None = None
+    actor_id: str = ""
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class ReviewStep:
     reason: str = ""
     therapist_id: str = ""
     until: datetime | None = None
+    actor_id: str = ""
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ def _symptom(fact: Fact) -> Evidence:
 def _alert_step(fact: Fact) -> AlertStep:
     alert = fact.body.alert
     action = alert.WhichOneof("action") or ""
-    step = AlertStep(fact.stamp, fact.position, alert.alert_id, action)
+    step = AlertStep(fact.stamp, fact.position, alert.alert_id, action, actor_id=fact.actor_id)
     if action == "raised":
         raised = alert.raised
         return replace(
@@ -162,13 +166,15 @@ def _alert_step(fact: Fact) -> AlertStep:
         )
     if action == "snoozed":
         return replace(step, until=moment(alert.snoozed.until))
+    if action == "resolved":
+        return replace(step, outcome=alert.resolved.outcome)
     return step
 
 
 def _review_step(fact: Fact) -> ReviewStep:
     review = fact.body.review
     action = review.WhichOneof("action") or ""
-    step = ReviewStep(fact.position, fact.stamp, action)
+    step = ReviewStep(fact.position, fact.stamp, action, actor_id=fact.actor_id)
     match action:
         case "opened":
             severity = review.opened.severity or rules.LOW
@@ -177,6 +183,8 @@ def _review_step(fact: Fact) -> ReviewStep:
             return replace(step, therapist_id=review.assigned.therapist_id)
         case "snoozed":
             return replace(step, until=moment(review.snoozed.until))
+        case "closed":
+            return replace(step, outcome=review.closed.outcome)
         case _:
             return step
 

@@ -22,7 +22,11 @@ class Stamp(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One event with its opened body. `zone` is the envelope's, possibly empty or unknown."""
+    """One event with its opened body. `zone` is the envelope's, possibly empty or unknown.
+
+    `actor_id` is who did it, with the `credential` of a clinician; `episode_id` is empty outside an
+    episode of care.
+    """
 
     patient_id: str
     clinic_id: str
@@ -32,6 +36,9 @@ class Fact:
     kind: str
     body: event_pb2.Body
     corrects: str = ""
+    actor_id: str = ""
+    credential: str = ""
+    episode_id: str = ""
 
 
 def moment(timestamp: Timestamp) -> datetime:
@@ -54,4 +61,7 @@ def fact_of(recorded: event_pb2.RecordedEvent) -> Fact:
         kind=envelope.kind,
         body=event_pb2.Body.FromString(recorded.body),
         corrects=envelope.corrects,
+        actor_id=envelope.actor.id,
+        credential=envelope.actor.credential,
+        episode_id=envelope.episode_id,
     )

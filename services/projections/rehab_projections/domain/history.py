@@ -57,7 +57,7 @@ def united(marks: Iterable[Mark]) -> frozenset[Mark]:
     earliest: dict[tuple[str, object], Mark] = {}
     for mark in marks:
         known = earliest.get((mark.zone, mark.quarter))
-        if known is None or mark.first_at < known.first_at:
+        if known is None or mark.order() < known.order():
             earliest[(mark.zone, mark.quarter)] = mark
     return frozenset(earliest.values())
 

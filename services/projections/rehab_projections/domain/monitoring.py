@@ -20,13 +20,23 @@ from rehab_projections.domain.facts import Fact
 class Mark:
     """A quarter of an hour with qualifying data, and the first moment of it with such data.
 
-    Every UTC offset in use is a multiple of a quarter of an hour, so that a quarter never spans
+    `event_id` and `position` are of the event that told of that moment: they prove the day. Every
+    UTC offset in use is a multiple of a quarter of an hour, so that a quarter never spans
     two local days, in whatever zone it is read later.
     """
 
     zone: str
     quarter: datetime
     first_at: datetime
+    event_id: str = ""
+    position: int = 0
+
+    def order(self) -> tuple[datetime, str]:
+        return self.first_at, self.event_id
+
+    def local_date(self, zone: ZoneInfo) -> date:
+        """In the event's own zone, in the given one where the event names none."""
+        return local_date(self.first_at, first_zone(self.zone, zone.key))
 
 
 def mark_of(fact: Fact) -> Mark | None:
@@ -35,7 +45,7 @@ def mark_of(fact: Fact) -> Mark | None:
         return None
     at = fact.stamp.at
     quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
-    return Mark(fact.zone, quarter, at)
+    return Mark(fact.zone, quarter, at, fact.stamp.event_id, fact.position)
 
 
 def monitoring_days(
@@ -45,9 +55,5 @@ def monitoring_days(
 
     Days are those of the event's own zone, of the patient's where the event names none.
     """
-    days = {
-        local_date(mark.first_at, first_zone(mark.zone, zone.key))
-        for mark in marks
-        if mark.first_at <= as_of
-    }
+    days = {mark.local_date(zone) for mark in marks if mark.first_at <= as_of}
     return sum(first <= day <= last for day in days)

@@ -36,6 +36,7 @@ class PainSummary:
     reports: int
     latest: PainReport | None
     worst: int | None
+    worst_24h: int | None
     mean_pre: float | None
     mean_post: float | None
     mean_delta: float | None
@@ -68,6 +69,9 @@ def pain_summary(
         reports=len(window),
         latest=latest,
         worst=max((r.nprs for r in window), default=None),
+        worst_24h=max(
+            (r.nprs for r in window if r.phase == report_pb2.PAIN_PHASE_24H), default=None
+        ),
         mean_pre=_mean([r.nprs for r in window if r.phase == report_pb2.PAIN_PHASE_PRE]),
         mean_post=_mean([r.nprs for r in window if r.phase == report_pb2.PAIN_PHASE_POST]),
         mean_delta=_mean(_deltas(window)),

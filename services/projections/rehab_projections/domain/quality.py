@@ -9,11 +9,12 @@ from statistics import median
 
 from rehab.events.v1 import common_pb2, exercise_pb2
 from rehab_projections.domain.done import GOOD_SCORE
+from rehab_projections.domain.joints import P90, JointQuality, joint_qualities
 from rehab_projections.domain.measures import median_of, pair_slopes, percentile
 from rehab_projections.domain.plan import Item, PlanBook
+from rehab_projections.domain.trend import TrendLine, trend_line
 
 TREND_DAYS = 7
-P90 = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,6 @@ class CompensationRate:
     code: str
     rate: float
     median_magnitude_deg: float
-
-
-@dataclass(frozen=True, slots=True)
-class JointQuality:
-    joint: str
-    reps: int
-    median_rom_deg: float
-    p90_rom_deg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +67,7 @@ class ExerciseQuality:
     trend: float | None
     days: tuple[QualityDay, ...]
     joints: tuple[JointQuality, ...]
+    trend_line: TrendLine | None = None
 
 
 def quality(book: PlanBook, observed: Iterable[ObservedSet]) -> list[ExerciseQuality]:
@@ -94,6 +88,7 @@ def _of_exercise(
     scores = _scores(reps)
     p90_rom = percentile(_told(reps, "rom_deg"), P90)
     days = _days(sets)
+    trend = _trend(days)
     return ExerciseQuality(
         exercise_id=exercise_id,
         side=side,
@@ -109,9 +104,10 @@ def _of_exercise(
         median_smoothness=median_of(_told(reps, "smoothness")),
         compensations=_compensations(reps),
         fatigue_slope=_fatigue_slope(sets),
-        trend=_trend(days),
+        trend=trend,
         days=days,
-        joints=_joints(reps),
+        joints=joint_qualities(reps),
+        trend_line=_trend_line(days, trend),
     )
 
 
@@ -151,6 +147,19 @@ def _of_target(
     return 100 * p90_rom / item.rom_target_deg
 
 
+def _trend_line(days: Iterable[QualityDay], trend: float | None) -> TrendLine | None:
+    return trend_line([(d.day, d.median_score) for d in days if d.median_score is not None], trend)
+
+
+def tempo_errors(rep: exercise_pb2.Rep, tempo_s: Sequence[float]) -> list[float]:
+    """|t - T| / T of each phase for which a time is prescribed."""
+    return [
+        abs(phase_ms / 1000 - target_s) / target_s
+        for phase_ms, target_s in zip(rep.phases_ms, tempo_s, strict=False)
+        if target_s > 0
+    ]
+
+
 def _tempo_error(book: PlanBook, sets: Iterable[ObservedSet]) -> float | None:
     """Median of |t - T| / T over the phases for which the plan of that day prescribes a time."""
     errors: list[float] = []
@@ -160,11 +169,7 @@ def _tempo_error(book: PlanBook, sets: Iterable[ObservedSet]) -> float | None:
             item = prescribed_item(book, one.exercise_id, one.side, one.day)
             prescribed[one.day] = item.tempo_s if item else ()
         for rep in one.reps:
-            errors += [
-                abs(phase_ms / 1000 - target_s) / target_s
-                for phase_ms, target_s in zip(rep.phases_ms, prescribed[one.day], strict=False)
-                if target_s > 0
-            ]
+            errors += tempo_errors(rep, prescribed[one.day])
     return median_of(errors)
 
 
@@ -218,14 +223,3 @@ def _trend(days: Iterable[QualityDay]) -> float | None:
     if len(scores) <= TREND_DAYS:
         return None
     return median(scores[-TREND_DAYS:]) - median(scores[:TREND_DAYS])
-
-
-def _joints(reps: Iterable[exercise_pb2.Rep]) -> tuple[JointQuality, ...]:
-    moved: dict[str, list[float]] = {}
-    for rep in reps:
-        for joint in rep.joints:
-            moved.setdefault(joint.joint, []).append(joint.rom_deg)
-    return tuple(
-        JointQuality(joint, len(roms), median(roms), percentile(roms, P90) or 0.0)
-        for joint, roms in sorted(moved.items())
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 from rehab_projections.domain.days import local_date
@@ -32,7 +33,22 @@ class DateRange:
     last: date
 
 
-Window = Days | WholePlan | DateRange
+class Unit(IntEnum):
+    """As in rehab.projections.v1.CalendarUnit."""
+
+    DAY = 1
+    WEEK = 2
+    MONTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The local day, week (Monday to Sunday) or month of the answer's time."""
+
+    unit: Unit
+
+
+Window = Days | WholePlan | DateRange | Calendar
 
 
 def bounds(
@@ -48,3 +64,21 @@ def bounds(
             return max(earliest, min(first_day or today, today)), today
         case DateRange(first, last):
             return first, last
+        case Calendar(unit):
+            return _calendar(unit, today)
+
+
+def _calendar(unit: Unit, today: date) -> tuple[date, date]:
+    match unit:
+        case Unit.DAY:
+            return today, today
+        case Unit.WEEK:
+            monday = monday_of(today)
+            return monday, monday + timedelta(days=6)
+        case Unit.MONTH:
+            first = today.replace(day=1)
+            return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())

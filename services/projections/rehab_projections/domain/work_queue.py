@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from rehab_projections.domain import rules
 from rehab_projections.domain.absence import Span, absence, active_spans
-from rehab_projections.domain.care import CareRecord, ReviewStep
+from rehab_projections.domain.care import CareRecord
 from rehab_projections.domain.signals import Reason, reasons_of, signals_of
 
 
@@ -79,7 +79,7 @@ def standing(care: CareRecord) -> Standing:
     snooze = snoozes[-1] if snoozes else None
     signals = signals_of(care)
     return Standing(
-        therapist_id=_owner(reviews) or care.therapist_id(),
+        therapist_id=owner_of(care),
         open=reasons_of(s for s in signals if s.position > closed_position),
         settled=reasons_of(s for s in signals if before < s.position <= closed_position),
         closed_at=closed.stamp.at if closed else None,
@@ -158,6 +158,8 @@ def _reckoned(
     return found
 
 
-def _owner(reviews: Iterable[ReviewStep]) -> str:
-    assigned = [step.therapist_id for step in reviews if step.action == "assigned"]
-    return assigned[-1] if assigned else ""
+def owner_of(care: CareRecord) -> str:
+    """Whom the item was given to last, else who leads the care, else nobody."""
+    assigned = [step for step in care.reviews if step.action == "assigned"]
+    last = max(assigned, key=lambda step: step.position, default=None)
+    return (last.therapist_id if last else "") or care.therapist_id()

@@ -1,4 +1,4 @@
-"""Reads of the read models, each from one snapshot together with the position it reflects."""
+"""Reads of the read models, each from one snapshot together with the positions it reflects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rehab_projections.storage.codec import (
     load_standing,
     load_summary,
 )
-from rehab_projections.storage.write import NAME, Cursor
+from rehab_projections.storage.cursors import NAME, Cursors, cursors_of
 from rehab_runtime.postgres import Database, Queries
 
 
@@ -62,10 +62,15 @@ class SetRow:
 class Snapshot:
     """One consistent state of the read models."""
 
-    def __init__(self, connection: asyncpg.Connection, queries: Queries, cursor: Cursor) -> None:
+    def __init__(self, connection: asyncpg.Connection, queries: Queries, cursors: Cursors) -> None:
         self._connection = connection
         self._queries = queries
-        self.cursor = cursor
+        self.cursors = cursors
+
+    async def fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
+        """Rows of a named query, for the modules that read one model each."""
+        rows: list[asyncpg.Record] = await self._connection.fetch(self._queries[query], *values)
+        return rows
 
     async def clinic_of(self, patient_id: str) -> str | None:
         """Whose patient it is; None when nothing of it is known, or nothing any more."""
@@ -120,7 +125,7 @@ class Snapshot:
 
     async def marks(self, patient_id: str, since: datetime, until: datetime) -> list[Mark]:
         rows = await self._connection.fetch(self._queries["marks"], patient_id, since, until)
-        return [Mark(row["zone"], row["quarter"], row["first_at"]) for row in rows]
+        return [Mark(*row) for row in rows]
 
     async def work_candidates(self, clinic_id: str) -> list[PatientRow]:
         """Patients of a clinic whom the work queue may show."""
@@ -157,16 +162,14 @@ class Reader:
             self._database.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            row = await connection.fetchrow(self._queries["projection"], NAME)
-            cursor = Cursor(*row) if row else Cursor(0, "")
-            yield Snapshot(connection, self._queries, cursor)
+            cursors = cursors_of(await connection.fetch(self._queries["projection"], NAME))
+            yield Snapshot(connection, self._queries, cursors)
 
-    async def cursor(self) -> Cursor:
+    async def cursors(self) -> Cursors:
         """How far the log is folded."""
-        row = await self._database.fetchrow(self._queries["projection"], NAME)
-        return Cursor(*row) if row else Cursor(0, "")
+        return cursors_of(await self._database.fetch(self._queries["projection"], NAME))
 
-    async def count_parked(self) -> int:
-        row = await self._database.fetchrow(self._queries["count_parked"])
-        assert row is not None
-        return int(row[0])
+    async def parked(self) -> list[str]:
+        """Patients whose stream is held back."""
+        rows = await self._database.fetch(self._queries["parked"])
+        return [row["patient_id"] for row in rows]

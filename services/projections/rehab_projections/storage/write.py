@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 
 import asyncpg
 
@@ -13,6 +12,7 @@ from rehab_projections.changes import Changes, Parked, PatientChange
 from rehab_projections.domain.facts import moment
 from rehab_projections.domain.sessions import SessionRecord, SetKey, SetRecord
 from rehab_projections.domain.work_queue import standing
+from rehab_projections.storage import gathered
 from rehab_projections.storage.codec import (
     dump_reps,
     dump_session,
@@ -23,11 +23,11 @@ from rehab_projections.storage.codec import (
     load_session,
     load_set,
 )
+from rehab_projections.storage.cursors import NAME, Cursor, Cursors, cursors_of
 from rehab_runtime.postgres import Database, Queries
 
-NAME = "read_models"
 SessionKey = tuple[str, str]
-_PURGES = ("patient", "care", "sessions", "sets", "monitoring", "corrected")
+_PURGES = ("patient", "care", "sessions", "sets", "monitoring", "corrected", *gathered.PURGES)
 
 
 class FencedError(Exception):
@@ -38,15 +38,6 @@ class UnstorableError(Exception):
     """A value that no column can hold: nothing was stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far the log is folded. `recorded_at` is that of the event there, None at the start."""
-
-    position: int
-    incarnation: str
-    recorded_at: datetime | None = None
-
-
 class Writer:
     """The fold's side of the store."""
 
@@ -54,12 +45,14 @@ class Writer:
         self._database = database
         self._queries = queries
 
-    async def start(self, incarnation: str) -> Cursor:
-        """The saved cursor; a new one at the log's beginning when there is none."""
-        await self._database.execute(self._queries["start_projection"], NAME, incarnation)
-        row = await self._database.fetchrow(self._queries["projection"], NAME)
-        assert row is not None
-        return Cursor(row["position"], row["incarnation"], row["recorded_at"])
+    async def start(self, incarnations: Sequence[str]) -> Cursors:
+        """The saved cursors, with new ones at the beginning of shards that have none. The log's
+        incarnations are told by shard."""
+        await self._database.execute(self._queries["start_projection"], NAME, incarnations)
+        return await self.cursors()
+
+    async def cursors(self) -> Cursors:
+        return cursors_of(await self._database.fetch(self._queries["projection"], NAME))
 
     async def held_back(self, patient_ids: Sequence[str]) -> set[str]:
         rows = await self._database.fetch(self._queries["held_back"], patient_ids)
@@ -103,9 +96,8 @@ class Writer:
 
         Raises FencedError, UnstorableError.
         """
-        reached = Cursor(
-            last.envelope.position, expected.incarnation, moment(last.envelope.recorded_at)
-        )
+        at = moment(last.envelope.recorded_at)
+        reached = replace(expected, position=last.envelope.position, recorded_at=at)
         await self._store(expected, reached, changes)
         return reached
 
@@ -128,9 +120,12 @@ class Writer:
                 reached.position,
                 reached.recorded_at,
                 expected.incarnation,
+                expected.shard,
             )
             if moved != "UPDATE 1":
-                raise FencedError(f"the read models are no longer at position {expected.position}")
+                raise FencedError(
+                    f"shard {expected.shard} is no longer folded up to position {expected.position}"
+                )
             await self._changed(connection, changes)
 
     async def _changed(self, connection: asyncpg.Connection, changes: Changes) -> None:
@@ -141,7 +136,7 @@ class Writer:
         if changes.released:
             await connection.execute(self._queries["release"], changes.released)
         try:
-            for name, rows in _rows(changes).items():
+            for name, rows in (_rows(changes) | gathered.gathered_rows(changes)).items():
                 if rows:
                     await connection.execute(self._queries[name], *zip(*rows, strict=True))
         except asyncpg.DataError as error:
@@ -177,7 +172,7 @@ def _rows(changes: Changes) -> dict[str, list[tuple[object, ...]]]:
             for key in one.sets
         ],
         "save_marks": [
-            (patient, mark.zone, mark.quarter, mark.first_at)
+            (patient, mark.zone, mark.quarter, mark.first_at, mark.event_id, mark.position)
             for patient, change in patients
             for mark in change.marks
         ],

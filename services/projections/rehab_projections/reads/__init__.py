@@ -1,0 +1,1 @@
+"""gRPC in, one module per read model: message to question, pure fold, answer to message."""
