@@ -70,7 +70,7 @@ async def test_adherence_is_told_with_the_position_it_reflects(running: Clinic):
     assert (told.plan_version, told.paused, told.streak) == (1, False, 2)
     assert told.monitoring_days == 2
     assert told.last_session_at == stamped(at("2026-03-03T09:00"))
-    assert told.freshness.position == position
+    assert told.freshness.position >= position
     first, second = told.occurrences
     assert (first.local_date, first.slot, list(first.session_ids)) == (
         "2026-03-02",
@@ -201,14 +201,13 @@ async def test_a_bad_question_is_refused_with_field_and_rule(running: Clinic, as
 async def test_a_position_that_is_not_reached_in_time_is_stale(running: Clinic):
     position = await running.log.append(event(1, BEGIN, started("s")))
     await running.reads.lag_at(position)
-    asked = pb.Consistency(min_position=position + 1, max_wait_ms=20)
+    # the log goes on by itself: it tells who was lent keys
+    asked = pb.Consistency(min_position=position + 100, max_wait_ms=20)
     error = await refused(running.reads.adherence(patient_id=PATIENT, consistency=asked))
     assert isinstance(error, Stale)
-    assert error.metadata == {
-        "min_position": str(position + 1),
-        "position": str(position),
-        "shard": "0",
-    }
+    reached = int(error.metadata.pop("position"))
+    assert position <= reached < position + 100
+    assert error.metadata == {"min_position": str(position + 100), "shard": "0"}
 
 
 async def test_a_read_waits_for_the_position_it_asks_for(running: Clinic):

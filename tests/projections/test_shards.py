@@ -76,7 +76,7 @@ async def test_an_answer_about_a_patient_reflects_the_position_of_its_shard(plac
                     patient_id=patient, consistency=since(written[shard])
                 )
                 assert told.freshness.shard == shard
-                assert told.freshness.position == written[shard]
+                assert told.freshness.position >= written[shard]
                 assert not told.freshness.positions
 
 
@@ -87,7 +87,8 @@ async def test_an_answer_about_a_clinic_reflects_a_position_of_every_shard(place
         told = await running.reads.work(consistency=since_all(written))
         assert set(patients(told.items)) == set(HOMES.values())
         reached = {one.shard: one.position for one in told.freshness.positions}
-        assert reached == written
+        assert set(reached) == set(written)
+        assert all(reached[shard] >= position for shard, position in written.items())
         watching = running.reads.watch()
         async for change in watching:
             if change.HasField("listed"):
@@ -125,8 +126,10 @@ async def test_lag_and_age_are_told_by_shard(place: Place) -> None:
         written = await running.log.written(*history())
         await running.reads.work(consistency=since_all(written))
         lags = await running.reads.lags()
-        assert {one.shard: one.position for one in lags} == written
-        assert {one.events for one in lags} == {0}
+        # who is lent keys is told behind what was written
+        assert {one.shard for one in lags} == set(written)
+        assert all(one.position >= written[one.shard] for one in lags)
+        assert all(one.events == one.head - one.position for one in lags)
         for shard in range(SHARDS):
             labels = {"consumer": "projections", "shard": str(shard)}
             assert REGISTRY.get_sample_value("oldest_unprocessed_seconds", labels) is not None

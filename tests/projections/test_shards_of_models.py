@@ -44,7 +44,8 @@ async def test_evidence_and_readings_are_told_in_the_shard_of_their_patient(plac
             assert {one.at.shard for one in period.row.evidence} == {shard}
             assert [one.at.position for one in period.row.evidence] == [1, 2]
             answer = await ask("Vitals", "ListReadings", metric="step_count", **asked)
-            assert (answer.freshness.shard, answer.freshness.position) == (shard, 3)
+            assert answer.freshness.shard == shard
+            assert answer.freshness.position >= 3
             assert [one.position for one in answer.readings] == [3]
         gaps = await ask(
             "Billing",
