@@ -22,8 +22,6 @@ from tests.eventstore.given import append, event, events, ids, positions, some_s
 from tests.eventstore.store import Store, refused, settings_for, store
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-LITTLE = ("grpc.http2.bdp_probe", 0)
-"""For a client that takes in only 64 KB of what it does not read."""
 Steps = AsyncIterator[pb.SubscribeResponse]
 
 
@@ -201,7 +199,7 @@ async def test_who_does_not_read_grows_no_memory_and_slows_nobody(shared: Store)
     )
     async with (
         store(settings) as log,
-        channel(log.address, [LITTLE]) as connection,
+        channel(log.address) as connection,
         unread(Store(connection, settings, service_principal("test")), 24),
     ):
         stream, body, rounds = some_stream(), b"x" * 65_536, 24
@@ -245,7 +243,7 @@ async def test_who_does_not_read_does_not_keep_a_replica_from_leaving(shared: St
     stream = some_stream()
     async with AsyncExitStack() as stack:
         async with running(settings) as leaving:
-            connection = await stack.enter_async_context(channel(leaving.address, [LITTLE]))
+            connection = await stack.enter_async_context(channel(leaving.address))
             log = Store(connection, settings, service_principal("test"))
             (steps,) = await stack.enter_async_context(unread(log, 1))
             for _ in range(8):

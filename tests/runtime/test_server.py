@@ -30,6 +30,8 @@ from rehab_runtime.startup import StartupError
 NAME = "test.Sample"
 KINDS = ("one_one", "one_many", "many_one", "many_many")
 METADATA = (bearer(service_principal("test")),)
+SENT: list[int] = []
+"""Bytes of each message that the call `counted` has got rid of."""
 
 
 def plain(value: bytes) -> bytes:
@@ -60,6 +62,10 @@ def handlers() -> dict[str, grpc.RpcMethodHandler]:
         yield behave(asked)
         while asked == b"endless":
             yield b"x" * 65_536
+        if asked == b"counted":
+            for _ in range(1000):
+                yield b"x" * 65_536
+                SENT.append(65_536)
 
     async def many_one(asked: AsyncIterator[bytes], _: Any) -> bytes:
         return b"".join([behave(one) async for one in asked])
@@ -240,3 +246,17 @@ def test_a_principal_acts_for_its_own_clinic_and_a_service_for_all() -> None:
     assert therapist.may_act_for("clinic-1")
     assert not therapist.may_act_for("clinic-2")
     assert service_principal("ingest").may_act_for("clinic-2")
+
+
+async def test_a_client_that_does_not_read_takes_in_little_and_the_server_waits() -> None:
+    SENT.clear()
+    async with sample() as connection:
+        call = connection.unary_stream(f"/{NAME}/one_many")(b"counted", metadata=METADATA)
+        await call.read()
+        before = -1
+        # until it has stood still for a while: were it still going, less would be seen, not more
+        while before != len(SENT):
+            before = len(SENT)
+            await asyncio.sleep(0.3)
+        assert sum(SENT) < 1_000_000
+        call.cancel()

@@ -188,6 +188,23 @@ def subjects(data: Path) -> list[str]:
     return sorted({json.loads(line)["envelope"]["subject_id"] for line in read.stdout.splitlines()})
 
 
+def test_the_log_tells_whose_data_which_service_may_have_read(data: Path) -> None:
+    read = rehab("log", "read", "--kind", "access", "--limit", "0", "--bodies", "--json", data=data)
+    told = [json.loads(line) for line in read.stdout.splitlines()]
+    readers = {event["envelope"]["actor"]["id"] for event in told}
+    assert "service-projections" in readers
+    read_by_it = {subject for event in told for subject in event["body"]["access"]["subject_ids"]}
+    everything = rehab("log", "read", "--limit", "0", "--json", data=data).stdout.splitlines()
+    sealed = [one for one in map(json.loads, everything) if one["envelope"].get("phi")]
+    assert {one["envelope"]["subject_id"] for one in sealed} == read_by_it
+
+
+def test_a_suite_with_one_keeper_of_keys_has_none_to_move(data: Path) -> None:
+    asked = rehab("keys", "move", data=data)
+    assert asked.returncode == 1
+    assert "EVENTSTORE_KEYS_ALSO" in asked.stdout + asked.stderr
+
+
 def test_keys_are_rotated_and_wrapped_anew_without_a_body_lost(data: Path) -> None:
     before = rehab("keys", "status", data=data)
     assert before.returncode == 0, before.stderr
