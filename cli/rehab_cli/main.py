@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rehab_cli import archive, documented, erasure, keys, look, proof, running, showing
+from rehab_cli import archive, documented, erasure, keys, look, projections, proof, running, showing
 from rehab_cli import doctor as doctors
 from rehab_cli.addresses import PORT_BASE
 from rehab_cli.commands import (
@@ -35,6 +35,16 @@ projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
 app.add_typer(keys.app, name="keys")
+for name, command in (
+    ("rebuild", projections.rebuild),
+    ("versions", projections.versions),
+    ("switch", projections.switch),
+    ("drop", projections.drop),
+    ("parked", projections.parked),
+    ("retry", projections.retry),
+    ("skip", projections.skip),
+):
+    projections_app.command(name)(command)
 for name, command in (
     ("verify", proof.verify),
     ("checkpoint", proof.checkpoint),
