@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rehab_cli import archive, documented, erasure, keys, look, proof, running, showing
+from rehab_cli import archive, documented, erasure, keys, look, projections, proof, running, showing
 from rehab_cli import doctor as doctors
 from rehab_cli.addresses import PORT_BASE
 from rehab_cli.commands import (
@@ -35,19 +36,32 @@ projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
 app.add_typer(keys.app, name="keys")
-for name, command in (
-    ("verify", proof.verify),
-    ("checkpoint", proof.checkpoint),
-    ("erase", erasure.erase),
-    ("erasure-report", erasure.report),
-    ("hold", erasure.hold),
-    ("release", erasure.release),
-    ("holds", erasure.holds),
-    ("archive", archive.archive),
-    ("restore", archive.restore),
-    ("segments", archive.segments),
-):
-    log_app.command(name)(command)
+COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
+    projections_app: {
+        "rebuild": projections.rebuild,
+        "versions": projections.versions,
+        "switch": projections.switch,
+        "drop": projections.drop,
+        "parked": projections.parked,
+        "retry": projections.retry,
+        "skip": projections.skip,
+    },
+    log_app: {
+        "verify": proof.verify,
+        "checkpoint": proof.checkpoint,
+        "erase": erasure.erase,
+        "erasure-report": erasure.report,
+        "hold": erasure.hold,
+        "release": erasure.release,
+        "holds": erasure.holds,
+        "archive": archive.archive,
+        "restore": archive.restore,
+        "segments": archive.segments,
+    },
+}
+for group, commands in COMMANDS.items():
+    for name, command in commands.items():
+        group.command(name)(command)
 
 Patients = Annotated[int, typer.Option(min=1, max=1000, help="Patients of the clinic.")]
 Therapists = Annotated[int, typer.Option(min=1, max=100, help="Their therapists.")]

@@ -89,13 +89,20 @@ class EventLog:
         return Head(answer.position, answer.incarnation, answer.shards)
 
     async def read_all(
-        self, after: int, limit: int, *, until: int = 0, incarnation: str = "", shard: int = 0
+        self,
+        after: int,
+        limit: int,
+        *,
+        until: int = 0,
+        incarnation: str = "",
+        shard: int = 0,
+        slices: Sequence[int] = (),
     ) -> tuple[list[RecordedEvent], Head]:
         """At most `limit` events of a shard after a position, in order, and its head when they were
         read.
 
-        `until` 0 reads up to the head. Raises IncarnationChanged when an incarnation is given and
-        the log's is another.
+        `until` 0 reads up to the head; `slices` are those wanted, none for all. Raises
+        IncarnationChanged when an incarnation is given and the log's is another.
         """
         request = store.ReadAllRequest(
             after_position=after,
@@ -103,6 +110,7 @@ class EventLog:
             limit=limit,
             incarnation=incarnation,
             shard=shard,
+            filter=store.Filter(slices=slices),
         )
         events: list[RecordedEvent] = []
         head = Head(after, incarnation)

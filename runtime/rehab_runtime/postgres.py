@@ -66,9 +66,12 @@ class Database:
     """A pool of connections. Every wait is bounded; a broken server is Unavailable, a full disk
     Overloaded."""
 
-    def __init__(self, pool: asyncpg.Pool, acquire_timeout_s: float) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, acquire_timeout_s: float, told: Mapping[str, Any]
+    ) -> None:
         self._pool = pool
         self._acquire_timeout_s = acquire_timeout_s
+        self._told = told
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[asyncpg.Connection]:
@@ -92,6 +95,12 @@ class Database:
             raise Unavailable("PostgreSQL: the statement took too long") from None
         finally:
             await self._pool.release(connection)
+
+    async def move(self, schema: str) -> None:
+        """Work in another schema from now on. What is under way ends in the one before."""
+        settings = {**self._told["server_settings"], "search_path": schema}
+        self._pool.set_connect_args(**{**self._told, "server_settings": settings})
+        await self._pool.expire_connections()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
@@ -126,26 +135,24 @@ async def connect(
     max_size: int = 8,
     acquire_timeout_s: float = 2,
     statement_timeout_ms: int = 5000,
+    schema: str = "public",
 ) -> AsyncIterator[Database]:
-    """A pool while the context is open. `name` is what PostgreSQL shows of it."""
+    """A pool while the context is open. `name` is what PostgreSQL shows of it; names of tables mean
+    those of the `schema`."""
     server_settings = {
         "application_name": name,
         "statement_timeout": str(statement_timeout_ms),
         "lock_timeout": str(statement_timeout_ms),
         "idle_in_transaction_session_timeout": "10000",
+        "search_path": schema,
     }
+    told = {"dsn": dsn, "timeout": CONNECT_TIMEOUT_S, "server_settings": server_settings}
     try:
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=min_size,
-            max_size=max_size,
-            timeout=CONNECT_TIMEOUT_S,
-            server_settings=server_settings,
-        )
+        pool = await asyncpg.create_pool(min_size=min_size, max_size=max_size, **told)
     except (*AWAY, asyncpg.PostgresError) as error:
         raise _not_there(dsn, error) from None
     try:
-        yield Database(pool, acquire_timeout_s)
+        yield Database(pool, acquire_timeout_s, told)
     finally:
         try:
             async with asyncio.timeout(2):
@@ -212,9 +219,9 @@ def migrations(package: str) -> Sequence[Migration]:
     return found
 
 
-async def migrate(dsn: str, package: str) -> list[str]:
-    """Apply what is missing, each in a transaction of its own; the names applied are returned.
-    Replicas that start together wait for each other."""
+async def migrate(dsn: str, package: str, schema: str = "public") -> list[str]:
+    """Apply what is missing in a schema, which is made if need be, each in a transaction of its
+    own; the names applied are returned. Replicas that start together wait for each other."""
     try:
         connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     except (*AWAY, asyncpg.PostgresError) as error:
@@ -223,6 +230,8 @@ async def migrate(dsn: str, package: str) -> list[str]:
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+            await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+            await connection.execute(f'SET search_path TO "{schema}"')
             await connection.execute(
                 "CREATE TABLE IF NOT EXISTS schema_migrations ("
                 "name text PRIMARY KEY, checksum text NOT NULL, "

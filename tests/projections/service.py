@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+import asyncpg
 import grpc
 
 from rehab.events.v1 import event_pb2
@@ -19,6 +20,7 @@ from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsService
 from rehab_eventstore import main as eventstore_main
 from rehab_eventstore.settings import Settings as EventstoreSettings
 from rehab_projections import main as projections_main
+from rehab_projections.registry.versions import schema_of
 from rehab_projections.settings import Settings as ProjectionsSettings
 from rehab_runtime.auth import Principal, bearer, service_principal
 from rehab_runtime.errors import RehabError, from_rpc_error
@@ -71,6 +73,18 @@ class Place:
             "watch_tick_ms": 50,
         }
         return ProjectionsSettings(**{**told, **more})
+
+
+@asynccontextmanager
+async def looked_into(dsn: str, version: int = 1) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that sees the tables of a version of the read models."""
+    connection = await asyncpg.connect(
+        dsn, server_settings={"search_path": f"{schema_of(version)}, public"}
+    )
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 class Log:

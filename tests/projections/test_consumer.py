@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 import nats
 import pytest
 from prometheus_client import REGISTRY
@@ -16,7 +15,16 @@ from rehab_projections.messages import stamped
 from rehab_runtime.embedded import Nats, Postgres
 from rehab_runtime.errors import IncarnationChanged, Unavailable
 from tests.projections.given import at, event, observed, pain, prescribed, rep, set_completed
-from tests.projections.service import Clinic, Place, Reads, clinic, eventstore, projections, since
+from tests.projections.service import (
+    Clinic,
+    Place,
+    Reads,
+    clinic,
+    eventstore,
+    looked_into,
+    projections,
+    since,
+)
 
 BEGIN = at("2026-03-02T08:00")
 AS_OF = stamped(at("2026-03-03T00:00"))
@@ -49,7 +57,7 @@ async def repetitions(reads: Reads, position: int) -> int:
     return total
 
 
-async def rows(dsn: str) -> dict[str, list[Any]]:
+async def rows(dsn: str, version: int = 1) -> dict[str, list[Any]]:
     """Every row of every read model."""
     tables = (
         "patient",
@@ -63,14 +71,11 @@ async def rows(dsn: str) -> dict[str, list[Any]]:
         "session_note",
         "work_episode",
     )
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with looked_into(dsn, version) as connection:
         return {
             table: sorted(tuple(row) for row in await connection.fetch(f"SELECT * FROM {table}"))
             for table in tables
         }
-    finally:
-        await connection.close()
 
 
 async def append_in_parts(running: Clinic, parts: Sequence[Sequence[event_pb2.Event]]) -> int:
@@ -283,8 +288,8 @@ async def test_a_fold_that_stands_still_shows_by_the_age_of_what_waits(running: 
     def age() -> float:
         return REGISTRY.get_sample_value("oldest_unprocessed_seconds", labels) or 0.0
 
-    connection = await asyncpg.connect(running.place.projections("nobody:1").postgres_dsn)
-    try:
+    dsn = running.place.projections("nobody:1").postgres_dsn
+    async with looked_into(dsn) as connection:
         async with asyncio.timeout(15):
             async with connection.transaction():
                 await connection.execute("LOCK TABLE session IN EXCLUSIVE MODE")
@@ -295,5 +300,3 @@ async def test_a_fold_that_stands_still_shows_by_the_age_of_what_waits(running: 
                 assert age() > first
             while age():
                 await asyncio.sleep(0.01)
-    finally:
-        await connection.close()

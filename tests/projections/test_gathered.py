@@ -99,6 +99,22 @@ def test_no_cut_into_batches_changes_a_row_whatever_is_corrected(
     assert run(kept([500])) == run(kept(sizes))
 
 
+async def test_what_is_corrected_is_kept_in_no_table(store: Store):
+    wrong = [
+        event(1, NOON, samples(sample(NOON, 500, minutes=60))),
+        by_clinician(2, NOON, worked("e1", NOON, 250)),
+        event(3, NOON, body(feedback={"session_id": "s", "form": {"cue": "knee_out"}})),
+    ]
+    right = [
+        event(10 + n, NOON, pain(1), corrects=one.envelope.event_id) for n, one in enumerate(wrong)
+    ]
+    for arrived in ([*wrong, *right], [*right, *wrong]):
+        for size in (1, 500):
+            await folded(store, arrived, size)
+            kept = await rows(store)
+            assert [kept[table] for table in TABLES[:3]] == [[], [], []], size
+
+
 async def test_each_month_of_readings_has_a_partition_of_its_own(store: Store):
     starts = [at(f"{month}-15T12:00") for month in ("2013-12", "2026-02", "2026-03", "2038-01")]
     content = samples(*(sample(start, 5, minutes=1) for start in starts))

@@ -38,6 +38,7 @@ READS = {
 
 @pytest.mark.parametrize("name", READS)
 async def test_a_plan_made_on_an_empty_table_reads_by_index(database_dsn: str, name: str):
+    await postgres.migrate(database_dsn, f"{PACKAGE}.registry")
     await postgres.migrate(database_dsn, PACKAGE)
     connection = await asyncpg.connect(database_dsn)
     try:
@@ -61,5 +62,5 @@ def test_every_query_is_used_and_says_why():
 def _modules():
 
     package = resources.files(PACKAGE)
-    for folder in (package, package / "storage"):
+    for folder in (package, package / "storage", package / "registry"):
         yield from (path for path in folder.iterdir() if path.name.endswith(".py"))

@@ -188,6 +188,8 @@ def test_what_is_missing_blocks_the_codes():
     assert periods_of(over)[0].blocked_by == ("no_consent",)
     rpm = [*paid, event(9, START + 40 * DAY, billed("rpm-2026-03", "APPROVED", ["99454"]))]
     assert periods_of(rpm)[0].blocked_by == ("rpm_billed",)
+    back = event(10, START + 41 * DAY, billed("rpm-2026-03", "WITHDRAWN", ["99454"]))
+    assert periods_of([*rpm, back])[0].blocked_by == ()
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,16 @@ def test_a_late_event_reopens_an_approved_row_and_shows_the_difference():
     assert told.removed == (gone,)
 
 
+def test_evidence_that_is_gone_reopens_an_approved_row():
+    events = [*month_of_care(), event(60, START + 20 * DAY, pain(2))]
+    evidence = ids(first_row(events))
+    events.append(by_clinician(50, LATER, billed(PERIOD, "APPROVED", CODES, evidence)))
+    assert first_row(events).state == State.APPROVED
+    # One of 17 days is corrected away: 16 prove the same codes, but not as they were approved.
+    fewer = first_row([one for one in events if one.envelope.event_id != evidence[-1]])
+    assert (fewer.state, fewer.removed) == (State.REOPENED, (evidence[-1],))
+
+
 def test_a_withdrawn_approval_makes_the_row_ready_again():
     events = month_of_care()
     evidence = ids(first_row(events))

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
@@ -18,6 +17,7 @@ from tests.projections.service import (
     Place,
     clinic,
     eventstore,
+    looked_into,
     patients,
     projections,
     refused,
@@ -177,8 +177,9 @@ async def test_one_shard_of_another_log_stops_the_service(place: Place) -> None:
         async with projections(place, address, log) as first:
             written = await log.written(*sets(1, 12))
             await first.reads.work(consistency=since_all(written))
-        connection = await asyncpg.connect(place.projections(address).postgres_dsn)
-        await connection.execute("UPDATE projection SET incarnation = 'another' WHERE shard = 1")
-        await connection.close()
+        async with looked_into(place.projections(address).postgres_dsn) as connection:
+            await connection.execute(
+                "UPDATE projection SET incarnation = 'another' WHERE shard = 1"
+            )
         async with projections(place, address, log) as second, asyncio.timeout(10):
             assert isinstance(await second.background.fallen, IncarnationChanged)

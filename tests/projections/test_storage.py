@@ -143,6 +143,7 @@ class Store:
 
 @asynccontextmanager
 async def opened(dsn: str) -> AsyncIterator[Store]:
+    await postgres.migrate(dsn, f"{PACKAGE}.registry")
     await postgres.migrate(dsn, PACKAGE)
     async with postgres.connect(dsn, name="projections-test") as database:
         yield Store(database)
@@ -290,7 +291,7 @@ async def test_a_stream_held_back_stays_so_until_it_is_released_and_then_lacks_n
     assert still.released == ()
     sealed.key_id = ""
     changes = await runner.projector.release(parked, runner.cursor.position)
-    await store.writer.mend(runner.cursor, changes)
+    runner.cursor = await store.writer.mend(runner.cursor, changes)
     runner.projector.stored(changes)
     assert await store.writer.parked() == []
     log.append(event(4, NOW, set_completed("a", 4, 10)))

@@ -162,6 +162,31 @@ def test_status_and_lag_tell_where_the_read_models_are(data: Path) -> None:
     assert "0 events" in rehab("projections", "lag", data=data).stdout
 
 
+def test_the_read_models_are_rebuilt_and_switched_back(data: Path) -> None:
+    built = rehab("projections", "rebuild", "--workers", "1", "--expect-same", data=data)
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert built.stdout == "version 2 answers; it is the same as the one before\n"
+    back = rehab("projections", "switch", "1", data=data)
+    assert back.returncode == 0, back.stdout + back.stderr
+    shown = rehab("projections", "versions", data=data).stdout
+    assert [line.split()[:2] for line in shown.splitlines()[1:]] == [
+        ["2", "retired"],
+        ["1", "live"],
+    ]
+    assert "answer" in rehab("projections", "drop", "1", data=data).stderr
+    assert rehab("projections", "drop", "2", data=data).returncode == 0
+    assert rehab("projections", "rebuild", "nonsense", data=data).returncode == 2
+
+
+def test_streams_held_back_are_told(data: Path) -> None:
+    assert rehab("projections", "parked", data=data).stdout == "nothing is held back\n"
+    retried = rehab("projections", "retry", data=data)
+    assert retried.stdout == "0 streams go on, 0 are held back still\n"
+    skipped = rehab("projections", "skip", "patient-x", "--reason", "why not", data=data)
+    assert skipped.returncode == 1
+    assert skipped.stderr.count("\n") == 1
+
+
 def test_a_second_suite_on_the_same_folder_is_refused(data: Path) -> None:
     second = rehab("up", "--port-base", "0", data=data)
     assert second.returncode == 1

@@ -71,8 +71,10 @@ async def trailing(
         pace_s=settings.audit_ms / 1000,
     )
     background.start(trail.run(), "tells who reads keys")
-    yield trail
-    await trail.close()
+    try:
+        yield trail
+    finally:
+        await trail.close()
 
 
 class AuditStreams:

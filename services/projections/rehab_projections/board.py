@@ -46,6 +46,10 @@ class Board:
     def __init__(self) -> None:
         self._judged: Recent[str, _Judgement] = Recent(CACHED_JUDGEMENTS)
 
+    def forget(self) -> None:
+        """What was judged was judged of another version of the read models."""
+        self._judged.clear()
+
     async def items(
         self, view: Snapshot, clinic_id: str, as_of: AsOf, *, live: bool
     ) -> list[WorkItem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections import metrics
 from rehab_projections.changes import Changes
 from rehab_projections.domain.facts import moment
+from rehab_projections.folder import Folder
 from rehab_projections.progress import Lag, Progress
 from rehab_projections.projector import Projector
 from rehab_projections.storage.cursors import Cursor
@@ -61,6 +62,7 @@ class Consumer:
         follow: Callable[[Cursor], Follower],
         progress: Progress,
         clock: Clock,
+        is_live: Callable[[], Awaitable[bool]],
     ) -> None:
         self._shard = shard
         self._shards = shards
@@ -69,10 +71,15 @@ class Consumer:
         self._follow = follow
         self._progress = progress
         self._clock = clock
+        self._is_live = is_live
         self._lag = Lag()
         self._projector = Projector(writer, event_log.read_stream, shards)
+        self._folder = Folder(writer, self._projector, self._stored)
         self._follower: Follower | None = None
         self._live_after = 0
+        self._again = asyncio.Event()
+        self._begun = asyncio.Event()
+        self._asked = self._answered = 0
         self._folded_at = clock.now()
 
     async def run(self) -> None:
@@ -80,9 +87,12 @@ class Consumer:
         told = False
         while True:
             try:
+                self._again.clear()
+                asked = self._asked
                 cursor = await self._begin()
                 told = False
-                await self._fold_on(cursor)
+                self._tell_begun(asked)
+                await self._fold_until_again(cursor)
             except FencedError as error:
                 metrics.fenced.inc()
                 log.warning("another runner has folded on", reason=str(error))
@@ -99,60 +109,75 @@ class Consumer:
                 )
                 raise
 
+    async def begin_again(self) -> None:
+        """Forget what is in memory, try once more what is held back, and fold on; returns when that
+        has begun."""
+        self._asked += 1
+        mine = self._asked
+        self._again.set()
+        while self._answered < mine:
+            await self._begun.wait()
+
+    def _tell_begun(self, asked: int) -> None:
+        self._answered = asked
+        self._begun.set()
+        self._begun = asyncio.Event()
+
+    async def _fold_until_again(self, cursor: Cursor) -> None:
+        folding = asyncio.create_task(self._fold_on(cursor))
+        asked = asyncio.create_task(self._again.wait())
+        try:
+            await asyncio.wait((folding, asked), return_when=asyncio.FIRST_COMPLETED)
+            if folding.done():
+                folding.result()
+        finally:
+            for task in (folding, asked):
+                task.cancel()
+            await asyncio.gather(folding, asked, return_exceptions=True)
+
     async def _begin(self) -> Cursor:
         """Where to go on. What is in memory may not be stored: forget it."""
         self._projector.forget()
+        while not await self._is_live():
+            await asyncio.sleep(RETRY_S)
         head = await self._log.head(self._shard)
         cursor = (await self._writer.cursors()).of(self._shard)
         self._live_after = max(self._live_after, head.position)
         if cursor.incarnation == head.incarnation:
-            await self._retry_parked(cursor)
+            cursor = await self._retry_parked(cursor)
         self._progress.reached(cursor)
         return cursor
 
-    async def _retry_parked(self, cursor: Cursor) -> None:
+    async def _retry_parked(self, cursor: Cursor) -> Cursor:
         """A newer version of this service may fold what an older one could not."""
         for parked in await self._writer.parked():
             if shard_of(parked.patient_id, self._shards) != self._shard:
                 continue
             changes = await self._projector.release(parked, cursor.position)
+            if not changes.released:
+                # nothing is changed: other runners are not to be disturbed
+                continue
             try:
-                await self._writer.mend(cursor, changes)
+                cursor = await self._writer.mend(cursor, changes)
             except UnstorableError:
                 continue
             self._projector.stored(changes)
-            if changes.released:
-                log.info("a held back stream goes on", event_id=parked.event_id)
+            log.info("a held back stream goes on", event_id=parked.event_id)
         metrics.parked_streams.set(len(await self._writer.parked()))
+        return cursor
 
     async def _fold_on(self, cursor: Cursor) -> None:
         self._follower = self._follow(cursor)
         async for batch in self._follower:
-            cursor = await self._fold(cursor, batch)
+            begun = self._clock.monotonic()
+            cursor = await self._folder.fold(cursor, batch)
+            metrics.batch_seconds.observe(self._clock.monotonic() - begun)
 
-    async def _fold(self, cursor: Cursor, batch: list[RecordedEvent]) -> Cursor:
-        begun = self._clock.monotonic()
-        changes = await self._projector.changes_of(batch)
-        try:
-            cursor = await self._writer.store(cursor, batch[-1], changes)
-        except UnstorableError as error:
-            if len(batch) > 1:
-                return await self._fold_singly(cursor, batch)
-            changes = self._projector.parking(batch[0], error)
-            cursor = await self._writer.store(cursor, batch[0], changes)
-        self._projector.stored(changes)
+    def _stored(self, cursor: Cursor, batch: Sequence[RecordedEvent], changes: Changes) -> None:
         self._progress.reached(cursor, {one.clinic_id for one in changes.patients.values()})
-        self._measure(batch, begun)
-        self._tell_parked(changes)
-        return cursor
+        self._measure(batch)
 
-    async def _fold_singly(self, cursor: Cursor, batch: list[RecordedEvent]) -> Cursor:
-        """Fold a batch that could not be stored event by event, to hold back only whose it was."""
-        for event in batch:
-            cursor = await self._fold(cursor, [event])
-        return cursor
-
-    def _measure(self, batch: list[RecordedEvent], begun: float) -> None:
+    def _measure(self, batch: Sequence[RecordedEvent]) -> None:
         now = self._folded_at = self._clock.now()
         live = [
             max(0.0, (now - moment(event.envelope.recorded_at)).total_seconds())
@@ -163,17 +188,6 @@ class Consumer:
         for seconds in live:
             metrics.lag_seconds.observe(seconds)
         metrics.events_folded.inc(len(batch))
-        metrics.batch_seconds.observe(self._clock.monotonic() - begun)
-
-    def _tell_parked(self, changes: Changes) -> None:
-        for parked in changes.parked:
-            metrics.parked_streams.inc()
-            log.error(
-                "a stream is held back: an event could not be folded",
-                event_id=parked.event_id,
-                position=parked.position,
-                reason=parked.reason,
-            )
 
     async def behind(self) -> Behind:
         """How far the fold is behind; asks the log."""

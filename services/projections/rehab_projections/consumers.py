@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from rehab_projections.consumer import Behind, Consumer
@@ -33,12 +33,14 @@ class Consumers:
         follow: Follow,
         progress: Progress,
         clock: Clock,
+        is_live: Callable[[], Awaitable[bool]],
     ) -> None:
         self._writer = writer
         self._log = event_log
         self._follow = follow
         self._progress = progress
         self._clock = clock
+        self._is_live = is_live
         self._each: Sequence[Consumer] = ()
 
     async def run(self) -> None:
@@ -50,6 +52,11 @@ class Consumers:
                     tasks.create_task(consumer.run(), name=f"consumer-{shard}")
         except ExceptionGroup as fallen:
             raise fallen.exceptions[0] from None
+
+    async def begin_again(self, shard: int) -> None:
+        """Let a shard's fold begin again, and wait until it has."""
+        if shard < len(self._each):
+            await self._each[shard].begin_again()
 
     async def behind(self) -> Sequence[Behind]:
         """How far each shard's fold is behind. Until the log has told its shards, what is stored
@@ -84,5 +91,6 @@ class Consumers:
         unprocessed = Unprocessed(CONSUMER, shard, self._clock)
         follow = partial(self._follow, unprocessed)
         return Consumer(
-            *(shard, shards, self._writer, self._log, follow, self._progress, self._clock)
+            *(shard, shards, self._writer, self._log, follow, self._progress, self._clock),
+            self._is_live,
         )

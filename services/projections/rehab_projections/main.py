@@ -11,11 +11,17 @@ from functools import partial
 import grpc
 from nats.js import JetStreamContext
 
+from rehab.projections.v1 import projections_admin_service_pb2_grpc as admin_grpc
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
+from rehab_projections.admin_servicer import AdminServicer
+from rehab_projections.answering import Answering
 from rehab_projections.board import Board
 from rehab_projections.consumers import Consumers
+from rehab_projections.parked import ParkedStreams
 from rehab_projections.progress import Progress
 from rehab_projections.reads import serving
+from rehab_projections.registry.building import Builder
+from rehab_projections.registry.versions import Versions, schema_of
 from rehab_projections.servicer import ProjectionsServicer
 from rehab_projections.settings import Settings
 from rehab_projections.storage.cursors import Cursor
@@ -32,6 +38,7 @@ from rehab_runtime.unprocessed import Unprocessed
 
 PACKAGE = "rehab_projections"
 SERVICE = "rehab.projections.v1.ProjectionsService"
+ADMIN = "rehab.projections.v1.ProjectionsAdminService"
 
 
 @dataclass(frozen=True)
@@ -46,10 +53,11 @@ class Running:
 async def running(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         clock = SystemClock()
-        await postgres.ensure_database(settings.postgres_dsn)
-        await postgres.migrate(settings.postgres_dsn, PACKAGE)
+        versions = await _versions(settings, stack)
+        live = await versions.live()
+        await versions.migrate(live)
         database = await stack.enter_async_context(
-            postgres.connect(settings.postgres_dsn, name="projections")
+            postgres.connect(settings.postgres_dsn, name="projections", schema=schema_of(live))
         )
         queries = postgres.Queries.load(PACKAGE, "queries.sql")
         writer, reader = Writer(database, queries), Reader(database, queries)
@@ -60,7 +68,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         event_log = EventLog(store, service_principal("projections"))
         progress, board = Progress(reader), Board()
         follow_from = partial(_follow, settings, event_log, broker)
-        consumers = Consumers(writer, event_log, follow_from, progress, clock)
+        consumers = partial(Consumers, writer, event_log, follow_from, progress, clock)
+        answering = Answering(live, versions, database, consumers, progress, board)
         watch = Watch(
             reader,
             board,
@@ -74,16 +83,34 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             board=board,
             progress=progress,
             watch=watch,
-            behind=consumers.behind,
+            behind=answering.behind,
             clock=clock,
         )
         background = await stack.enter_async_context(Background())
-        background.start(consumers.run(), "consumers")
+        background.start(answering.run(), "folds into the version that answers")
+        admin = AdminServicer(
+            versions,
+            Builder(settings.postgres_dsn, settings.eventstore_address, event_log),
+            ParkedStreams(database, queries, answering.begin_again),
+            frozenset(name.strip() for name in settings.admins.split(",")),
+        )
         server = await stack.enter_async_context(
-            serve_grpc(settings, partial(_add, servicer), authenticator=DevelopmentAuthenticator())
+            serve_grpc(
+                settings, partial(_add, servicer, admin), authenticator=DevelopmentAuthenticator()
+            )
         )
         stack.callback(watch.close)
         yield Running(server.address, background)
+
+
+async def _versions(settings: Settings, stack: AsyncExitStack) -> Versions:
+    """Of a database that may be new."""
+    await postgres.ensure_database(settings.postgres_dsn)
+    await postgres.migrate(settings.postgres_dsn, f"{PACKAGE}.registry")
+    database = await stack.enter_async_context(
+        postgres.connect(settings.postgres_dsn, name="projections-versions", max_size=2)
+    )
+    return Versions(settings.postgres_dsn, database)
 
 
 def _follow(
@@ -106,9 +133,10 @@ def _follow(
     )
 
 
-def _add(servicer: ProjectionsServicer, server: grpc.aio.Server) -> list[str]:
+def _add(servicer: ProjectionsServicer, admin: AdminServicer, server: grpc.aio.Server) -> list[str]:
     pb_grpc.add_ProjectionsServiceServicer_to_server(servicer, server)
-    return [SERVICE, *serving.add(servicer, server)]
+    admin_grpc.add_ProjectionsAdminServiceServicer_to_server(admin, server)
+    return [SERVICE, ADMIN, *serving.add(servicer, server)]
 
 
 def main() -> int:

@@ -109,9 +109,12 @@ class Projector:
         poison = folding.parked.get(patient_id)
         last = min(last, poison.position - 1) if poison else last
         stream = await self._read_stream(patient_id)
+        skipped = await self._writer.skipped(patient_id)
         events = [
             event
             for event in stream
-            if event.envelope.position <= last and event.envelope.kind in FOLDED
+            if event.envelope.position <= last
+            and event.envelope.kind in FOLDED
+            and event.envelope.event_id not in skipped
         ]
         folding.replace(patient_id, events, last)

@@ -6,19 +6,53 @@ FROM unnest($2::text[]) WITH ORDINALITY AS shards (incarnation, place)
 ON CONFLICT DO NOTHING
 
 -- name: projection: where the read models stand
-SELECT shard, position, incarnation, recorded_at FROM projection WHERE name = $1 ORDER BY shard
+SELECT shard, position, incarnation, recorded_at, epoch FROM projection
+WHERE name = $1
+ORDER BY shard
 
 -- name: advance: the fence; moves nothing when another runner was here, and then nothing is stored
-UPDATE projection SET position = $3, recorded_at = $4
-WHERE name = $1 AND shard = $6 AND position = $2 AND incarnation = $5
+UPDATE projection SET position = $3, recorded_at = $4, epoch = $8
+WHERE name = $1 AND shard = $6 AND position = $2 AND incarnation = $5 AND epoch = $7
+
+-- name: advance_part: the same for a part of a shard
+UPDATE part SET position = $4, recorded_at = $5
+WHERE shard = $1 AND part = $2 AND position = $3 AND incarnation = $6
+
+-- name: add_parts: as many of a shard as are folded at once, up to a position
+INSERT INTO part (shard, part, parts, until, incarnation)
+SELECT $1, place - 1, $2, $3, $4 FROM generate_series(1, $2::integer) AS made (place)
+
+-- name: parts: how far each of them is
+SELECT shard, part, parts, position, until, incarnation, recorded_at FROM part ORDER BY shard, part
+
+-- name: end_part: nothing is left of it
+UPDATE part SET position = until WHERE shard = $1 AND part = $2
+
+-- name: joined: the shards stand where all of their parts ended
+INSERT INTO projection (name, shard, position, incarnation, recorded_at, generation)
+SELECT $1, shard, max(until), max(incarnation), max(recorded_at), 2 FROM part GROUP BY shard
+
+-- name: drop_parts: they have become shards
+DELETE FROM part
 
 -- name: held_back: which of these streams are parked or erased
 SELECT patient_id FROM parked WHERE patient_id = ANY($1::text[])
 UNION ALL
 SELECT patient_id FROM patient WHERE patient_id = ANY($1::text[]) AND erased
 
--- name: corrected: which of these events a correction has voided already
+-- name: corrected: which of these events a correction has voided already, or an operator passed over
 SELECT event_id FROM corrected WHERE patient_id = ANY($1::text[]) AND event_id = ANY($2::text[])
+UNION ALL
+SELECT event_id FROM public.skipped_event
+WHERE patient_id = ANY($1::text[]) AND event_id = ANY($2::text[])
+
+-- name: skipped: events of a patient that an operator has passed over
+SELECT event_id FROM public.skipped_event WHERE patient_id = $1
+
+-- name: skip: pass an event over from now on
+INSERT INTO public.skipped_event (patient_id, event_id, reason, skipped_by)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING
 
 -- name: care_events: a patient's care as told, to fold it when it is not in memory
 SELECT patient_id, event FROM care_event WHERE patient_id = ANY($1::text[]) ORDER BY position
@@ -102,6 +136,9 @@ DELETE FROM parked WHERE patient_id = ANY($1::text[])
 
 -- name: parked: streams held back, oldest first
 SELECT patient_id, position, event_id, reason FROM parked ORDER BY position
+
+-- name: parked_since: the same with when
+SELECT patient_id, position, event_id, reason, parked_at FROM parked ORDER BY parked_at, position
 
 -- name: purge_patient: a patient that is folded anew, or erased
 DELETE FROM patient WHERE patient_id = ANY($1::text[])

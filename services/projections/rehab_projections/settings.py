@@ -19,6 +19,9 @@ class Settings(ServiceSettings):
     log_stream: str = Field("LOG", description="JetStream stream that carries the log")
     subject_prefix: str = Field("log", description="first token of the log's subjects")
     max_batch_events: int = Field(500, ge=1, le=10_000, description="events folded at once")
+    admins: str = Field(
+        "cli", description="services that may rebuild, and see to streams held back, with commas"
+    )
     watch_interval_ms: int = Field(
         200, ge=1, le=10_000, description="least time between two looks of a work queue's watcher"
     )

@@ -15,12 +15,14 @@ NAME = "read_models"
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a shard is folded. `recorded_at` is that of the event there, None at the start."""
+    """How far a shard is folded. `recorded_at` is that of the event there, None at the start;
+    `epoch` is raised when what was folded is changed without folding on."""
 
     position: int
     incarnation: str
     recorded_at: datetime | None = None
     shard: int = 0
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +47,6 @@ def cursors_of(rows: Iterable[asyncpg.Record]) -> Cursors:
 
 
 def cursor_of(row: asyncpg.Record) -> Cursor:
-    return Cursor(row["position"], row["incarnation"], row["recorded_at"], row["shard"])
+    return Cursor(
+        row["position"], row["incarnation"], row["recorded_at"], row["shard"], row["epoch"]
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import asyncpg
@@ -24,6 +24,7 @@ from rehab_projections.storage.codec import (
     load_set,
 )
 from rehab_projections.storage.cursors import NAME, Cursor, Cursors, cursors_of
+from rehab_runtime.errors import Unavailable
 from rehab_runtime.postgres import Database, Queries
 
 SessionKey = tuple[str, str]
@@ -38,12 +39,17 @@ class UnstorableError(Exception):
     """A value that no column can hold: nothing was stored."""
 
 
-class Writer:
-    """The fold's side of the store."""
+Fence = Callable[[asyncpg.Connection, Cursor, Cursor], Awaitable[bool]]
+"""Moves what is saved from one cursor to another; False when another runner was here."""
 
-    def __init__(self, database: Database, queries: Queries) -> None:
+
+class Writer:
+    """The fold's side of the store. Without a fence of another kind the cursor is a shard's."""
+
+    def __init__(self, database: Database, queries: Queries, fence: Fence | None = None) -> None:
         self._database = database
         self._queries = queries
+        self._fence = fence or self._advance
 
     async def start(self, incarnations: Sequence[str]) -> Cursors:
         """The saved cursors, with new ones at the beginning of shards that have none. The log's
@@ -60,6 +66,11 @@ class Writer:
 
     async def corrected(self, patient_ids: Sequence[str], event_ids: Sequence[str]) -> set[str]:
         rows = await self._database.fetch(self._queries["corrected"], patient_ids, event_ids)
+        return {row["event_id"] for row in rows}
+
+    async def skipped(self, patient_id: str) -> set[str]:
+        """Events of a patient that an operator has passed over."""
+        rows = await self._database.fetch(self._queries["skipped"], patient_id)
         return {row["event_id"] for row in rows}
 
     async def care_events(self, patient_ids: Sequence[str]) -> dict[str, list[RecordedEvent]]:
@@ -101,32 +112,48 @@ class Writer:
         await self._store(expected, reached, changes)
         return reached
 
-    async def mend(self, cursor: Cursor, changes: Changes) -> None:
-        """Store changes that belong to the position already reached.
+    async def mend(self, cursor: Cursor, changes: Changes) -> Cursor:
+        """Store changes that belong to the position already reached. Other runners are fenced off:
+        what they have in memory was changed.
 
         Raises FencedError, UnstorableError.
         """
-        await self._store(cursor, cursor, changes)
+        mended = replace(cursor, epoch=cursor.epoch + 1)
+        await self._store(cursor, mended, changes)
+        return mended
 
     async def _store(self, expected: Cursor, reached: Cursor, changes: Changes) -> None:
+        try:
+            await self._store_in_time(expected, reached, changes)
+        except asyncpg.LockNotAvailableError:
+            raise Unavailable("another version of the read models is about to answer") from None
+
+    async def _store_in_time(self, expected: Cursor, reached: Cursor, changes: Changes) -> None:
         async with self._database.transaction() as connection:
             # The log is the truth: what a crash of this database loses is folded again. Readers
             # see the batch sooner by the time of a disk sync.
             await connection.execute("SET LOCAL synchronous_commit = off")
-            moved = await connection.execute(
-                self._queries["advance"],
-                NAME,
-                expected.position,
-                reached.position,
-                reached.recorded_at,
-                expected.incarnation,
-                expected.shard,
-            )
-            if moved != "UPDATE 1":
+            if not await self._fence(connection, expected, reached):
                 raise FencedError(
                     f"shard {expected.shard} is no longer folded up to position {expected.position}"
                 )
             await self._changed(connection, changes)
+
+    async def _advance(
+        self, connection: asyncpg.Connection, expected: Cursor, reached: Cursor
+    ) -> bool:
+        moved = await connection.execute(
+            self._queries["advance"],
+            NAME,
+            expected.position,
+            reached.position,
+            reached.recorded_at,
+            expected.incarnation,
+            expected.shard,
+            expected.epoch,
+            reached.epoch,
+        )
+        return bool(moved == "UPDATE 1")
 
     async def _changed(self, connection: asyncpg.Connection, changes: Changes) -> None:
         replaced = [patient for patient, change in changes.patients.items() if change.replaced]

@@ -1,0 +1,92 @@
+"""Folds into the version of the read models that answers, and follows when another one does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+from rehab_projections.board import Board
+from rehab_projections.consumer import Behind
+from rehab_projections.consumers import Consumers
+from rehab_projections.progress import Progress
+from rehab_projections.registry.versions import Versions, schema_of
+from rehab_runtime.errors import RehabError
+from rehab_runtime.logging import get_logger
+from rehab_runtime.postgres import Database
+
+LOOK_S = 0.5
+
+log = get_logger("answering")
+
+
+class Answering:
+    """`run` is its task. Reads never fail for a move: those under way end in the version before."""
+
+    def __init__(
+        self,
+        version: int,
+        versions: Versions,
+        database: Database,
+        consumers: Callable[[Callable[[], Awaitable[bool]]], Consumers],
+        progress: Progress,
+        board: Board,
+    ) -> None:
+        self.version = version
+        self._versions = versions
+        self._database = database
+        self._make = consumers
+        self._consumers = consumers(self._is_live)
+        self._news = asyncio.Event()
+        self._progress = progress
+        self._board = board
+
+    async def run(self) -> None:
+        """Fold until cancelled. Raises IncarnationChanged: then the read models must be rebuilt."""
+        while True:
+            folding = asyncio.create_task(self._consumers.run(), name="consumers")
+            looking = asyncio.create_task(self._another(), name="looks for another version")
+            try:
+                await asyncio.wait((folding, looking), return_when=asyncio.FIRST_COMPLETED)
+                if folding.done():
+                    folding.result()
+            finally:
+                for task in (folding, looking):
+                    task.cancel()
+                await asyncio.gather(folding, looking, return_exceptions=True)
+            await self._move(looking.result())
+
+    async def behind(self) -> Sequence[Behind]:
+        return await self._consumers.behind()
+
+    async def begin_again(self, shard: int) -> None:
+        """Let a shard's fold try once more what it holds back; returns when it has."""
+        await self._consumers.begin_again(shard)
+
+    async def _another(self) -> int:
+        """The version that answers, once it is another one than this replica's."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._news.wait()
+            self._news.clear()
+            try:
+                live = await self._versions.live()
+            except RehabError:
+                continue  # whoever folds tells that PostgreSQL is away
+            if live != self.version:
+                return live
+
+    async def _is_live(self) -> bool:
+        """Whether this replica's version answers. If not, it soon has another one."""
+        if await self._versions.live() == self.version:
+            return True
+        self._news.set()
+        return False
+
+    async def _move(self, version: int) -> None:
+        await self._database.move(schema_of(version))
+        self.version = version
+        self._board.forget()
+        self._consumers = self._make(self._is_live)
+        log.info("another version of the read models answers", version=version)

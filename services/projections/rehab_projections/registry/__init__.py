@@ -1,0 +1,1 @@
+"""Versions of the read models. Each is a schema of the database with all tables of its own."""
