@@ -236,7 +236,9 @@ async def test_an_interrupted_rebuild_goes_on_where_it_was(place: Place) -> None
             await _interrupted(running, connection)
             async with looked_into(dsn(running), 2) as inside:
                 left = await inside.fetch("SELECT position, until FROM part")
-                assert [row["until"] for row in left] == [400]
+                # behind them may stand who was lent keys
+                (part,) = left
+                assert part["until"] >= 400
             assert await Admin(connection).versions() == {1: "live", 2: "building"}
             await running.reads.lag_at(await log.append(*sets(401, 50)))
             built = await Admin(connection).rebuild()

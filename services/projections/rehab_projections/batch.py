@@ -136,7 +136,9 @@ class Batch:
             return
         if events:
             clinic_id = events[0].envelope.clinic_id
-            self._patients[patient_id] = _whole(clinic_id, last, history, facts, events)
+            # where its own events end, whenever it is folded anew: versions are compared by it
+            reached = facts[-1].position if facts else last
+            self._patients[patient_id] = _whole(clinic_id, reached, history, facts, events)
 
     def changes(self) -> Changes:
         for change in self._patients.values():
