@@ -9,10 +9,10 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 export UV_CACHE_DIR ?= $(HOME)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos protos-release lock bench bench-log faults up clean
+.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-projections faults up clean
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(UV): requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("RehabTrack needs Python 3.11 to 3.13, this is %d.%d: make PYTHON=python3.12 …" % v)'
@@ -59,6 +59,9 @@ bench: setup ## Measure, beside a baseline of the same run (JSON=path writes the
 
 bench-log: setup ## The log beside PostgreSQL, gRPC and other event stores (JSON=path, RUNS, SECONDS, ROWS)
 	@$(RUN)/python -m bench.log $(if $(JSON),--json $(JSON))
+
+bench-projections: setup ## Lag and rebuild of the read models (JSON=path, RUNS, SECONDS, EVENTS)
+	@$(RUN)/python -m bench.projections $(if $(JSON),--json $(JSON))
 
 faults: setup ## Kill real processes under load and count what was lost
 	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider

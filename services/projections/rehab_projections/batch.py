@@ -106,8 +106,10 @@ class Batch:
             patient.marks.append(mark)
 
     def _patient(self, fact: Fact) -> PatientChange:
-        change = PatientChange(fact.clinic_id, fact.position)
-        return self._patients.setdefault(fact.patient_id, change)
+        change = self._patients.get(fact.patient_id)
+        if change is None:
+            change = self._patients[fact.patient_id] = PatientChange(fact.clinic_id, fact.position)
+        return change
 
     def _session_changed(
         self, fact: Fact, before: SessionRecord | None, after: SessionRecord

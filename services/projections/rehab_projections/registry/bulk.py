@@ -4,6 +4,7 @@ process of its own."""
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,12 +18,14 @@ from rehab_projections.storage.write import Fence, Writer
 from rehab_runtime import postgres
 from rehab_runtime.auth import service_principal
 from rehab_runtime.eventlog import EventLog
+from rehab_runtime.lifecycle import loop_factory
 from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.server import channel
 from rehab_runtime.slices import slices_of
 
 PACKAGE = "rehab_projections"
 BATCH_EVENTS = 5_000
+COLLECT_BATCHES = 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,10 @@ class Part:
 
 def fold_part(sources: Sources, part: Part) -> None:
     """For a process of its own. Raises RehabError, FencedError and what PostgreSQL does."""
-    asyncio.run(_fold(sources, part))
+    # what is folded is in no cycles, and lives until its batch is written
+    gc.disable()
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_fold(sources, part))
 
 
 async def _fold(sources: Sources, part: Part) -> None:
@@ -97,8 +103,11 @@ async def _fold_to_the_end(
         )
         return events
 
-    batch = await after(cursor.position)
+    batch, turn = await after(cursor.position), 0
     while batch:
+        turn += 1
+        if not turn % COLLECT_BATCHES:
+            gc.collect()
         last = len(batch) < BATCH_EVENTS
         reading = asyncio.create_task(after(batch[-1].envelope.position)) if not last else None
         try:
