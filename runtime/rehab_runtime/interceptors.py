@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import re
+import secrets
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -138,7 +138,7 @@ async def _write(context: grpc.aio.ServicerContext, response: Any) -> None:
 
 def _correlation(metadata: dict[str, str]) -> str:
     given = metadata.get("x-correlation-id", "")
-    return given if _CORRELATION.fullmatch(given) else uuid.uuid4().hex
+    return given if _CORRELATION.fullmatch(given) else secrets.token_hex(16)
 
 
 def _translated(error: Exception, method: str) -> RehabError:

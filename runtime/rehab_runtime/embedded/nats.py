@@ -42,7 +42,7 @@ class Nats(Server):
             # a power cut. max_file_store: streams reserve their max_bytes from it when they are
             # made; by default it is three quarters of the free disk, which a small disk lacks.
             f'jetstream {{ store_dir: "{self.data_dir / "store"}", sync_interval: always, '
-            "max_file_store: 1TB }\n"
+            "max_file_store: 1PB }\n"
         )
 
     async def ready(self) -> bool:

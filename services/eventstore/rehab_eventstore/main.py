@@ -112,6 +112,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             [shard.watch for shard in shards],
             eraser.begun,
             shards.lease_given_up,
+            shards.is_written_by,
         )
         background.start(listener.run(), "listener")
         background.start(eraser.run(), "finishes erasures")

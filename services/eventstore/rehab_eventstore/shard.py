@@ -94,6 +94,10 @@ class Shards:
             shard.leadership.address = address
             shard.leadership.wake()
 
+    def is_written_by(self, backend: int) -> bool:
+        """Whether a process of PostgreSQL serves a writer of this replica."""
+        return any(shard.link.backend == backend for shard in self._shards)
+
     def lease_given_up(self, number: int) -> None:
         if number < len(self._shards):
             self._shards[number].leadership.wake()

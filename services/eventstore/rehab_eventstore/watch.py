@@ -75,8 +75,8 @@ class HeadWatch:
 
 
 class Listener:
-    """Told by PostgreSQL, over one connection, which shards have grown, whose erasure has begun,
-    and which shard has lost its leader."""
+    """Told by PostgreSQL, over one connection, which shards others have written, whose erasure has
+    begun, and which shard has lost its leader."""
 
     def __init__(
         self,
@@ -84,10 +84,12 @@ class Listener:
         watches: Sequence[HeadWatch],
         erased: Callable[[str], None],
         leaderless: Callable[[int], None],
+        is_own: Callable[[int], bool],
     ) -> None:
         self._dsn = dsn
         self._erased = erased
         self._leaderless = leaderless
+        self._is_own = is_own
         self._watches = {str(watch.shard): watch for watch in watches}
 
     async def run(self) -> None:
@@ -120,7 +122,9 @@ class Listener:
             connection.terminate()
         raise ConnectionResetError("the listener's connection was closed")
 
-    def _notified(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+    def _notified(self, _connection: object, pid: int, _channel: str, payload: object) -> None:
+        if self._is_own(pid):
+            return  # our writer tells it with the events themselves, which then need not be read
         shard, _, position = str(payload).partition(":")
         if shard in self._watches and position.isdecimal():
             self._watches[shard].tell(int(position))

@@ -82,6 +82,11 @@ class Link:
     def is_open(self) -> bool:
         return self._connection is not None
 
+    @property
+    def backend(self) -> int:
+        """The number of the server's process behind it; 0 without a connection."""
+        return self._connection.get_server_pid() if self._connection is not None else 0
+
     async def open(self) -> None:
         """Connect. Raises LinkLost."""
         self.cut()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from rehab_runtime.errors import NotFound, Overloaded
 from rehab_runtime.postgres import Database, Queries
 
 PACKAGE = "rehab_projections"
+FREE_WITHIN_S = 2.0
 
 
 def schema_of(version: int) -> str:
@@ -128,14 +131,23 @@ class Versions:
     async def alone(self) -> AsyncIterator[None]:
         """Nobody else builds, switches or drops meanwhile. Raises Overloaded."""
         async with self._database.acquire() as connection:
-            if not await connection.fetchval(self._queries["lock"]):
+            if not await self._locked(connection):
                 raise Overloaded("another rebuild is under way", retry_after_s=5)
             try:
                 yield
             finally:
-                # the lock is the session's
+                # the lock is the session's, which ends with this call however it ends
                 with contextlib.suppress(asyncpg.InterfaceError):
                     connection.terminate()
+
+    async def _locked(self, connection: asyncpg.Connection) -> bool:
+        """Whether the lock is ours. One that was held just now may take a moment to be free."""
+        end = time.monotonic() + FREE_WITHIN_S
+        while not await connection.fetchval(self._queries["lock"]):
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(0.05)
+        return True
 
     async def begin(self, *, afresh: bool) -> int:
         """The version to build: one that was interrupted, unless `afresh`, or the next."""
