@@ -23,6 +23,7 @@ from bench.raw import raw
 from bench.rivals.algorithms import NAMES, rivals
 from bench.rivals.libraries import driven, environment, umadb_server
 from rehab_runtime.embedded import Nats, Postgres
+from rehab_runtime.lifecycle import spare_the_collector
 
 RUNS = int(os.environ.get("RUNS", "5"))
 SECONDS = float(os.environ.get("SECONDS", "1.5"))
@@ -36,6 +37,7 @@ BODY_BYTES = 200
 async def measure(folder: Path) -> list[Row]:
     body = os.urandom(BODY_BYTES)
     environment()
+    spare_the_collector()  # as the service does: the writer runs in this process
     async with AsyncExitStack() as stack:
         postgres = await stack.enter_async_context(Postgres(folder / "pg"))
         nats = await stack.enter_async_context(Nats(folder / "nats"))

@@ -26,6 +26,7 @@ from rehab_eventstore.domain.cache import LogCache
 from rehab_eventstore.memory import Memory
 from rehab_eventstore.messages import append_command, priority_of
 from rehab_eventstore.queue import Bounds, CommandQueue
+from rehab_eventstore.rotation import Limits, Rotation
 from rehab_eventstore.sealing import KeySealer
 from rehab_eventstore.storage.keys import KeyStore
 from rehab_eventstore.storage.link import Link
@@ -61,7 +62,9 @@ async def writer(dsn: str, folder: Path) -> AsyncIterator[Writer]:
     clock, queries = SystemClock(), Queries.load("rehab_eventstore", "queries.sql")
     async with postgres.connect(dsn, name="bench") as database:
         keys = KeyStore(database, queries, LocalKeys.open(folder / "writer-keys.json", clock))
-        sealer = KeySealer(keys, KeyCache(keys.load, clock, ttl_s=3600), b"bench" * 8)
+        cache = KeyCache(keys.load, clock, ttl_s=3600)
+        rotation = Rotation(keys, cache, clock, Limits(365 * 86_400.0, 2**31))
+        sealer = KeySealer(keys, cache, rotation, b"bench" * 8)
         link = Link(dsn, queries, 0, 10)
         memory = Memory(link, LogCache(200_000, 100_000), lambda _: None)
         made = Writer(
@@ -128,7 +131,7 @@ async def echo() -> AsyncIterator[str]:
 
 
 def echoed(connection: grpc.aio.Channel, callers: int, seconds: float, body: bytes) -> Measure:
-    call = connection.unary_unary("/bench.Echo/Say")
+    call: Any = connection.unary_unary("/bench.Echo/Say")
 
     async def run() -> Rate:
         async def once(number: int) -> None:
