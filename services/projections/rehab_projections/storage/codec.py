@@ -100,7 +100,7 @@ def dump_summary(record: SessionRecord) -> str:
                     amount.scored,
                     amount.good,
                 ]
-                for exercise, amount in done.items()
+                for exercise, amount in sorted(done.items())  # in whatever order sets were told
             ],
         }
     )
