@@ -19,7 +19,7 @@ MIN_RETRY_S = 0.05
 MAX_RETRY_S = 5.0
 GATHER_S = 0.005
 """Longest time for which calls are let in before a commit: about as long as a commit takes."""
-QUIET_S = 0.0005
+QUIET_S = 0.001
 """Time without a new call after which there are no more to wait for."""
 
 
