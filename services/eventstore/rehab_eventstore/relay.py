@@ -24,8 +24,6 @@ RETRY_S = 0.1
 MAX_RETRY_S = 2.0
 IDLE_S = 1.0
 FOLLOWING_S = 0.25
-PACE_S = 0.004
-"""Least time between two messages: the broker syncs each of them, however many events it has."""
 EVERYTHING = Filter()
 
 log = get_logger("relay")
@@ -58,7 +56,6 @@ class Relay:
         self._position = 0
         self._incarnation = ""
         self._silent = False
-        self._began_at = 0.0
         self._oldest_seconds = metrics.oldest_unpublished_seconds.labels(str(shard))
         self._stop = asyncio.Event()
         self._ended = asyncio.Event()
@@ -98,8 +95,6 @@ class Relay:
         self._reached(await self._resume())
         while self._leadership.leads and self._watch.incarnation == self._incarnation:
             if self._position < self._watch.position:
-                await self._pause(self._began_at + PACE_S - self._clock.monotonic())
-                self._began_at = self._clock.monotonic()
                 await self._publish_page()
             elif self._stop.is_set():
                 return
@@ -177,8 +172,6 @@ class Relay:
         return max(0.0, self._clock.now().timestamp() - recorded_at)
 
     async def _pause(self, seconds: float) -> None:
-        if seconds <= 0:
-            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stop.wait()
