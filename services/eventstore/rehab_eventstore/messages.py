@@ -163,22 +163,30 @@ def filter_of(message: pb.Filter) -> Filter:
 
 
 def range_of(request: pb.ReadStreamRequest) -> StreamRange:
-    """Forwards from after `after_version`, backwards from before it, to `until_version`."""
+    """Forwards from after `after_version`, backwards from before it, to `until_version`. Raises
+    InvalidArgument for a time that there is not."""
     after, until = bounded(request.after_version), bounded(request.until_version)
     if request.backwards:
         first, last = max(1, until), after - 1 if after else LAST
     else:
         first, last = min(LAST, after + 1), until or LAST
-    timed = request.HasField("until_time")
     return StreamRange(
         stream=request.stream,
         first_version=first,
         last_version=last,
-        until=moment(request.until_time) if timed else _LATEST,
+        until=_until(request.until_time) if request.HasField("until_time") else _LATEST,
         kinds=list(request.kinds),
         limit=request.limit or LAST,
         backwards=request.backwards,
     )
+
+
+def _until(timestamp: Timestamp) -> datetime:
+    try:
+        return moment(timestamp)
+    except OverflowError:
+        rule = "must lie in the years 1 to 9999"
+        raise _invalid("until_time", "timestamp.range", rule) from None
 
 
 def bounded(number: int) -> int:

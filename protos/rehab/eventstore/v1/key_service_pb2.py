@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rehab/eventstore/v1/key_service.proto\x12\x13rehab.eventstore.v1\"d\n\x12GetDataKeysRequest\x12*\n\x0bsubject_ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\nsubjectIds\x12\"\n\x07key_ids\x18\x02 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\x06keyIds\"o\n\x07\x44\x61taKey\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x1d\n\nsubject_id\x18\x02 \x01(\tR\tsubjectId\x12\x10\n\x03key\x18\x03 \x01(\x0cR\x03key\x12\x1c\n\tdestroyed\x18\x04 \x01(\x08R\tdestroyed\"\\\n\x13GetDataKeysResponse\x12\x30\n\x04keys\x18\x01 \x03(\x0b\x32\x1c.rehab.eventstore.v1.DataKeyR\x04keys\x12\x13\n\x05ttl_s\x18\x02 \x01(\rR\x04ttlS2n\n\nKeyService\x12`\n\x0bGetDataKeys\x12\'.rehab.eventstore.v1.GetDataKeysRequest\x1a(.rehab.eventstore.v1.GetDataKeysResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rehab/eventstore/v1/key_service.proto\x12\x13rehab.eventstore.v1\"\xa9\x01\n\x12GetDataKeysRequest\x12R\n\x0bsubject_ids\x18\x01 \x03(\tB1\xbaH.\x92\x01+\x10\xe8\x07\"&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\nsubjectIds\x12?\n\x07key_ids\x18\x02 \x03(\tB&\xbaH#\x92\x01 \x10\xe8\x07\"\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{1,64}$R\x06keyIds\"o\n\x07\x44\x61taKey\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x1d\n\nsubject_id\x18\x02 \x01(\tR\tsubjectId\x12\x10\n\x03key\x18\x03 \x01(\x0cR\x03key\x12\x1c\n\tdestroyed\x18\x04 \x01(\x08R\tdestroyed\"\\\n\x13GetDataKeysResponse\x12\x30\n\x04keys\x18\x01 \x03(\x0b\x32\x1c.rehab.eventstore.v1.DataKeyR\x04keys\x12\x13\n\x05ttl_s\x18\x02 \x01(\rR\x04ttlS2n\n\nKeyService\x12`\n\x0bGetDataKeys\x12\'.rehab.eventstore.v1.GetDataKeysRequest\x1a(.rehab.eventstore.v1.GetDataKeysResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,15 +32,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rehab.eventstore.v1.key_ser
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETDATAKEYSREQUEST'].fields_by_name['subject_ids']._loaded_options = None
-  _globals['_GETDATAKEYSREQUEST'].fields_by_name['subject_ids']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_GETDATAKEYSREQUEST'].fields_by_name['subject_ids']._serialized_options = b'\272H.\222\001+\020\350\007\"&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$'
   _globals['_GETDATAKEYSREQUEST'].fields_by_name['key_ids']._loaded_options = None
-  _globals['_GETDATAKEYSREQUEST'].fields_by_name['key_ids']._serialized_options = b'\272H\006\222\001\003\020\350\007'
-  _globals['_GETDATAKEYSREQUEST']._serialized_start=62
-  _globals['_GETDATAKEYSREQUEST']._serialized_end=162
-  _globals['_DATAKEY']._serialized_start=164
-  _globals['_DATAKEY']._serialized_end=275
-  _globals['_GETDATAKEYSRESPONSE']._serialized_start=277
-  _globals['_GETDATAKEYSRESPONSE']._serialized_end=369
-  _globals['_KEYSERVICE']._serialized_start=371
-  _globals['_KEYSERVICE']._serialized_end=481
+  _globals['_GETDATAKEYSREQUEST'].fields_by_name['key_ids']._serialized_options = b'\272H#\222\001 \020\350\007\"\033r\0312\027^[A-Za-z0-9_.:-]{1,64}$'
+  _globals['_GETDATAKEYSREQUEST']._serialized_start=63
+  _globals['_GETDATAKEYSREQUEST']._serialized_end=232
+  _globals['_DATAKEY']._serialized_start=234
+  _globals['_DATAKEY']._serialized_end=345
+  _globals['_GETDATAKEYSRESPONSE']._serialized_start=347
+  _globals['_GETDATAKEYSRESPONSE']._serialized_end=439
+  _globals['_KEYSERVICE']._serialized_start=441
+  _globals['_KEYSERVICE']._serialized_end=551
 # @@protoc_insertion_point(module_scope)
