@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
-import signal
 import struct
-import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -20,6 +17,7 @@ from rehab.events.v1.event_pb2 import Envelope
 from rehab_eventstore.domain.chain import Link, following
 from rehab_eventstore.proof.archived import NO_ARCHIVE, ArchivedRows, ArchiveKeys, Locked
 from rehab_eventstore.proof.finding import Damage, Finding
+from rehab_runtime.children import begin
 from rehab_runtime.errors import Unavailable
 from rehab_runtime.postgres import AWAY, Queries
 from rehab_runtime.slices import slice_of
@@ -62,21 +60,7 @@ class Walked:
 def processes(count: int) -> Executor:
     """Processes that give way to others, and end when the one that made them has."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(count, mp_context=context, initializer=_begin)
-
-
-def _begin() -> None:
-    os.nice(NICE)
-    # Ctrl-C is for the service, which then ends this process
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    return ProcessPoolExecutor(count, mp_context=context, initializer=begin, initargs=(NICE,))
 
 
 def walk(dsn: str, run: Run) -> Walked:

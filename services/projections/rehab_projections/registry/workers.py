@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
+from rehab_runtime.children import begin
 from rehab_runtime.errors import Unavailable
 
 NICE = 5
@@ -63,10 +61,7 @@ def _trouble(reading: Connection) -> str:
 
 
 def _work(writing: Connection, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    os.nice(NICE)
-    # Ctrl-C is for the service, which then ends this process
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin(NICE)
     try:
         work(*arguments)
     except Exception as error:
@@ -74,10 +69,3 @@ def _work(writing: Connection, work: Callable[..., None], arguments: tuple[Any, 
         writing.send(type(error).__name__)
     else:
         writing.send("")
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
