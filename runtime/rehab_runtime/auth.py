@@ -4,12 +4,12 @@ is told, so a service in production refuses to start with it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
-from rehab_runtime.errors import Unauthenticated
+from rehab_runtime.errors import PermissionDenied, Unauthenticated
 
 ROLES = frozenset({"patient", "therapist", "admin", "emergency", "service", "device"})
 _TOKEN = re.compile(r"Bearer dev\.([a-z]+)\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_:-]{1,64})")
@@ -64,6 +64,18 @@ def set_principal(principal: Principal) -> None:
 
 def service_principal(name: str) -> Principal:
     return Principal(id=f"service-{name}", role="service", clinic_id="_all")
+
+
+def require_service(allowed: Collection[str] = ()) -> str:
+    """The name of the suite's service that calls; if any are told, only those may. Raises
+    PermissionDenied."""
+    principal = current_principal()
+    if principal.role != "service":
+        raise PermissionDenied(f"a {principal.role} may not do this: only services of the suite")
+    name = principal.id.removeprefix("service-")
+    if allowed and name not in allowed:
+        raise PermissionDenied(f"the service {name} may not do this")
+    return name
 
 
 def bearer(principal: Principal) -> tuple[str, str]:

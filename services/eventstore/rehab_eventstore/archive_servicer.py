@@ -9,12 +9,12 @@ import grpc
 
 from rehab.eventstore.v1 import archive_service_pb2 as pb
 from rehab.eventstore.v1 import archive_service_pb2_grpc as pb_grpc
-from rehab_eventstore.access import require_service
 from rehab_eventstore.archive.archiver import Archiver, Wanted
 from rehab_eventstore.messages import moment
 from rehab_eventstore.shard import Shards
 from rehab_eventstore.storage.read import LAST
 from rehab_eventstore.storage.segments import Stored
+from rehab_runtime.auth import require_service
 from rehab_runtime.errors import InvalidArgument, Violation
 from rehab_runtime.validation import require_valid
 

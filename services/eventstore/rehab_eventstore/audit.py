@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from rehab_eventstore import metrics
-from rehab_eventstore.access import require_service
-from rehab_runtime.auth import current_principal
+from rehab_runtime.auth import current_principal, require_service
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import Draining, Overloaded, PermissionDenied, RehabError
 from rehab_runtime.logging import get_logger

@@ -10,11 +10,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from rehab.eventstore.v1 import erasure_service_pb2 as pb
 from rehab.eventstore.v1 import erasure_service_pb2_grpc as pb_grpc
-from rehab_eventstore.access import require_service
 from rehab_eventstore.domain.confirmation import Intent
 from rehab_eventstore.erasing import Eraser
 from rehab_eventstore.shard import Shards
 from rehab_eventstore.storage.erasures import Erasures, KeyRecord, Report
+from rehab_runtime.auth import require_service
 from rehab_runtime.errors import Erased
 from rehab_runtime.validation import require_valid
 

@@ -9,13 +9,13 @@ import grpc
 
 from rehab.eventstore.v1 import proof_service_pb2 as pb
 from rehab.eventstore.v1 import proof_service_pb2_grpc as pb_grpc
-from rehab_eventstore.access import require_service
 from rehab_eventstore.proof.checkpoints import Checkpoint, Checkpoints
 from rehab_eventstore.proof.finding import Finding
 from rehab_eventstore.proof.signing import Signer
 from rehab_eventstore.proof.verify import Asked, Progress, Verdict, Verifier
 from rehab_eventstore.shard import Shards
 from rehab_eventstore.storage.read import LAST, Reader
+from rehab_runtime.auth import require_service
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import InvalidArgument, Violation
 from rehab_runtime.validation import require_valid

@@ -10,7 +10,6 @@ import grpc
 
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
 from rehab.eventstore.v1 import eventstore_service_pb2_grpc as pb_grpc
-from rehab_eventstore.access import require_service
 from rehab_eventstore.audit_streams import require_writer
 from rehab_eventstore.domain.commands import Command
 from rehab_eventstore.domain.decide import Verdict
@@ -30,6 +29,7 @@ from rehab_eventstore.queue import Priority
 from rehab_eventstore.shard import Shard, Shards
 from rehab_eventstore.storage.read import LAST, Page, Reader
 from rehab_eventstore.subscriptions import CaughtUp, Step, Subscribers
+from rehab_runtime.auth import require_service
 from rehab_runtime.errors import IncarnationChanged, InvalidArgument, RehabError, Violation
 from rehab_runtime.validation import require_valid
 

@@ -6,11 +6,11 @@ import grpc
 
 from rehab.eventstore.v1 import snapshot_service_pb2 as pb
 from rehab.eventstore.v1 import snapshot_service_pb2_grpc as pb_grpc
-from rehab_eventstore.access import require_service
 from rehab_eventstore.audit import Trail
 from rehab_eventstore.messages import bounded
 from rehab_eventstore.storage.read import LAST
 from rehab_eventstore.storage.snapshots import Place, Snapshots, State
+from rehab_runtime.auth import require_service
 from rehab_runtime.validation import require_valid
 
 Context = grpc.aio.ServicerContext

@@ -14,8 +14,8 @@ from rehab_projections.messages import stamped
 from rehab_projections.parked import ParkedStreams
 from rehab_projections.registry.building import Builder, Built, Progress, Wish
 from rehab_projections.registry.versions import Version, Versions
-from rehab_runtime.auth import current_principal
-from rehab_runtime.errors import InvalidArgument, PermissionDenied, Violation
+from rehab_runtime.auth import require_service
+from rehab_runtime.errors import InvalidArgument, Violation
 from rehab_runtime.validation import require_valid
 
 Context = grpc.aio.ServicerContext
@@ -37,7 +37,7 @@ class AdminServicer(pb_grpc.ProjectionsAdminServiceServicer):
     async def Rebuild(
         self, request: pb.RebuildRequest, context: Context
     ) -> AsyncIterator[pb.RebuildResponse]:
-        self._require_admin()
+        require_service(self._allowed)
         require_valid(request)
         wish = Wish(request.workers, request.keep_old, request.expect_same, request.afresh)
         async with aclosing(self._builder.rebuild(wish)) as steps:
@@ -47,7 +47,7 @@ class AdminServicer(pb_grpc.ProjectionsAdminServiceServicer):
     async def SwitchVersion(
         self, request: pb.SwitchVersionRequest, context: Context
     ) -> AsyncIterator[pb.SwitchVersionResponse]:
-        self._require_admin()
+        require_service(self._allowed)
         require_valid(request)
         async with aclosing(self._builder.switch(request.version)) as steps:
             async for step in steps:
@@ -56,7 +56,7 @@ class AdminServicer(pb_grpc.ProjectionsAdminServiceServicer):
     async def ListVersions(
         self, request: pb.ListVersionsRequest, context: Context
     ) -> pb.ListVersionsResponse:
-        self._require_admin()
+        require_service(self._allowed)
         return pb.ListVersionsResponse(
             versions=[_version(one) for one in await self._versions.all()]
         )
@@ -64,7 +64,7 @@ class AdminServicer(pb_grpc.ProjectionsAdminServiceServicer):
     async def DropVersion(
         self, request: pb.DropVersionRequest, context: Context
     ) -> pb.DropVersionResponse:
-        self._require_admin()
+        require_service(self._allowed)
         require_valid(request)
         if request.version == await self._versions.live():
             rule = Violation("version", "version.idle", "must not be the one that answers")
@@ -75,7 +75,7 @@ class AdminServicer(pb_grpc.ProjectionsAdminServiceServicer):
     async def ListParked(
         self, request: pb.ListParkedRequest, context: Context
     ) -> pb.ListParkedResponse:
-        self._require_admin()
+        require_service(self._allowed)
         return pb.ListParkedResponse(
             parked=[
                 pb.ParkedStream(
@@ -93,7 +93,7 @@ class AdminServicer(pb_grpc.ProjectionsAdminServiceServicer):
     async def RetryParked(
         self, request: pb.RetryParkedRequest, context: Context
     ) -> pb.RetryParkedResponse:
-        self._require_admin()
+        require_service(self._allowed)
         require_valid(request)
         released, parked = await self._parked.retry(request.patient_id)
         return pb.RetryParkedResponse(released=released, parked=parked)
@@ -101,18 +101,10 @@ class AdminServicer(pb_grpc.ProjectionsAdminServiceServicer):
     async def SkipParked(
         self, request: pb.SkipParkedRequest, context: Context
     ) -> pb.SkipParkedResponse:
-        who = self._require_admin()
+        who = require_service(self._allowed)
         require_valid(request)
         event_id, released = await self._parked.skip(request.patient_id, request.reason, who)
         return pb.SkipParkedResponse(event_id=event_id, released=released)
-
-    def _require_admin(self) -> str:
-        """The name of the service that calls. Raises PermissionDenied."""
-        principal = current_principal()
-        name = principal.id.removeprefix("service-")
-        if principal.role != "service" or name not in self._allowed:
-            raise PermissionDenied("who may not see to the read models")
-        return name
 
 
 def _content(step: Progress | Built) -> dict[str, Any]:
