@@ -9,15 +9,15 @@ from typing import Annotated, Any
 
 import grpc
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from rehab.eventstore.v1 import archive_service_pb2 as pb
 from rehab.eventstore.v1.archive_service_pb2_grpc import ArchiveServiceStub
 from rehab_cli.addresses import Addresses
 from rehab_cli.asking import METADATA, TIMEOUT_S, asking, shards_of
+from rehab_cli.bars import bar
 from rehab_cli.commands import AskedPort, DataDir, find, run
-from rehab_cli.console import err, out
+from rehab_cli.console import out
 from rehab_cli.errors import SuiteError
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -105,20 +105,10 @@ async def _restore(addresses: Addresses, segment: str, first: int, last: int) ->
 
 async def _followed(steps: AsyncIterator[Any]) -> Any:
     """Show how far it is; the last step is returned."""
-    bar = Progress(
-        TextColumn("events"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[segments]} segments"),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-    )
     step = pb.ArchiveEventsResponse()
-    with bar:
-        task = bar.add_task("", total=None, segments=0)
+    with bar("events") as moved:
         async for step in steps:
-            bar.update(task, completed=step.events, total=step.total, segments=step.segments)
+            moved(step.events, step.total, f"{step.segments} segments")
     return step
 
 

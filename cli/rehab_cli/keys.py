@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from rehab.eventstore.v1 import key_admin_service_pb2 as pb
 from rehab.eventstore.v1.key_admin_service_pb2_grpc import KeyAdminServiceStub
 from rehab_cli.addresses import Addresses
 from rehab_cli.asking import METADATA, TIMEOUT_S, asking
+from rehab_cli.bars import bar
 from rehab_cli.commands import AskedPort, DataDir, find, run
-from rehab_cli.console import err, out
+from rehab_cli.console import out
 from rehab_cli.errors import SuiteError
 
 app = typer.Typer(no_args_is_help=True, help="The keys that seal patients' data.")
@@ -127,19 +127,10 @@ async def _rewrap(addresses: Addresses) -> int:
 
 async def _rewrapped(stub: KeyAdminServiceStub) -> pb.RewrapDataKeysResponse:
     """Rewrap, with a bar; what was told last is returned."""
-    bar = Progress(
-        TextColumn("data keys"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-    )
     steps = stub.RewrapDataKeys(pb.RewrapDataKeysRequest(), metadata=METADATA)
     last = pb.RewrapDataKeysResponse()
-    with bar:
-        task = bar.add_task("", total=None)
+    with bar("data keys") as moved:
         async for last in steps:
             done = last.moved + last.refused
-            bar.update(task, completed=done, total=done + last.left)
+            moved(done, done + last.left)
     return last

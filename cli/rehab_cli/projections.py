@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from rehab.projections.v1 import projections_admin_service_pb2 as pb
 from rehab.projections.v1.projections_admin_service_pb2_grpc import ProjectionsAdminServiceStub
 from rehab_cli.addresses import Addresses
 from rehab_cli.asking import METADATA, TIMEOUT_S, asking
+from rehab_cli.bars import bar
 from rehab_cli.commands import AskedPort, DataDir, find, run
-from rehab_cli.console import err, out, problem
+from rehab_cli.console import out, problem
 
 NAME = "read_models"
 Version = Annotated[int, typer.Argument(min=1, help="One of: rehab projections versions.")]
@@ -103,26 +103,13 @@ async def _build(addresses: Addresses, rpc: str, wish: Any, *, strict: bool = Fa
 
 
 async def _shown(steps: AsyncIterator[pb.RebuildResponse]) -> pb.Rebuilt:
-    bar = Progress(
-        TextColumn("events"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-    )
     built = pb.Rebuilt()
-    with bar:
-        task = bar.add_task("", total=None, rate="")
+    with bar("events") as moved:
         async for step in steps:
             if step.HasField("built"):
                 built = step.built
                 continue
-            speed = bar.tasks[task].speed
-            rate = f"{speed:,.0f}/s" if speed else ""
-            now = step.progress
-            bar.update(task, completed=now.folded, total=now.total, rate=rate)
+            moved(step.progress.folded, step.progress.total)
     return built
 
 

@@ -13,13 +13,6 @@ from typing import Annotated, Any
 import grpc
 import typer
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
 from rehab.eventstore.v1 import proof_service_pb2 as pb
@@ -27,8 +20,9 @@ from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStu
 from rehab.eventstore.v1.proof_service_pb2_grpc import ProofServiceStub
 from rehab_cli.addresses import Addresses
 from rehab_cli.asking import METADATA, TIMEOUT_S, asking, shards_of
+from rehab_cli.bars import bar
 from rehab_cli.commands import AskedPort, DataDir, find, run
-from rehab_cli.console import err, out, problem
+from rehab_cli.console import out, problem
 from rehab_cli.errors import SuiteError
 from rehab_runtime.signed import checkpoint_message, is_signed, key_id_of
 
@@ -108,26 +102,14 @@ async def _verify(addresses: Addresses, first: int, last: int, trusted: Trusted)
 
 
 async def _walk(stub: Any, request: pb.VerifyLogRequest) -> pb.Verdict:
-    bar = Progress(
-        TextColumn("events"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-    )
     verdict = pb.Verdict()
-    with bar:
-        task = bar.add_task("", total=None, rate="")
+    with bar("events") as moved:
         async for step in stub.VerifyLog(request, metadata=METADATA):
             if step.HasField("verdict"):
                 verdict = step.verdict
                 continue
             now = step.progress
-            speed = bar.tasks[task].speed
-            rate = f"{speed:,.0f}/s" if speed else ""
-            bar.update(task, completed=now.verified, total=now.total, rate=rate)
+            moved(now.verified, now.total)
     return verdict
 
 
