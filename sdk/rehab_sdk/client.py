@@ -28,7 +28,8 @@ from rehab_sdk.options import Options
 from rehab_sdk.outbox import MemoryOutbox, Outbox
 from rehab_sdk.places import Newest, Positions
 from rehab_sdk.progress import AsyncProgress
-from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue, Freshness
+from rehab_sdk.questions import Freshness
+from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
 from rehab_sdk.session import AsyncSession
 from rehab_sdk.stream import Stream
 from rehab_sdk.verbs import Script

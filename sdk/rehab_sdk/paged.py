@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from rehab_sdk.calls import Calls
 from rehab_sdk.events._fill import fill
 from rehab_sdk.places import MinPosition
-from rehab_sdk.reads import MAX_WAIT_S, Freshness
+from rehab_sdk.questions import Freshness
 
 M = TypeVar("M", bound=Message)
 
@@ -43,6 +43,3 @@ class Reader:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
-
-
-__all__ = ["MAX_WAIT_S", "MinPosition", "Reader"]

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from rehab.projections.v1 import progress_service_pb2 as pb
-from rehab_sdk.paged import MAX_WAIT_S, MinPosition, Reader
-from rehab_sdk.reads import Days, window
+from rehab_sdk.paged import Reader
+from rehab_sdk.places import MinPosition
+from rehab_sdk.questions import MAX_WAIT_S, Days, window
 
 
 class AsyncProgress(Reader):

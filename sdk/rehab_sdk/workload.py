@@ -7,7 +7,9 @@ from datetime import date, datetime
 
 from rehab.projections.v1 import projections_service_pb2 as common
 from rehab.projections.v1 import work_service_pb2 as pb
-from rehab_sdk.paged import MAX_WAIT_S, MinPosition, Reader
+from rehab_sdk.paged import Reader
+from rehab_sdk.places import MinPosition
+from rehab_sdk.questions import MAX_WAIT_S
 
 
 class AsyncWorkload(Reader):
