@@ -17,11 +17,21 @@ _TOKEN = re.compile(r"Bearer dev\.([a-z]+)\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls, as what, for which clinic. A service of the suite has the clinic "*"."""
+    """Who calls, as what, for which clinic; a service of the suite for all. `patient_id` is whom
+    the caller acts for: of a patient the own id, of a device its patient's. `session_id` is the
+    session or API key; `scopes` limit what an API key may."""
 
     id: str
     role: str
     clinic_id: str
+    patient_id: str = ""
+    session_id: str = ""
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def service(self) -> str:
+        """The name of the suite's service; empty for anybody else."""
+        return self.id.removeprefix("service-") if self.role == "service" else ""
 
     def may_act_for(self, clinic_id: str) -> bool:
         return self.clinic_id == clinic_id or (self.role == "service" and self.clinic_id == "_all")
@@ -44,7 +54,8 @@ class DevelopmentAuthenticator:
         found = _TOKEN.fullmatch(metadata.get("authorization", ""))
         if found is None or found[1] not in ROLES:
             raise Unauthenticated("no development token")
-        return Principal(id=found[3], role=found[1], clinic_id=found[2])
+        patient = found[3] if found[1] == "patient" else ""
+        return Principal(id=found[3], role=found[1], clinic_id=found[2], patient_id=patient)
 
 
 _principal: ContextVar[Principal] = ContextVar("principal")

@@ -1,0 +1,66 @@
+"""The access table covers the contract, and names what the contract has."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+
+import rehab
+from rehab_runtime.access.rules import Relation
+from rehab_runtime.access.table import TABLE, rule_of
+from rehab_runtime.auth import ROLES
+
+
+def methods() -> Iterator[tuple[str, MethodDescriptor]]:
+    root = Path(next(iter(rehab.__path__)))
+    for file in sorted(root.glob("**/*_service_pb2.py")):
+        name = ".".join(("rehab", *file.relative_to(root).with_suffix("").parts))
+        for service in importlib.import_module(name).DESCRIPTOR.services_by_name.values():
+            for method in service.methods:
+                yield f"/{service.full_name}/{method.name}", method
+
+
+METHODS = dict(methods())
+
+
+def test_every_rpc_of_the_contract_has_a_rule_and_every_rule_an_rpc() -> None:
+    assert set(TABLE) == set(METHODS)
+
+
+def test_an_rpc_that_is_not_in_the_table_has_no_rule() -> None:
+    assert rule_of("/rehab.identity.v1.AccessService/Everything") is None
+
+
+@pytest.mark.parametrize("method", sorted(TABLE))
+def test_a_rule_names_fields_that_the_request_has_and_roles_that_there_are(method: str) -> None:
+    rule, fields = TABLE[method], METHODS[method].input_type.fields_by_name
+    assert not rule.about or rule.about in fields
+    assert not rule.clinic or rule.clinic in fields
+    assert set(rule.who) <= ROLES
+    assert rule.open == (not rule.who)
+
+
+@pytest.mark.parametrize("method", sorted(TABLE))
+def test_a_request_that_names_a_patient_or_clinic_is_decided_by_it(method: str) -> None:
+    rule, fields = TABLE[method], METHODS[method].input_type.fields_by_name
+    if set(rule.who) == {"service"} or rule.open:
+        return
+    assert ("patient_id" in fields) == (rule.about == "patient_id")
+    if not rule.about:
+        assert ("clinic_id" in fields) == (rule.clinic == "clinic_id")
+
+
+@pytest.mark.parametrize("method", sorted(TABLE))
+def test_a_service_relies_on_being_one_and_nobody_else_does(method: str) -> None:
+    for role, relations in TABLE[method].who.items():
+        assert (role == "service") == (relations == {Relation.SUITE})
+
+
+@pytest.mark.parametrize("method", sorted(TABLE))
+def test_who_runs_a_clinic_reads_no_patient_data(method: str) -> None:
+    rule = TABLE[method]
+    assert not (rule.purpose and "admin" in rule.who)
