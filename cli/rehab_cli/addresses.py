@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-SERVICES = ("eventstore", "ingest", "projections")
+SERVICES = ("eventstore", "ingest", "projections", "identity")
 PORT_BASE = 7100
 
 
@@ -15,6 +15,7 @@ class Addresses:
     eventstore: str
     ingest: str
     projections: str
+    identity: str = ""
 
     @classmethod
     def at(cls, port_base: int) -> Addresses:

@@ -12,6 +12,7 @@ COLOURS = {
     "eventstore": "cyan",
     "ingest": "green",
     "projections": "magenta",
+    "identity": "yellow",
     "PostgreSQL": "blue",
     "NATS": "blue",
     "Valkey": "blue",

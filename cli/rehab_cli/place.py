@@ -18,6 +18,7 @@ from rehab_cli.errors import SuiteError
 NOTE = "suite.json"
 LOCK = "suite.lock"
 KEY_FILE = "keys.json"
+IDENTITY_KEY = "identity.json"
 SIGNING_KEY = "signing.pem"
 ARCHIVE = "archive"
 SERVERS = ("postgres", "nats", "valkey")
@@ -62,6 +63,14 @@ class Place:
     def key_file(self) -> Path:
         """What wraps patients' data keys: who loses it can read nothing of the log any more."""
         return self.folder / KEY_FILE
+
+    @property
+    def identity_key(self) -> Path:
+        """What seals persons' data: who loses it knows no names any more."""
+        return self.folder / IDENTITY_KEY
+
+    def key_file_of(self, service: str) -> Path:
+        return self.identity_key if service == "identity" else self.key_file
 
     @property
     def signing_key(self) -> Path:
@@ -114,7 +123,7 @@ class Place:
 
     def discard(self) -> None:
         """Throw away what an earlier run left; only what such a run makes. Hold the folder."""
-        for own in (self.key_file, self.signing_key):
+        for own in (self.key_file, self.signing_key, self.identity_key):
             own.unlink(missing_ok=True)
         shutil.rmtree(self.archive, ignore_errors=True)
         for name in SERVERS:

@@ -122,7 +122,7 @@ class Suite:
             "POSTGRES_DSN": self.servers.dsn(name),
             "NATS_URL": self.servers.nats_url,
             "EVENTSTORE_ADDRESS": self.addresses.eventstore,
-            "KEY_FILE": str(self.place.key_file.absolute()),
+            "KEY_FILE": str(self.place.key_file_of(name).absolute()),
             "SIGNING_KEY_FILE": str(self.place.signing_key.absolute()),
             "ARCHIVE_URL": os.environ.get(
                 "EVENTSTORE_ARCHIVE_URL", self.place.archive.absolute().as_uri()

@@ -32,7 +32,7 @@ def test_every_rpc_of_the_contract_has_a_rule_and_every_rule_an_rpc() -> None:
 
 
 def test_an_rpc_that_is_not_in_the_table_has_no_rule() -> None:
-    assert rule_of("/rehab.identity.v1.AccessService/Everything") is None
+    assert rule_of("/rehab.identity.v1.IdentityService/Everything") is None
 
 
 @pytest.mark.parametrize("method", sorted(TABLE))

@@ -238,7 +238,7 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                 },
             ),
             *_of(
-                f"{_WHO}.AccessService",
+                f"{_WHO}.IdentityService",
                 {
                     **_all(_suite(), "Authorize", "GetPatientFacts", "WatchAccess"),
                     "TakeEmergencyAccess": Rule(
