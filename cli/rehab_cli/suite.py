@@ -121,6 +121,7 @@ class Suite:
             "LISTEN": self.addresses.of(name),
             "POSTGRES_DSN": self.servers.dsn(name),
             "NATS_URL": self.servers.nats_url,
+            "VALKEY_URL": self.servers.valkey_url,
             "EVENTSTORE_ADDRESS": self.addresses.eventstore,
             "KEY_FILE": str(self.place.key_file_of(name).absolute()),
             "SIGNING_KEY_FILE": str(self.place.signing_key.absolute()),

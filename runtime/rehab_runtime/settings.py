@@ -58,6 +58,12 @@ def _nats(value: str) -> str:
     return value
 
 
+def _valkey_or_off(value: str) -> str:
+    if value and _parsed(value, "redis", "rediss", "valkey", "valkeys") is None:
+        raise ValueError("must be redis://host:port/number, or rediss:// with TLS; empty for none")
+    return value
+
+
 HostPort = Annotated[str, AfterValidator(_listenable)]
 """host:port; an IPv6 host stands in brackets."""
 HostPortOrOff = Annotated[str, AfterValidator(_listenable_or_off)]
@@ -66,6 +72,8 @@ PostgresDsn = Annotated[str, AfterValidator(_postgres)]
 """Where a database is; its hosts may be several, with commas between."""
 NatsUrl = Annotated[str, AfterValidator(_nats)]
 """Where the message broker is."""
+ValkeyUrlOrOff = Annotated[str, AfterValidator(_valkey_or_off)]
+"""Where Valkey is, or empty for nowhere."""
 
 
 class ServiceSettings(BaseSettings):

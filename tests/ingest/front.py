@@ -86,7 +86,10 @@ class Front:
 
 
 @asynccontextmanager
-async def fronted(postgres: Postgres, nats_url: str, shards: int = 1) -> AsyncIterator[Front]:
+async def fronted(
+    postgres: Postgres, nats_url: str, shards: int = 1, **told: Any
+) -> AsyncIterator[Front]:
+    """`told` is what ingest is told beside its addresses."""
     name = uuid.uuid4().hex[:12]
     settings = EventstoreSettings(
         postgres_dsn=postgres.dsn(f"eventstore_{name}"),
@@ -105,7 +108,9 @@ async def fronted(postgres: Postgres, nats_url: str, shards: int = 1) -> AsyncIt
         store = eventstore.running(settings.model_copy(update={"listen": address}))
         await store.__aenter__()
 
-    own = Settings(postgres_dsn=postgres.dsn(f"ingest_{name}"), eventstore_address=address, **QUIET)
+    own = Settings(
+        postgres_dsn=postgres.dsn(f"ingest_{name}"), eventstore_address=address, **QUIET | told
+    )
     try:
         async with (
             ingest.running(own) as service,

@@ -34,8 +34,9 @@ class Admission:
         self._appender = appender
         self.max_event_bytes = max_event_bytes
 
-    def check(self, event: Event, clinic_id: str) -> RehabError | None:
-        error = refusal(event, clinic_id, self.max_event_bytes)
+    def check(self, event: Event, clinic_id: str, skew_ms: int = 0) -> RehabError | None:
+        """Why it may not come in. `skew_ms` is how far its device's clock is ahead."""
+        error = refusal(event, clinic_id, self.max_event_bytes, skew_ms)
         if error is not None:
             metrics.rejected.labels(type(error).__name__).inc()
         return error

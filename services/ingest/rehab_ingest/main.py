@@ -23,7 +23,9 @@ from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.lifecycle import Background
+from rehab_runtime.limits import Limiter
 from rehab_runtime.server import channel, serve_grpc
+from rehab_runtime.valkey import connect
 
 PACKAGE = "rehab_ingest"
 SERVICE = "rehab.ingest.v1.IngestService"
@@ -52,13 +54,21 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         background = await stack.enter_async_context(Background())
         background.start(appender.run(), "appender")
         background.start(registry.run(), "registry")
+        clock = SystemClock()
+        valkey = (
+            await stack.enter_async_context(connect(settings.valkey_url, clock))
+            if settings.valkey_url
+            else None
+        )
+        limiter = Limiter(settings.limits(), clock, valkey, replicas=settings.replicas)
         servicer = IngestServicer(
             settings,
             Admission(appender, settings.max_event_bytes),
             storage,
             registry,
             Tokens(settings.token_key()),
-            SystemClock(),
+            limiter,
+            clock,
         )
         server = await stack.enter_async_context(
             serve_grpc(settings, partial(_add, servicer), authenticator=DevelopmentAuthenticator())

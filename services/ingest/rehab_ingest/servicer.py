@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -19,8 +20,8 @@ from rehab_ingest.domain.tokens import Tokens
 from rehab_ingest.registry import Registry
 from rehab_ingest.settings import Settings
 from rehab_ingest.storage import Storage
-from rehab_ingest.stream import DeviceStream, draining
-from rehab_runtime.auth import current_principal
+from rehab_ingest.stream import DeviceStream, Terms, draining
+from rehab_runtime.auth import Principal, current_principal
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import (
     InvalidArgument,
@@ -32,6 +33,7 @@ from rehab_runtime.errors import (
     Violation,
     to_failure,
 )
+from rehab_runtime.limits import Limiter
 from rehab_runtime.server import MAX_MESSAGE_BYTES
 from rehab_runtime.validation import require_valid
 
@@ -46,6 +48,7 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
         storage: Storage,
         registry: Registry,
         tokens: Tokens,
+        limiter: Limiter,
         clock: Clock,
     ) -> None:
         self._settings = settings
@@ -53,6 +56,7 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
         self._storage = storage
         self._registry = registry
         self._tokens = tokens
+        self._limiter = limiter
         self._clock = clock
 
     async def StreamObservations(
@@ -80,9 +84,13 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
 
     async def _hello(self, requests: AsyncIterator[pb.StreamObservationsRequest]) -> pb.Hello:
         try:
-            request = await anext(requests)
+            async with asyncio.timeout(self._settings.hello_s):
+                request = await anext(requests)
         except StopAsyncIteration:
             request = pb.StreamObservationsRequest()
+        except TimeoutError:
+            rule = Violation("content", "protocol.hello_in_time", "hello must come at once")
+            raise ProtocolViolation(violations=[rule]) from None
         if request.WhichOneof("content") != "hello":
             rule = Violation("content", "protocol.hello", "the first message must be hello")
             raise ProtocolViolation(violations=[rule])
@@ -119,11 +127,28 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
             cursor,
             self._admission,
             self._tokens,
-            settings.window_events,
-            settings.max_batch_events,
+            Terms(
+                window=settings.window_events,
+                max_batch=settings.max_batch_events,
+                idle_s=settings.idle_s,
+                max_age_s=settings.max_age_s,
+            ),
+            partial(self._wait_of, current_principal()),
+            self._clock,
         )
         self._registry.add(stream)
         return stream, refused
+
+    async def _wait_of(self, caller: Principal, requests: int, size: int) -> float:
+        """Seconds that the caller has to wait; services of the suite have limits of their own."""
+        if caller.role == "service":
+            return 0.0
+        return await self._limiter.take(f"{caller.clinic_id}:{caller.id}", requests, size)
+
+    async def _within_limits(self, size: int) -> None:
+        wait = await self._wait_of(current_principal(), 1, size)
+        if wait > 0:
+            raise Overloaded("the caller does more than it may", retry_after_s=wait)
 
     def _welcome(self, stream: DeviceStream) -> pb.StreamObservationsResponse:
         settings = self._settings
@@ -146,7 +171,8 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
         self, stream: DeviceStream, requests: AsyncIterator[pb.StreamObservationsRequest]
     ) -> AsyncIterator[pb.StreamObservationsResponse]:
         metrics.streams.inc()
-        tasks = [asyncio.create_task(stream.read(requests)), asyncio.create_task(stream.settle())]
+        work = (stream.read(requests), stream.settle(), stream.grow_old())
+        tasks = [asyncio.create_task(one) for one in work]
         for task in tasks:
             task.add_done_callback(lambda done: _fall(stream, done))
         try:
@@ -162,6 +188,7 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
     async def LogEvent(
         self, request: pb.LogEventRequest, context: grpc.aio.ServicerContext
     ) -> pb.LogEventResponse:
+        await self._within_limits(request.ByteSize())
         require_valid(request, "")
         verdict = (await self._log([request.event]))[0]
         if isinstance(verdict, RehabError):
@@ -171,6 +198,7 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
     async def LogEvents(
         self, request: pb.LogEventsRequest, context: grpc.aio.ServicerContext
     ) -> pb.LogEventsResponse:
+        await self._within_limits(request.ByteSize())
         require_valid(request, "")
         response = pb.LogEventsResponse()
         for verdict in await self._log(request.events):

@@ -7,7 +7,7 @@ import random
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from google.protobuf.duration_pb2 import Duration
@@ -16,9 +16,11 @@ from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_ingest import metrics
 from rehab_ingest.admission import AGAIN, Admission, Stored, Verdict
+from rehab_ingest.domain.clocks import skew_ms
 from rehab_ingest.domain.sequence import Sequence
 from rehab_ingest.domain.tokens import Tokens
 from rehab_ingest.storage import Cursor, Place
+from rehab_runtime.clock import Clock
 from rehab_runtime.errors import (
     Draining,
     InvalidArgument,
@@ -44,8 +46,23 @@ class Arrived:
     at: float
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What a device is held to: events unacknowledged and in one batch, seconds of silence, and
+    seconds in all before it connects anew."""
+
+    window: int
+    max_batch: int
+    idle_s: float
+    max_age_s: float
+
+
+Wait = Callable[[int, int], Awaitable[float]]
+"""Seconds that so many requests of so many bytes have to wait; 0 when they may go on."""
+
+
 class DeviceStream:
-    """`read` and `settle` are its two tasks; `responses` is what they say."""
+    """`read`, `settle` and `grow_old` are its tasks; `responses` is what they say."""
 
     def __init__(
         self,
@@ -53,25 +70,28 @@ class DeviceStream:
         cursor: Cursor,
         admission: Admission,
         tokens: Tokens,
-        window: int,
-        max_batch: int,
+        terms: Terms,
+        wait: Wait,
+        clock: Clock,
     ) -> None:
         self.hello = hello
         self.owner: uuid.UUID = cursor.owner
         self.place = cursor.place
-        self.sequence = Sequence.resumed(cursor.seq, window)
+        self.sequence = Sequence.resumed(cursor.seq, terms.window)
         self.dirty = False
         self.ended: asyncio.Future[RehabError | None] = asyncio.get_running_loop().create_future()
         self._admission = admission
         self._tokens = tokens
-        self._max_batch = max_batch
-        self._skew_ms = 0
+        self._max_batch = terms.max_batch
+        self._terms = terms
+        self._wait = wait
+        self._clock = clock
+        self._heard_at = clock.monotonic()
         self._arrived: deque[Arrived] = deque()
         self._wake = asyncio.Event()
         self._out: asyncio.Queue[pb.StreamObservationsResponse | None] = asyncio.Queue()
         self._reading_done = False
-        if hello.HasField("device_time"):
-            self._skew_ms = hello.device_time.ToMilliseconds() - time.time_ns() // 1_000_000
+        self._skew_ms = skew_ms(hello, clock.now())
 
     @property
     def cursor(self) -> Cursor:
@@ -111,6 +131,8 @@ class DeviceStream:
                 if request.WhichOneof("content") != "batch":
                     rule = Violation("content", "protocol.batch", "must be a batch after hello")
                     raise ProtocolViolation(violations=[rule])
+                self._heard_at = self._clock.monotonic()
+                await self._admitted(request.batch.ByteSize())
                 self._receive(request.batch)
         except RehabError as error:
             await self._all_settled()
@@ -118,6 +140,34 @@ class DeviceStream:
             return
         self._reading_done = True
         self._wake.set()
+
+    async def _admitted(self, size: int) -> None:
+        """Return when the device may go on. Meanwhile nothing is read, so it cannot send more."""
+        slowed = False
+        while (wait := await self._wait(1, size)) > 0:
+            if not slowed:
+                self._narrow()
+            slowed = True
+            await asyncio.sleep(wait)
+        if slowed:
+            self._widen()
+
+    def _narrow(self) -> None:
+        self.say(window=pb.Window(events=max(1, self.sequence.window // 4)))
+
+    def _widen(self) -> None:
+        self.say(window=pb.Window(events=self.sequence.window))
+
+    async def grow_old(self) -> None:
+        """Send the device away once it has been silent, or here, for too long."""
+        oldest = self._clock.monotonic() + random.uniform(0.9, 1.0) * self._terms.max_age_s
+        while True:
+            now = self._clock.monotonic()
+            left = min(oldest, self._heard_at + self._terms.idle_s) - now
+            if left <= 0:
+                self.ask_to_reconnect()
+                return
+            await asyncio.sleep(left)
 
     def _receive(self, batch: pb.Batch) -> None:
         count = len(batch.events)
@@ -133,7 +183,7 @@ class DeviceStream:
         now = time.perf_counter()
         for index in range(repeated, count):
             event, seq = batch.events[index], batch.first_seq + index
-            refusal = self._admission.check(event, self.hello.clinic_id)
+            refusal = self._admission.check(event, self.hello.clinic_id, self._skew_ms)
             self._mark(event, seq)
             self._arrived.append(Arrived(seq, event, refusal, now))
         if repeated == count:
@@ -170,12 +220,12 @@ class DeviceStream:
                 verdicts = await self._admission.store(events) if events else []
             except AGAIN:
                 if wait == FIRST_WAIT_S:
-                    self.say(window=pb.Window(events=max(1, self.sequence.window // 4)))
+                    self._narrow()
                 await asyncio.sleep(random.uniform(wait / 2, wait))
                 wait = min(LONGEST_WAIT_S, wait * 2)
                 continue
             if wait != FIRST_WAIT_S:
-                self.say(window=pb.Window(events=self.sequence.window))
+                self._widen()
             return verdicts
 
     def _answer(self, chunk: list[Arrived], verdicts: list[Verdict]) -> None:

@@ -15,11 +15,14 @@ from rehab_runtime.errors import (
 )
 from rehab_runtime.validation import violations
 
+MIN_SECONDS, MAX_SECONDS = -62_135_596_800, 253_402_300_799
+"""Years 1 to 9999, as google.protobuf.Timestamp says."""
 CONSENT_RULE = "envelope.consent_id"
 
 
-def refusal(event: Event, clinic_id: str, max_bytes: int) -> RehabError | None:
-    """Why the event may not come in; None when it may."""
+def refusal(event: Event, clinic_id: str, max_bytes: int, skew_ms: int = 0) -> RehabError | None:
+    """Why the event may not come in; None when it may. `skew_ms` is how far the clock of its device
+    is ahead."""
     size = event.ByteSize()
     if size > max_bytes:
         rule = Violation("body", "event.max_bytes", f"the event must be at most {max_bytes} bytes")
@@ -29,12 +32,27 @@ def refusal(event: Event, clinic_id: str, max_bytes: int) -> RehabError | None:
     unknown = _unknown(event)
     if unknown is not None:
         return UnknownKind(violations=[unknown])
-    broken = [*violations(event), *impossible(event), *_own_rules(event, clinic_id)]
+    broken = [*_by_right_clock(event, skew_ms), *impossible(event), *_own_rules(event, clinic_id)]
     if not broken:
         return None
     if all(item.rule == CONSENT_RULE for item in broken):
         return ConsentMissing(violations=[Violation(CONSENT_RULE, CONSENT_RULE, broken[0].message)])
     return InvalidArgument(violations=broken)
+
+
+def _by_right_clock(event: Event, skew_ms: int) -> list[Violation]:
+    """The rules of the contract, by what a clock that is right would have shown."""
+    if not skew_ms or not event.envelope.HasField("occurred_at"):
+        return violations(event)
+    told = event.envelope.occurred_at.seconds
+    right = told - round(skew_ms / 1000)
+    if not MIN_SECONDS <= right <= MAX_SECONDS:
+        return violations(event)
+    event.envelope.occurred_at.seconds = right
+    try:
+        return violations(event)
+    finally:
+        event.envelope.occurred_at.seconds = told
 
 
 def _unknown(event: Event) -> Violation | None:
