@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from rehab_cli import archive, documented, erasure, keys, look, projections, proof, running, showing
+from rehab_cli import (
+    archive,
+    documented,
+    erasure,
+    keys,
+    look,
+    projections,
+    proof,
+    quarantine,
+    running,
+    showing,
+)
 from rehab_cli import doctor as doctors
 from rehab_cli.addresses import PORT_BASE
 from rehab_cli.commands import (
@@ -36,6 +47,7 @@ projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
 app.add_typer(keys.app, name="keys")
+app.add_typer(quarantine.app, name="quarantine")
 COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
     projections_app: {
         "rebuild": projections.rebuild,

@@ -57,6 +57,8 @@ VALID: dict[str, Any] = {
     "PlanPrescribed.effective_from": "2026-03-01",
     "PlanPrescribed.effective_until": "2026-05-30",
     "Questionnaire.instrument_version": "2.0",
+    "QuarantineHeld.reason": "ERROR_REASON_UNKNOWN_KIND",
+    "QuarantineReleased.outcome": "replayed",
     "Rep.confidence": 0.75,
     "Rep.phases_ms": [801, 202, 903, 304],
     "Rep.smoothness": -2.5,

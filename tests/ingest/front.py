@@ -9,7 +9,8 @@ from typing import Any
 
 import grpc
 
-from rehab.events.v1.event_pb2 import Event
+from rehab.events.v1.admin_pb2 import Quarantine
+from rehab.events.v1.event_pb2 import Body, Event
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab_eventstore import main as eventstore
@@ -82,7 +83,20 @@ class Front:
         return Device(self.stub)
 
     async def stored(self) -> list[str]:
-        return [event.envelope.event_id for event in await self.log.read_stream(PATIENT)]
+        """Ids of what the patient's stream holds, beside what tells of refusals."""
+        return [
+            event.envelope.event_id
+            for event in await self.log.read_stream(PATIENT)
+            if event.envelope.kind != "quarantine"
+        ]
+
+    async def quarantined(self) -> list[Quarantine]:
+        """What tells of refusals, opened."""
+        return [
+            Body.FromString(event.body).quarantine
+            for event in await self.log.read_stream(PATIENT)
+            if event.envelope.kind == "quarantine"
+        ]
 
 
 @asynccontextmanager

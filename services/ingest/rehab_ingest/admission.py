@@ -11,6 +11,8 @@ from rehab.eventstore.v1 import eventstore_service_pb2 as pb
 from rehab_ingest import metrics
 from rehab_ingest.domain.door import refusal
 from rehab_ingest.publisher import Appender
+from rehab_ingest.quarantine import Quarantine
+from rehab_runtime.auth import Principal
 from rehab_runtime.errors import Overloaded, RehabError, Unavailable
 
 AGAIN = (Unavailable, Overloaded)
@@ -27,11 +29,23 @@ class Stored:
 
 
 Verdict = Stored | RehabError
+Checked = tuple[Event, RehabError | None]
+"""An event, and why it may not come in."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Refusals of the events of a chunk, and what goes to the log for each: the same every time it
+    is tried."""
+
+    refusals: Sequence[RehabError | None]
+    told: Sequence[Event | None]
 
 
 class Admission:
-    def __init__(self, appender: Appender, max_event_bytes: int) -> None:
+    def __init__(self, appender: Appender, quarantine: Quarantine, max_event_bytes: int) -> None:
         self._appender = appender
+        self._quarantine = quarantine
         self.max_event_bytes = max_event_bytes
 
     def check(self, event: Event, clinic_id: str, skew_ms: int = 0) -> RehabError | None:
@@ -40,6 +54,28 @@ class Admission:
         if error is not None:
             metrics.rejected.labels(type(error).__name__).inc()
         return error
+
+    def prepared(self, checked: Sequence[Checked], caller: Principal) -> Prepared:
+        """What of it goes to the log: good events, and what tells of refused ones."""
+        told = [
+            event if refused is None else self._quarantine.kept(event, refused, caller)
+            for event, refused in checked
+        ]
+        return Prepared([refused for _, refused in checked], told)
+
+    async def settle(self, prepared: Prepared) -> list[Verdict]:
+        """A verdict for each event that was checked. Raises as `store` does."""
+        stored = iter(await self.store([one for one in prepared.told if one is not None]))
+        verdicts: list[Verdict] = []
+        for refused, told in zip(prepared.refusals, prepared.told, strict=True):
+            verdict = next(stored) if told is not None else None
+            if refused is not None and isinstance(verdict, RehabError):
+                # known to the log by another try, or its patient was erased
+                metrics.quarantined.labels("refused").inc()
+            settled = refused or verdict
+            assert settled is not None, "a good event is stored"
+            verdicts.append(settled)
+        return verdicts
 
     async def store(self, events: Sequence[Event]) -> list[Verdict]:
         """A verdict per event. Events of one subject keep their order. Raises Unavailable or

@@ -14,6 +14,7 @@ from rehab.ingest.v1 import ingest_service_pb2_grpc as pb_grpc
 from rehab_ingest.admission import Admission
 from rehab_ingest.domain.tokens import Tokens
 from rehab_ingest.publisher import Appender
+from rehab_ingest.quarantine import Quarantine
 from rehab_ingest.registry import Registry
 from rehab_ingest.servicer import IngestServicer
 from rehab_ingest.settings import Settings
@@ -49,12 +50,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         storage = Storage(database, postgres.Queries.load(PACKAGE, "queries.sql"))
         store = await stack.enter_async_context(channel(settings.eventstore_address))
+        clock = SystemClock()
         appender = Appender(EventLog(store, service_principal("ingest")), settings.queue_appends)
         registry = Registry(storage, settings.flush_ms / 1000)
         background = await stack.enter_async_context(Background())
         background.start(appender.run(), "appender")
         background.start(registry.run(), "registry")
-        clock = SystemClock()
         valkey = (
             await stack.enter_async_context(connect(settings.valkey_url, clock))
             if settings.valkey_url
@@ -63,7 +64,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         limiter = Limiter(settings.limits(), clock, valkey, replicas=settings.replicas)
         servicer = IngestServicer(
             settings,
-            Admission(appender, settings.max_event_bytes),
+            Admission(appender, Quarantine(clock), settings.max_event_bytes),
             storage,
             registry,
             Tokens(settings.token_key()),

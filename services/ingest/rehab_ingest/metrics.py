@@ -16,6 +16,12 @@ rejected = declare_counter(
     "find the producer: an app version that breaks a rule, or a device without consent",
     ["reason"],
 )
+quarantined = declare_counter(
+    "ingest_quarantined_events_total",
+    "Refused events, by whether they were kept.",
+    "look at them: rehab quarantine list; after a fix: rehab quarantine replay",
+    ["fate"],
+)
 settle_seconds = declare_histogram(
     "ingest_settle_seconds",
     "Time from an event's arrival to its acknowledgement.",

@@ -121,7 +121,7 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
                 "must not be lower than the newest epoch of the device",
             )
             raise ProtocolViolation(violations=[rule])
-        settings = self._settings
+        settings, caller = self._settings, current_principal()
         stream = DeviceStream(
             hello,
             cursor,
@@ -133,7 +133,8 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
                 idle_s=settings.idle_s,
                 max_age_s=settings.max_age_s,
             ),
-            partial(self._wait_of, current_principal()),
+            caller,
+            partial(self._wait_of, caller),
             self._clock,
         )
         self._registry.add(stream)
@@ -209,23 +210,22 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
         return response
 
     async def _log(self, events: Sequence[Event]) -> list[Verdict]:
-        clinic = current_principal().clinic_id
-        own = current_principal().role != "service"
-        refusals = [
-            self._admission.check(event, clinic if own else event.envelope.clinic_id)
-            for event in events
+        caller = current_principal()
+        service = caller.role == "service"
+        clinics = (event.envelope.clinic_id if service else caller.clinic_id for event in events)
+        checked = [
+            (event, self._admission.check(event, clinic))
+            for event, clinic in zip(events, clinics, strict=True)
         ]
-        good = [event for event, refusal in zip(events, refusals, strict=True) if refusal is None]
+        prepared = self._admission.prepared(checked, caller)
         deadline = self._clock.monotonic() + self._settings.call_timeout_s
         while True:
             try:
-                stored = iter(await self._admission.store(good) if good else [])
-                break
+                return await self._admission.settle(prepared)
             except AGAIN:
                 if self._clock.monotonic() > deadline:
                     raise
                 await asyncio.sleep(RETRY_S)
-        return [refusal or next(stored) for refusal in refusals]
 
 
 def _require_clinic(clinic_id: str, field: str) -> None:

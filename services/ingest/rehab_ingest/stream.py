@@ -15,11 +15,12 @@ from google.protobuf.duration_pb2 import Duration
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_ingest import metrics
-from rehab_ingest.admission import AGAIN, Admission, Stored, Verdict
+from rehab_ingest.admission import AGAIN, Admission, Prepared, Stored, Verdict
 from rehab_ingest.domain.clocks import skew_ms
 from rehab_ingest.domain.sequence import Sequence
 from rehab_ingest.domain.tokens import Tokens
 from rehab_ingest.storage import Cursor, Place
+from rehab_runtime.auth import Principal
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import (
     Draining,
@@ -71,6 +72,7 @@ class DeviceStream:
         admission: Admission,
         tokens: Tokens,
         terms: Terms,
+        caller: Principal,
         wait: Wait,
         clock: Clock,
     ) -> None:
@@ -84,6 +86,7 @@ class DeviceStream:
         self._tokens = tokens
         self._max_batch = terms.max_batch
         self._terms = terms
+        self._caller = caller
         self._wait = wait
         self._clock = clock
         self._heard_at = clock.monotonic()
@@ -206,18 +209,19 @@ class DeviceStream:
                     self._arrived[index]
                     for index in range(min(len(self._arrived), self._max_batch))
                 ]
-                verdicts = await self._stored([one.event for one in chunk if one.refusal is None])
+                checked = [(one.event, one.refusal) for one in chunk]
+                verdicts = await self._settled(self._admission.prepared(checked, self._caller))
                 self._answer(chunk, verdicts)
                 for _ in chunk:
                     self._arrived.popleft()
         self.end(None)
 
-    async def _stored(self, events: list[Event]) -> list[Verdict]:
+    async def _settled(self, prepared: Prepared) -> list[Verdict]:
         """The verdicts, however long the event store is away; nothing is acknowledged before."""
         wait = FIRST_WAIT_S
         while True:
             try:
-                verdicts = await self._admission.store(events) if events else []
+                verdicts = await self._admission.settle(prepared)
             except AGAIN:
                 if wait == FIRST_WAIT_S:
                     self._narrow()
@@ -229,11 +233,9 @@ class DeviceStream:
             return verdicts
 
     def _answer(self, chunk: list[Arrived], verdicts: list[Verdict]) -> None:
-        stored = iter(verdicts)
         now = time.perf_counter()
         places: list[Place] = []
-        for one in chunk:
-            verdict = one.refusal or next(stored)
+        for one, verdict in zip(chunk, verdicts, strict=True):
             if isinstance(verdict, Stored):
                 places.append(Place(verdict.shard, verdict.position))
                 metrics.settle_seconds.observe(now - one.at)

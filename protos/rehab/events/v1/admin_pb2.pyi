@@ -150,3 +150,31 @@ class PolicyChange(_message.Message):
     sha256: bytes
     approved_by: str
     def __init__(self, policy: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[bytes] = ..., approved_by: _Optional[str] = ...) -> None: ...
+
+class Quarantine(_message.Message):
+    __slots__ = ("entry_id", "held", "released")
+    ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    entry_id: str
+    held: QuarantineHeld
+    released: QuarantineReleased
+    def __init__(self, entry_id: _Optional[str] = ..., held: _Optional[_Union[QuarantineHeld, _Mapping]] = ..., released: _Optional[_Union[QuarantineReleased, _Mapping]] = ...) -> None: ...
+
+class QuarantineHeld(_message.Message):
+    __slots__ = ("reason", "rules", "event", "event_id")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    rules: _containers.RepeatedScalarFieldContainer[str]
+    event: bytes
+    event_id: str
+    def __init__(self, reason: _Optional[str] = ..., rules: _Optional[_Iterable[str]] = ..., event: _Optional[bytes] = ..., event_id: _Optional[str] = ...) -> None: ...
+
+class QuarantineReleased(_message.Message):
+    __slots__ = ("outcome",)
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    outcome: str
+    def __init__(self, outcome: _Optional[str] = ...) -> None: ...
