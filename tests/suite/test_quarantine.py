@@ -54,7 +54,7 @@ def test_refused_events_are_listed_sent_again_after_a_fix_and_let_go(data: Path)
     assert again.stderr.count("not_in_future") == 1
     held = rehab("quarantine", "list", data=data).stdout
     assert held.count("timestamp.not_in_future") == 1
-    log = rehab("log", "read", "--stream", PATIENT, "--kind", "rep_observation", data=data).stdout
+    log = rehab("log", "read", PATIENT, "--kind", "rep_observation", data=data).stdout
     assert len(log.splitlines()) == 1
     entry = held.split()[0]
     assert rehab("quarantine", "discard", entry, data=data).returncode == 0
