@@ -145,6 +145,24 @@ class EventLog:
         finally:
             call.cancel()
 
+    async def live(
+        self, kinds: Sequence[str], shard: int = 0
+    ) -> AsyncIterator[Sequence[RecordedEvent]]:
+        """Events of these kinds from now on, their bodies closed. What is committed while nobody
+        listens is missed: for what is worth nothing later."""
+        request = store.SubscribeRequest(
+            shard=shard, from_head=True, filter=store.Filter(kinds=kinds)
+        )
+        call = self._stub.Subscribe(request, metadata=self._metadata)
+        try:
+            async for change in call:
+                if change.HasField("page"):
+                    yield change.page.events
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
+
     async def open(self, events: Sequence[RecordedEvent]) -> None:
         """Open sealed bodies in place. One that cannot be opened keeps its `key_id`."""
         await self._bodies.open(events)

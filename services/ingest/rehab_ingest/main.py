@@ -12,6 +12,7 @@ import grpc
 
 from rehab.ingest.v1 import ingest_service_pb2_grpc as pb_grpc
 from rehab_ingest.admission import Admission
+from rehab_ingest.coaching import Coaching
 from rehab_ingest.domain.tokens import Tokens
 from rehab_ingest.publisher import Appender
 from rehab_ingest.quarantine import Quarantine
@@ -51,11 +52,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         storage = Storage(database, postgres.Queries.load(PACKAGE, "queries.sql"))
         store = await stack.enter_async_context(channel(settings.eventstore_address))
         clock = SystemClock()
-        appender = Appender(EventLog(store, service_principal("ingest")), settings.queue_appends)
+        event_log = EventLog(store, service_principal("ingest"))
+        appender = Appender(event_log, settings.queue_appends)
         registry = Registry(storage, settings.flush_ms / 1000)
         background = await stack.enter_async_context(Background())
         background.start(appender.run(), "appender")
         background.start(registry.run(), "registry")
+        background.start(Coaching(event_log, registry, clock).run(), "coaching")
         valkey = (
             await stack.enter_async_context(connect(settings.valkey_url, clock))
             if settings.valkey_url

@@ -22,6 +22,17 @@ quarantined = declare_counter(
     "look at them: rehab quarantine list; after a fix: rehab quarantine replay",
     ["fate"],
 )
+feedback = declare_counter(
+    "ingest_live_feedback_total",
+    "Live feedback for patients who stream here, by whether a device of the session heard it.",
+    "nobody: the session ended, or its device streams to another replica by now",
+    ["fate"],
+)
+feedback_seconds = declare_histogram(
+    "ingest_live_feedback_seconds",
+    "Time from the commit of live feedback to its being written to the device's stream.",
+    "look at the event store's subscriptions and at the load of this replica",
+)
 settle_seconds = declare_histogram(
     "ingest_settle_seconds",
     "Time from an event's arrival to its acknowledgement.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_ingest.storage import Storage
 from rehab_ingest.stream import DeviceStream
 from rehab_runtime.errors import RehabError, StreamSuperseded, Violation
@@ -17,7 +18,23 @@ class Registry:
         self._storage = storage
         self._flush_s = flush_s
         self._streams: dict[tuple[str, str], DeviceStream] = {}
+        self._patients: dict[tuple[str, str], set[DeviceStream]] = {}
         self.draining = False
+
+    def hears(self, clinic_id: str, patient_id: str) -> bool:
+        """Whether a device of the patient streams here."""
+        return (clinic_id, patient_id) in self._patients
+
+    def say(self, clinic_id: str, patient_id: str, feedback: pb.LiveFeedback) -> bool:
+        """Tell the devices of the session it is for; whether there is one."""
+        heard = [
+            stream
+            for stream in self._patients.get((clinic_id, patient_id), ())
+            if stream.hello.session_id == feedback.session_id
+        ]
+        for stream in heard:
+            stream.say(feedback=feedback)
+        return bool(heard)
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -29,11 +46,16 @@ class Registry:
         if older is not None:
             older.end(_superseded())
         self._streams[key] = stream
+        self._patients.setdefault(stream.patient, set()).add(stream)
 
     async def remove(self, stream: DeviceStream) -> None:
         key = stream.hello.clinic_id, stream.hello.device_id
         if self._streams.get(key) is stream:
             del self._streams[key]
+        others = self._patients.get(stream.patient, set())
+        others.discard(stream)
+        if not others:
+            self._patients.pop(stream.patient, None)
         await self._flush([stream])
 
     async def run(self) -> None:

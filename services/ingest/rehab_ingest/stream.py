@@ -107,6 +107,11 @@ class DeviceStream:
         )
 
     @property
+    def patient(self) -> tuple[str, str]:
+        """Clinic and patient whom the device acts for."""
+        return self.hello.clinic_id, self._caller.patient_id
+
+    @property
     def token(self) -> str:
         return self._tokens.issue(self.hello, self.sequence.settled)
 

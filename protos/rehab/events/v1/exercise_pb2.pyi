@@ -213,16 +213,20 @@ class Feedback(_message.Message):
     def __init__(self, session_id: _Optional[str] = ..., exercise_id: _Optional[str] = ..., form: _Optional[_Union[FormFeedback, _Mapping]] = ..., exertion: _Optional[_Union[Exertion, _Mapping]] = ..., difficulty: _Optional[_Union[Difficulty, _Mapping]] = ...) -> None: ...
 
 class FormFeedback(_message.Message):
-    __slots__ = ("cue", "latency_ms", "heeded", "rep_event_id")
+    __slots__ = ("cue", "latency_ms", "heeded", "rep_event_id", "text", "stop")
     CUE_FIELD_NUMBER: _ClassVar[int]
     LATENCY_MS_FIELD_NUMBER: _ClassVar[int]
     HEEDED_FIELD_NUMBER: _ClassVar[int]
     REP_EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
     cue: str
     latency_ms: int
     heeded: bool
     rep_event_id: str
-    def __init__(self, cue: _Optional[str] = ..., latency_ms: _Optional[int] = ..., heeded: bool = ..., rep_event_id: _Optional[str] = ...) -> None: ...
+    text: str
+    stop: bool
+    def __init__(self, cue: _Optional[str] = ..., latency_ms: _Optional[int] = ..., heeded: bool = ..., rep_event_id: _Optional[str] = ..., text: _Optional[str] = ..., stop: bool = ...) -> None: ...
 
 class Exertion(_message.Message):
     __slots__ = ("cr10",)
