@@ -12,6 +12,7 @@ import typer
 
 from rehab_cli import (
     archive,
+    certs,
     documented,
     erasure,
     keys,
@@ -48,6 +49,7 @@ app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
 app.add_typer(keys.app, name="keys")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(certs.app, name="certs")
 COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
     projections_app: {
         "rebuild": projections.rebuild,

@@ -21,6 +21,7 @@ KEY_FILE = "keys.json"
 IDENTITY_KEY = "identity.json"
 SIGNING_KEY = "signing.pem"
 ARCHIVE = "archive"
+CERTS = "certs"
 SERVERS = ("postgres", "nats", "valkey")
 LEAST_FREE_BYTES = 128 * 1024**2
 """PostgreSQL makes about 60 MB of files before it holds anything."""
@@ -78,6 +79,11 @@ class Place:
         return self.folder / SIGNING_KEY
 
     @property
+    def certs(self) -> Path:
+        """By what services show each other who they are."""
+        return self.folder / CERTS
+
+    @property
     def archive(self) -> Path:
         """Where archived events are: part of the log."""
         return self.folder / ARCHIVE
@@ -126,6 +132,7 @@ class Place:
         for own in (self.key_file, self.signing_key, self.identity_key):
             own.unlink(missing_ok=True)
         shutil.rmtree(self.archive, ignore_errors=True)
+        shutil.rmtree(self.certs, ignore_errors=True)
         for name in SERVERS:
             shutil.rmtree(self.folder / name, ignore_errors=True)
             for suffix in (".log", ".password"):

@@ -12,6 +12,7 @@ from typing import Self
 
 from rehab_cli import servers
 from rehab_cli.addresses import PORT_BASE, SERVICES, Addresses
+from rehab_cli.authority import Authority
 from rehab_cli.errors import SuiteError
 from rehab_cli.place import Note, Place
 from rehab_cli.servers import Servers
@@ -117,12 +118,17 @@ class Suite:
                 raise result
 
     async def _start(self, name: str) -> None:
+        tls = Authority(self.place.certs).issued(name)
         own = {
             "LISTEN": self.addresses.of(name),
             "POSTGRES_DSN": self.servers.dsn(name),
             "NATS_URL": self.servers.nats_url,
             "VALKEY_URL": self.servers.valkey_url,
-            "EVENTSTORE_ADDRESS": self.addresses.eventstore,
+            "EVENTSTORE_ADDRESS": self._eventstore_for_services(),
+            "TLS_CERT": str(tls.cert.absolute()),
+            "TLS_KEY": str(tls.key.absolute()),
+            "TLS_CA": str(tls.ca.absolute()),
+            "PEERS_LISTEN": "127.0.0.1:0",
             "KEY_FILE": str(self.place.key_file_of(name).absolute()),
             "SIGNING_KEY_FILE": str(self.place.signing_key.absolute()),
             "ARCHIVE_URL": os.environ.get(
@@ -138,6 +144,11 @@ class Suite:
         await service.start()
         self.addresses = self.addresses.with_one(name, service.address)
         self._leave_note()
+
+    def _eventstore_for_services(self) -> str:
+        """Where it knows them by their certificates; empty until it has started."""
+        started = self.services.get("eventstore")
+        return started.peers_address if started is not None else ""
 
     def _leave_note(self) -> None:
         started = self._embedded.servers if self._embedded is not None else ()

@@ -28,7 +28,7 @@ Say = Callable[[str, str], None]
 
 
 class Service:
-    """`address` and `metrics` are where it answers, once it has been ready."""
+    """`address`, `peers_address` and `metrics` are where it answers, once it has been ready."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Service:
         self.name = name
         self._longest_pause_s = longest_pause_s
         self.address = ""
+        self.peers_address = ""
         self.metrics = ""
         self._environment = dict(environment)
         self._say = say
@@ -149,6 +150,9 @@ class Service:
         self.address, self.metrics = str(told["address"]), str(told.get("metrics") or "")
         # others know it by this address: after a fall it answers there again
         self._environment[f"{self.name.upper()}_LISTEN"] = self.address
+        if told.get("peers"):
+            self.peers_address = str(told["peers"])
+            self._environment[f"{self.name.upper()}_PEERS_LISTEN"] = self.peers_address
         if not self._ready.done():
             self._ready.set_result(None)
         elif self._fell_at:

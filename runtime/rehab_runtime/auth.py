@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rehab_runtime.errors import PermissionDenied, Unauthenticated
+from rehab_runtime.tls import PEER, service_named
 
 ROLES = frozenset({"patient", "therapist", "admin", "emergency", "service", "device"})
+ON_BEHALF = "x-rehab-on-behalf"
+"""Names the service whose call a replica hands on to another replica."""
+_SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _TOKEN = re.compile(r"Bearer dev\.([a-z]+)\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_:-]{1,64})")
 
 
@@ -38,7 +42,8 @@ class Principal:
 
 
 class Authenticator(Protocol):
-    development_only: bool
+    @property
+    def development_only(self) -> bool: ...
 
     async def authenticate(self, metadata: Mapping[str, str]) -> Principal:
         """The caller behind the metadata; Unauthenticated when it shows none."""
@@ -56,6 +61,40 @@ class DevelopmentAuthenticator:
             raise Unauthenticated("no development token")
         patient = found[3] if found[1] == "patient" else ""
         return Principal(id=found[3], role=found[1], clinic_id=found[2], patient_id=patient)
+
+
+class PeerAuthenticator:
+    """Services of the suite are who their certificates say; everybody else is whom `people` finds.
+    A service may hand on a call of another service, and only to its own kind: replicas do."""
+
+    def __init__(self, people: Authenticator | None, own: str) -> None:
+        self._people = people
+        self._own = own
+
+    @property
+    def development_only(self) -> bool:
+        return self._people is not None and self._people.development_only
+
+    async def authenticate(self, metadata: Mapping[str, str]) -> Principal:
+        name = service_named(metadata.get(PEER, ""))
+        if name:
+            return service_principal(self._caller_of(name, metadata))
+        if self._people is None:
+            raise Unauthenticated("only services of the suite are let in")
+        return await self._people.authenticate(metadata)
+
+    def _caller_of(self, name: str, metadata: Mapping[str, str]) -> str:
+        told = metadata.get(ON_BEHALF, "")
+        if not told:
+            return name
+        if name != self._own or _SERVICE.fullmatch(told) is None:
+            raise Unauthenticated("a service speaks for itself")
+        return told
+
+
+def nobody_but_services(environment: str) -> Authenticator | None:
+    """For a service that no person calls: in development, whoever says they are one."""
+    return DevelopmentAuthenticator() if environment == "development" else None
 
 
 _principal: ContextVar[Principal] = ContextVar("principal")

@@ -19,6 +19,7 @@ from rehab_runtime.auth import Authenticator, set_principal
 from rehab_runtime.errors import Internal, RehabError, Unavailable, to_status
 from rehab_runtime.logging import get_logger
 from rehab_runtime.metrics import declare_counter, declare_gauge, declare_histogram
+from rehab_runtime.tls import PEER, peer_of
 
 log = get_logger("rpc")
 OPEN_METHODS = ("/grpc.health.v1.Health/", "/grpc.reflection.")
@@ -96,6 +97,7 @@ class Interceptor:
         self._idle.clear()
         try:
             metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
+            metadata[PEER] = peer_of(context)
             correlation = _correlation(metadata)
             # for this call alone: each has a task, and so a context, of its own
             structlog.contextvars.bind_contextvars(correlation_id=correlation)

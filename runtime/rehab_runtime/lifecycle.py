@@ -27,6 +27,9 @@ class Running(Protocol):
     def address(self) -> str: ...
 
     @property
+    def peers_address(self) -> str: ...
+
+    @property
     def background(self) -> Background: ...
 
 
@@ -116,6 +119,7 @@ async def _serve(
         running(settings) as live,
     ):
         ready = {"event": "ready", "service": service, "address": live.address}
+        ready |= {"peers": live.peers_address} if live.peers_address else {}
         spare_the_collector()
         print(json.dumps({**ready, "metrics": metrics_address, "pid": os.getpid()}), flush=True)  # noqa: T201
         stopping = asyncio.create_task(stop.wait())

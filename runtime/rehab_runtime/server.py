@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import cast
 
 import grpc
@@ -12,10 +13,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
-from rehab_runtime.auth import Authenticator
+from rehab_runtime.auth import Authenticator, PeerAuthenticator
 from rehab_runtime.interceptors import Interceptor
-from rehab_runtime.settings import ServiceSettings, variable_of
+from rehab_runtime.settings import ServiceSettings, prefix_of, variable_of
 from rehab_runtime.startup import StartupError, reachable, require_free
+from rehab_runtime.tls import Tls
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 KEEPALIVE = (
@@ -77,7 +79,9 @@ class GrpcServer:
         address: str,
         health: health_aio.HealthServicer,
         interceptor: Interceptor,
+        peers_address: str = "",
     ) -> None:
+        self.peers_address = peers_address
         self._server = server
         self._interceptor = interceptor
         self.address = address
@@ -110,17 +114,19 @@ async def serve_grpc(
     settings: ServiceSettings,
     add_servicers: Callable[[grpc.aio.Server], Sequence[str]],
     *,
-    authenticator: Authenticator,
+    authenticator: Authenticator | None,
 ) -> AsyncIterator[GrpcServer]:
     """Serve while the context is open. `add_servicers` registers servicers and returns their full
-    names. StartupError, naming the variable, when the port is not to be had."""
+    names. `authenticator` knows people; None lets in services of the suite alone. StartupError,
+    naming the variable, when the port is not to be had."""
     require_free(settings.listen, variable_of(settings, "listen"))
-    if settings.environment == "production" and authenticator.development_only:
+    known = PeerAuthenticator(authenticator, prefix_of(type(settings)).strip("_").lower())
+    if settings.environment == "production" and known.development_only:
         raise StartupError(
             "development credentials are not accepted in production",
             "configure an identity provider",
         )
-    interceptor = Interceptor(authenticator)
+    interceptor = Interceptor(known)
     server = grpc.aio.server(
         options=SERVER_OPTIONS, maximum_concurrent_rpcs=settings.max_concurrent_rpcs
     )
@@ -133,25 +139,50 @@ async def serve_grpc(
     if settings.reflects:
         reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], handlers)
     port = server.add_insecure_port(settings.listen)
+    peers = _listen_to_peers(server, settings)
     await server.start()
-    running = GrpcServer(server, reachable(settings.listen, port), health, interceptor)
+    running = GrpcServer(server, reachable(settings.listen, port), health, interceptor, peers)
     try:
         yield running
     finally:
         await running.drain(settings.drain_s)
 
 
-def channel(address: str, options: Sequence[tuple[str, int | str]] = ()) -> grpc.aio.Channel:
-    """A channel to another service. Use it as an async context manager."""
-    return grpc.aio.insecure_channel(
-        address,
-        options=[
-            *KEEPALIVE,
-            SMALL_WINDOW,
-            ("grpc.max_receive_message_length", 16 * MAX_MESSAGE_BYTES),
-            ("grpc.initial_reconnect_backoff_ms", 50),
-            ("grpc.min_reconnect_backoff_ms", 50),
-            ("grpc.max_reconnect_backoff_ms", 1_000),
-            *options,
-        ],
-    )
+@dataclass(frozen=True)
+class Peer:
+    """Another service: where it answers, and by what one shows it who one is."""
+
+    address: str
+    tls: Tls | None = None
+
+    def channel(self) -> grpc.aio.Channel:
+        return channel(self.address, tls=self.tls)
+
+
+def _listen_to_peers(server: grpc.aio.Server, settings: ServiceSettings) -> str:
+    """Where services of the suite call; empty when they do as everybody does."""
+    if not settings.peers_listen or settings.tls is None:
+        return ""
+    require_free(settings.peers_listen, variable_of(settings, "peers_listen"))
+    settings.tls.require_readable(prefix_of(type(settings)))
+    port = server.add_secure_port(settings.peers_listen, settings.tls.for_server())
+    return reachable(settings.peers_listen, port)
+
+
+def channel(
+    address: str, options: Sequence[tuple[str, int | str]] = (), *, tls: Tls | None = None
+) -> grpc.aio.Channel:
+    """A channel to another service, by mutual TLS when told who one is. Use it as an async context
+    manager."""
+    told = [
+        *KEEPALIVE,
+        SMALL_WINDOW,
+        ("grpc.max_receive_message_length", 16 * MAX_MESSAGE_BYTES),
+        ("grpc.initial_reconnect_backoff_ms", 50),
+        ("grpc.min_reconnect_backoff_ms", 50),
+        ("grpc.max_reconnect_backoff_ms", 1_000),
+        *options,
+    ]
+    if tls is None:
+        return grpc.aio.insecure_channel(address, options=told)
+    return grpc.aio.secure_channel(address, tls.for_client(), options=told)

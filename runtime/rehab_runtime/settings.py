@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin
 from urllib.parse import SplitResult, urlsplit
 
 import pydantic_settings
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rehab_runtime.startup import split
+from rehab_runtime.tls import Tls
 
 S = TypeVar("S", bound="ServiceSettings")
 
@@ -98,12 +100,34 @@ class ServiceSettings(BaseSettings):
     drain_s: float = Field(
         10, ge=0, le=600, description="seconds for open calls to end at a graceful stop"
     )
+    peers_listen: HostPortOrOff = Field(
+        "", description="host:port where services of the suite call, by mutual TLS; empty for none"
+    )
+    tls_cert: Path | None = Field(None, description="certificate of this service, PEM")
+    tls_key: Path | None = Field(None, description="key of the certificate, PEM")
+    tls_ca: Path | None = Field(None, description="authority of all services' certificates, PEM")
     max_concurrent_rpcs: int = Field(
         2000, ge=1, description="calls served at once; more are refused"
     )
     reflection: bool | None = Field(
         None, description="gRPC reflection; in development only when not set"
     )
+
+    @model_validator(mode="after")
+    def _whole_tls(self) -> Self:
+        told = [self.tls_cert, self.tls_key, self.tls_ca]
+        if any(told) and not all(told):
+            raise ValueError("TLS_CERT, TLS_KEY and TLS_CA belong together")
+        if self.peers_listen and not all(told):
+            raise ValueError("PEERS_LISTEN needs TLS_CERT, TLS_KEY and TLS_CA")
+        return self
+
+    @property
+    def tls(self) -> Tls | None:
+        """Who this service is to others of the suite; None while it shows no certificate."""
+        if self.tls_cert is None or self.tls_key is None or self.tls_ca is None:
+            return None
+        return Tls(self.tls_cert, self.tls_key, self.tls_ca)
 
     @property
     def reflects(self) -> bool:

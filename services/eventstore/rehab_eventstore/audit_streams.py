@@ -18,7 +18,7 @@ from rehab_eventstore.messages import append_command
 from rehab_eventstore.queue import Priority
 from rehab_eventstore.settings import Settings
 from rehab_eventstore.shard import Shard, Shards
-from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.auth import ON_BEHALF, bearer, service_principal
 from rehab_runtime.clock import Clock, uuid7
 from rehab_runtime.errors import PermissionDenied
 from rehab_runtime.lifecycle import Background
@@ -107,6 +107,7 @@ class _OwnCall:
 
     def invocation_metadata(self) -> Iterator[tuple[str, str]]:
         yield bearer(service_principal(SERVICE))
+        yield ON_BEHALF, SERVICE
 
     def time_remaining(self) -> float:
         return FORWARD_S

@@ -10,9 +10,11 @@ import grpc
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
 from rehab_eventstore import metrics
 from rehab_eventstore.leadership import Leadership
+from rehab_runtime.auth import ON_BEHALF, current_principal
 from rehab_runtime.errors import from_rpc_error
 from rehab_runtime.logging import get_logger
 from rehab_runtime.server import channel
+from rehab_runtime.tls import Tls
 
 FORWARDED = "x-rehab-forwarded"
 KEPT = ("authorization", "x-correlation-id", "traceparent")
@@ -37,7 +39,8 @@ class Context(Protocol):
 class Forwarding:
     """Channels to the other replicas. To be closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: Tls | None = None) -> None:
+        self._tls = tls
         self._channels: dict[str, grpc.aio.Channel] = {}
 
     async def ask(
@@ -52,6 +55,9 @@ class Forwarding:
         if FORWARDED in told:
             return None
         metadata = [(key, told[key]) for key in KEPT if key in told]
+        if self._tls is not None:
+            caller = told.get(ON_BEHALF) or current_principal().service
+            metadata.append((ON_BEHALF, caller))
         left = context.time_remaining()
         try:
             answer = await getattr(self._stub(leader), rpc)(
@@ -76,7 +82,7 @@ class Forwarding:
     def _stub(self, address: str) -> EventStoreServiceStub:
         found = self._channels.get(address)
         if found is None:
-            found = self._channels[address] = channel(address)
+            found = self._channels[address] = channel(address, tls=self._tls)
         return EventStoreServiceStub(found)
 
     async def close(self) -> None:

@@ -49,11 +49,11 @@ from rehab_eventstore.storage.snapshots import Snapshots
 from rehab_eventstore.subscriptions import Subscribers
 from rehab_eventstore.watch import Listener
 from rehab_runtime import jetstream, lifecycle, postgres
-from rehab_runtime.auth import DevelopmentAuthenticator
+from rehab_runtime.auth import nobody_but_services
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.postgres import Database, Queries
-from rehab_runtime.server import serve_grpc
+from rehab_runtime.server import GrpcServer, serve_grpc
 from rehab_runtime.startup import StartupError, named
 
 PACKAGE = "rehab_eventstore"
@@ -75,10 +75,11 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True)
 class Running:
-    """A started service. `address` is its gRPC host:port."""
+    """A started service. `address` is its gRPC host:port, `peers_address` that for services."""
 
     address: str
     background: Background
+    peers_address: str = ""
 
 
 @asynccontextmanager
@@ -137,7 +138,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             *(shards, _names(settings.archivers)),
         )
         readers, erasers = _names(settings.key_readers), _names(settings.erasers)
-        forwarding = Forwarding()
+        forwarding = Forwarding(settings.tls)
         stack.push_async_callback(forwarding.close)
         trail = await stack.enter_async_context(
             trailing(settings, shards, forwarding, log.clock, background)
@@ -168,12 +169,19 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             return SERVICES
 
         server = await stack.enter_async_context(
-            serve_grpc(settings, add, authenticator=DevelopmentAuthenticator())
+            serve_grpc(settings, add, authenticator=nobody_but_services(settings.environment))
         )
         if settings.forward:
-            shards.reached_at(settings.advertise or named(settings.listen, server.address))
+            shards.reached_at(settings.advertise or _reached_by_others(settings, server))
         stack.push_async_callback(log_servicer.send_away)
-        yield Running(server.address, background)
+        yield Running(server.address, background, server.peers_address)
+
+
+def _reached_by_others(settings: Settings, server: GrpcServer) -> str:
+    """Replicas call each other as services do: by mutual TLS where there is any."""
+    if server.peers_address:
+        return named(settings.peers_listen, server.peers_address)
+    return named(settings.listen, server.address)
 
 
 async def _sealing(

@@ -22,10 +22,11 @@ SERVICE = "rehab.identity.v1.IdentityService"
 
 @dataclass(frozen=True)
 class Running:
-    """A started service. `address` is its gRPC host:port."""
+    """A started service. `address` is its gRPC host:port, `peers_address` that for services."""
 
     address: str
     background: Background
+    peers_address: str = ""
 
 
 @asynccontextmanager
@@ -37,7 +38,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         server = await stack.enter_async_context(
             serve_grpc(settings, _add, authenticator=DevelopmentAuthenticator())
         )
-        yield Running(server.address, background)
+        yield Running(server.address, background, server.peers_address)
 
 
 def _add(server: grpc.aio.Server) -> list[str]:

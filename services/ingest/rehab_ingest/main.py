@@ -26,7 +26,7 @@ from rehab_runtime.clock import SystemClock
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.limits import Limiter
-from rehab_runtime.server import channel, serve_grpc
+from rehab_runtime.server import Peer, serve_grpc
 from rehab_runtime.valkey import connect
 
 PACKAGE = "rehab_ingest"
@@ -35,10 +35,11 @@ SERVICE = "rehab.ingest.v1.IngestService"
 
 @dataclass(frozen=True)
 class Running:
-    """A started service. `address` is its gRPC host:port."""
+    """A started service. `address` is its gRPC host:port, `peers_address` that for services."""
 
     address: str
     background: Background
+    peers_address: str = ""
 
 
 @asynccontextmanager
@@ -50,7 +51,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             postgres.connect(settings.postgres_dsn, name="ingest")
         )
         storage = Storage(database, postgres.Queries.load(PACKAGE, "queries.sql"))
-        store = await stack.enter_async_context(channel(settings.eventstore_address))
+        store = await stack.enter_async_context(
+            Peer(settings.eventstore_address, settings.tls).channel()
+        )
         clock = SystemClock()
         event_log = EventLog(store, service_principal("ingest"))
         appender = Appender(event_log, settings.queue_appends)
@@ -78,7 +81,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             serve_grpc(settings, partial(_add, servicer), authenticator=DevelopmentAuthenticator())
         )
         stack.push_async_callback(registry.drain, settings.drain_s)
-        yield Running(server.address, background)
+        yield Running(server.address, background, server.peers_address)
 
 
 def _add(servicer: IngestServicer, server: grpc.aio.Server) -> list[str]:

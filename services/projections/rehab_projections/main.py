@@ -33,7 +33,7 @@ from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.eventlog import EventLog, Follower, follow
 from rehab_runtime.lifecycle import Background
-from rehab_runtime.server import channel, serve_grpc
+from rehab_runtime.server import Peer, serve_grpc
 from rehab_runtime.unprocessed import Unprocessed
 
 PACKAGE = "rehab_projections"
@@ -43,10 +43,11 @@ ADMIN = "rehab.projections.v1.ProjectionsAdminService"
 
 @dataclass(frozen=True)
 class Running:
-    """A started service. `address` is its gRPC host:port."""
+    """A started service. `address` is its gRPC host:port, `peers_address` that for services."""
 
     address: str
     background: Background
+    peers_address: str = ""
 
 
 @asynccontextmanager
@@ -64,7 +65,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         broker = await stack.enter_async_context(
             jetstream.connect(settings.nats_url, name="projections")
         )
-        store = await stack.enter_async_context(channel(settings.eventstore_address))
+        eventstore = Peer(settings.eventstore_address, settings.tls)
+        store = await stack.enter_async_context(eventstore.channel())
         event_log = EventLog(store, service_principal("projections"))
         progress, board = Progress(reader), Board()
         follow_from = partial(_follow, settings, event_log, broker)
@@ -90,7 +92,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         background.start(answering.run(), "folds into the version that answers")
         admin = AdminServicer(
             versions,
-            Builder(settings.postgres_dsn, settings.eventstore_address, event_log),
+            Builder(settings.postgres_dsn, eventstore, event_log),
             ParkedStreams(database, queries, answering.begin_again),
             frozenset(name.strip() for name in settings.admins.split(",")),
         )
@@ -100,7 +102,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             )
         )
         stack.callback(watch.close)
-        yield Running(server.address, background)
+        yield Running(server.address, background, server.peers_address)
 
 
 async def _versions(settings: Settings, stack: AsyncExitStack) -> Versions:

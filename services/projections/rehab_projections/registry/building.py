@@ -20,6 +20,7 @@ from rehab_runtime.errors import IncarnationChanged, NotFound
 from rehab_runtime.eventlog import EventLog, Head
 from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database, Queries
+from rehab_runtime.server import Peer
 
 LOOK_S = 0.25
 CLOSE_EVENTS = 200
@@ -59,9 +60,9 @@ class Builder:
     """One call at a time, over all replicas: others raise Overloaded. Every method raises
     Unavailable when the log or PostgreSQL do not answer; asked again it goes on."""
 
-    def __init__(self, dsn: str, eventstore_address: str, event_log: EventLog) -> None:
+    def __init__(self, dsn: str, eventstore: Peer, event_log: EventLog) -> None:
         self._dsn = dsn
-        self._address = eventstore_address
+        self._eventstore = eventstore
         self._log = event_log
         self._queries = Queries.load(PACKAGE, "queries.sql")
 
@@ -74,7 +75,7 @@ class Builder:
                 parts = await self._parts(database, heads, wish.workers or os.cpu_count() or 1)
                 total = sum(head.position for head in heads)
                 if parts:
-                    sources = Sources(self._dsn, schema_of(number), self._address, len(heads))
+                    sources = Sources(self._dsn, schema_of(number), self._eventstore, len(heads))
                     async for folded in self._fold(database, sources, parts, wish.workers):
                         yield Progress(number, folded, total)
                     await self._join(database)

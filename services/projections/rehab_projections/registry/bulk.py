@@ -20,7 +20,7 @@ from rehab_runtime.auth import service_principal
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.lifecycle import loop_factory
 from rehab_runtime.postgres import Database, Queries
-from rehab_runtime.server import channel
+from rehab_runtime.server import Peer
 from rehab_runtime.slices import slices_of
 
 PACKAGE = "rehab_projections"
@@ -34,7 +34,7 @@ class Sources:
 
     dsn: str
     schema: str
-    eventstore_address: str
+    eventstore: Peer
     shards: int
 
 
@@ -77,7 +77,7 @@ async def _fold(sources: Sources, part: Part) -> None:
             statement_timeout_ms=60_000,
             schema=sources.schema,
         ) as database,
-        channel(sources.eventstore_address) as connection,
+        sources.eventstore.channel() as connection,
     ):
         log = EventLog(connection, service_principal("projections"))
         writer = Writer(database, queries, _fence_of(queries, part))
