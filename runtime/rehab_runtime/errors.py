@@ -150,6 +150,14 @@ class EventIdReused(RehabError):
     public = "The event id is already in the log with other content."
 
 
+class AlreadyExists(RehabError):
+    """The id or the address is another one's."""
+
+    status = grpc.StatusCode.ALREADY_EXISTS
+    reason = error_reason_pb2.ERROR_REASON_ALREADY_EXISTS
+    public = "The id or the address is another one's."
+
+
 class VersionConflict(RehabError):
     """The stream is not at the expected version."""
 
@@ -196,6 +204,17 @@ class Unauthenticated(RehabError):
     status = grpc.StatusCode.UNAUTHENTICATED
     reason = error_reason_pb2.ERROR_REASON_UNAUTHENTICATED
     public = "Credentials are missing, malformed or expired."
+
+
+class TooManyFailures(RehabError):
+    """Credentials were wrong too often."""
+
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    reason = error_reason_pb2.ERROR_REASON_TOO_MANY_FAILURES
+    public = "Credentials were wrong too often; wait and try again."
+
+    def __init__(self, detail: str = "", *, retry_after_s: float = 60) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
 
 
 class PermissionDenied(RehabError):

@@ -94,7 +94,8 @@ class Erased(NotFound):
 
 
 class AlreadyExists(RehabError):
-    """The event id is already in the log with other content."""
+    """The event id is already in the log with other content, or the id or address of what is to be
+    made is another one's."""
 
 
 class Conflict(RehabError):
@@ -184,6 +185,7 @@ BY_REASON: dict[int, type[RehabError]] = {
     reasons.ERROR_REASON_WINDOW_EXCEEDED: ProtocolError,
     reasons.ERROR_REASON_PROTOCOL: ProtocolError,
     reasons.ERROR_REASON_EVENT_ID_REUSED: AlreadyExists,
+    reasons.ERROR_REASON_ALREADY_EXISTS: AlreadyExists,
     reasons.ERROR_REASON_VERSION_CONFLICT: Conflict,
     reasons.ERROR_REASON_NOT_FOUND: NotFound,
     reasons.ERROR_REASON_ERASED: Erased,
@@ -191,6 +193,7 @@ BY_REASON: dict[int, type[RehabError]] = {
     reasons.ERROR_REASON_LEGAL_HOLD: LegalHold,
     reasons.ERROR_REASON_UNAUTHENTICATED: AuthError,
     reasons.ERROR_REASON_PERMISSION_DENIED: AuthError,
+    reasons.ERROR_REASON_TOO_MANY_FAILURES: RateLimited,
     reasons.ERROR_REASON_OVERLOADED: RateLimited,
     reasons.ERROR_REASON_UNAVAILABLE: Unavailable,
     reasons.ERROR_REASON_ARCHIVE_UNREADABLE: Unavailable,

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from rehab_eventstore.crypto.cache import KeyCache
-from rehab_eventstore.crypto.keyfile import KeyFileError
+from rehab_runtime.keyfile import KeyFileError
 from rehab_eventstore.crypto.keys import KeyUse
 from rehab_eventstore.crypto.local import LocalKeys
 from rehab_eventstore.rotation import NONCES, PAUSE_S, Limits, Rotation

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehab_eventstore.crypto import keyfile
+from rehab_runtime import keyfile
 from rehab_eventstore.crypto.local import REMEDY, LocalKeys
 from rehab_eventstore.crypto.moving import Moving, is_of
 from rehab_eventstore.crypto.steady import Steady

@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 from moto.server import ThreadedMotoServer
 
-from rehab_eventstore.crypto import keyfile
+from rehab_runtime import keyfile
 from rehab_eventstore.crypto.kms import KmsKeys
 from rehab_eventstore.crypto.local import LocalKeys
 from rehab_eventstore.crypto.moving import Moving, is_of

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rehab_eventstore.crypto.keyfile import KeyFile, Version
+from rehab_runtime.keyfile import KeyFile, Version
 from rehab_eventstore.crypto.keys import DataKey, Keyring
 from rehab_eventstore.crypto.vault_session import Lease
 from rehab_eventstore.crypto.wrapper import Kek, Unwrapped, Wrapped
