@@ -44,8 +44,8 @@ class KeySet:
         self._fetching: asyncio.Task[None] | None = None
 
     async def key(self, key_id: str) -> PublicKey:
-        """Raises Unauthenticated for a key id that is not published, Unavailable when that cannot be
-        known."""
+        """Raises Unauthenticated for a key id that is not published, Unavailable when that cannot
+        be known."""
         age = self._clock.monotonic() - self._fetched
         if key_id in self._keys and age <= self._stale_s:
             if age > self._fresh_s:

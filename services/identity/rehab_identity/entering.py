@@ -21,7 +21,7 @@ from rehab_identity.signer import Signer
 from rehab_identity.storage.accounts import Accounts
 from rehab_identity.storage.devices import Devices
 from rehab_identity.storage.failures import Failures, Limit
-from rehab_identity.storage.sessions import Sessions
+from rehab_identity.storage.sessions import Sessions, Stolen
 from rehab_runtime.access import jws
 from rehab_runtime.access.tokens import ALGORITHMS, AUDIENCE
 from rehab_runtime.auth import Principal
@@ -122,8 +122,8 @@ class Entering:
         if shown is None:
             raise Unauthenticated("no refresh token")
         found = await self._sessions.refresh(shown, self._clock.now())
-        if not isinstance(found, tuple) or not isinstance(found[0], Session):
-            self._revoked(found)
+        if isinstance(found, Stolen):
+            self._revoked(found.ended)
             raise Unauthenticated("a refresh token that was used before: its session has ended")
         session, refresh_token = found
         account = await self._accounts.get(session.account_id)

@@ -20,8 +20,9 @@ from rehab_identity.api_key_servicer import ApiKeyServicer
 from rehab_identity.crypto.box import Box
 from rehab_identity.crypto.passwords import Passwords
 from rehab_identity.crypto.profiles import Profiles
+from rehab_identity.crypto.roots import Roots
 from rehab_identity.device_servicer import DeviceServicer
-from rehab_identity.entering import Entering, Limits
+from rehab_identity.entering import Entering, Limits, Revoked
 from rehab_identity.issuers import Issuers, http_client, require_safe
 from rehab_identity.revocations import KEPT_S, Revocations, sweep
 from rehab_identity.session_servicer import SessionServicer
@@ -88,15 +89,7 @@ async def people(
     queries = Queries.load(PACKAGE, "people.sql")
     box = Box.open_or_make(settings.key_file, clock)
     roots = await secrets.roots(database, queries, box)
-    hours = settings.session_idle_h * HOUR_S, settings.session_max_h * HOUR_S
-    terms = session_storage.Terms(*hours, settings.refresh_grace_s)
-    stores = Stores(
-        Accounts(database, queries, Profiles(box), roots),
-        Sessions(database, queries, roots, terms),
-        Devices(database, queries, roots),
-        ApiKeys(database, queries),
-        Failures(database, queries, roots, settings.failure_window_s),
-    )
+    stores = _stores(settings, database, queries, box, roots)
     passwords = Passwords(settings.hashing_threads, settings.hashing_queue)
     stack.callback(passwords.close)
     client = await stack.enter_async_context(http_client())
@@ -113,31 +106,71 @@ async def people(
         settings.failures_account,
     )
     authenticator = _authenticator(settings, signer, verifier, clock)
-    revoked = authenticator.revoke
-    limits = Limits(settings.failures_account, settings.failures_source)
-    entering = Entering(
-        *(stores.accounts, stores.sessions, stores.devices, stores.failures),
-        *(passwords, issuers, signer, clock, limits, revoked, settings.assertion_skew_s),
-    )
-    revocations = Revocations(database, queries, clock, revoked)
+    revocations = Revocations(database, queries, clock, authenticator.revoke)
     await revocations.look()
     background.start(revocations.run(), "reads what other replicas revoke")
     background.start(signer.run(), "keeps signing keys young")
     background.start(_sweep(stores, database, queries, clock), "drops what has expired")
-    return People(
-        stores.accounts,
-        authenticator,
-        (
-            AccountServicer(stores.accounts, entering, passwords, issuers, clock, revoked),
-            SessionServicer(entering, stores.accounts, stores.sessions, signer, clock, revoked),
-            DeviceServicer(
-                *(entering, stores.accounts, stores.devices, clock, revoked),
-                settings.enrolment_code_s,
-            ),
-            ApiKeyServicer(
-                *(stores.accounts, stores.api_keys, verifier, passwords, roots, clock, revoked)
-            ),
+    parts = Parts(passwords, issuers, signer, verifier, roots, clock, authenticator.revoke)
+    return People(stores.accounts, authenticator, _servicers(settings, stores, parts))
+
+
+@dataclass(frozen=True)
+class Parts:
+    passwords: Passwords
+    issuers: Issuers
+    signer: Signer
+    verifier: Verifier
+    roots: Roots
+    clock: Clock
+    revoked: Revoked
+
+
+def _servicers(
+    settings: Settings, stores: Stores, parts: Parts
+) -> tuple[AccountServicer, SessionServicer, DeviceServicer, ApiKeyServicer]:
+    accounts, clock, revoked = stores.accounts, parts.clock, parts.revoked
+    entering = Entering(
+        accounts,
+        stores.sessions,
+        stores.devices,
+        stores.failures,
+        parts.passwords,
+        parts.issuers,
+        parts.signer,
+        clock,
+        Limits(settings.failures_account, settings.failures_source),
+        revoked,
+        settings.assertion_skew_s,
+    )
+    code_s = settings.enrolment_code_s
+    return (
+        AccountServicer(accounts, entering, parts.passwords, parts.issuers, clock, revoked),
+        SessionServicer(entering, accounts, stores.sessions, parts.signer, clock, revoked),
+        DeviceServicer(entering, accounts, stores.devices, clock, revoked, code_s),
+        ApiKeyServicer(
+            accounts,
+            stores.api_keys,
+            parts.verifier,
+            parts.passwords,
+            parts.roots,
+            clock,
+            revoked,
         ),
+    )
+
+
+def _stores(
+    settings: Settings, database: Database, queries: Queries, box: Box, roots: Roots
+) -> Stores:
+    hours = settings.session_idle_h * HOUR_S, settings.session_max_h * HOUR_S
+    terms = session_storage.Terms(*hours, settings.refresh_grace_s)
+    return Stores(
+        Accounts(database, queries, Profiles(box), roots),
+        Sessions(database, queries, roots, terms),
+        Devices(database, queries, roots),
+        ApiKeys(database, queries),
+        Failures(database, queries, roots, settings.failure_window_s),
     )
 
 

@@ -96,5 +96,6 @@ class Settings(ServiceSettings):
     issuers: tuple[Issuer, ...] = Field(
         (),
         description="external OpenID Connect issuers as JSON: "
-        '[{"issuer", "audience", "jwks_uri"}]; "jwks" in place of "jwks_uri" names the keys themselves, "algorithms" which are accepted',
+        '[{"issuer", "audience", "jwks_uri"}]; "jwks" in place of "jwks_uri" names the keys '
+        'themselves, "algorithms" which are accepted',
     )

@@ -1,6 +1,7 @@
 """What the key file seals: small secrets, each bound to its place.
 
-`format (1 byte) | version of the key (4) | nonce (12) | ciphertext | tag (16)`, AES-256-GCM. The associated data binds the key file's id, the version and the context.
+`format (1 byte) | version of the key (4) | nonce (12) | ciphertext | tag (16)`, AES-256-GCM. The
+associated data binds the key file's id, the version and the context.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -54,8 +55,4 @@ def signing(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
 
 def done(keys: Sequence[SigningKey], before: datetime) -> list[str]:
     """Ids of keys whose successor signed already before a time."""
-    return [
-        key.key_id
-        for key, successor in zip(keys, keys[1:], strict=False)
-        if successor.signs_from < before
-    ]
+    return [key.key_id for key, successor in pairwise(keys) if successor.signs_from < before]

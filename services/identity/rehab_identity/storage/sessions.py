@@ -36,6 +36,13 @@ class Terms:
         return min(now + idle, created_at + most)
 
 
+@dataclass(frozen=True, slots=True)
+class Stolen:
+    """A refresh token was shown by two: what has ended because of it."""
+
+    ended: Sequence[str]
+
+
 class Sessions:
     def __init__(self, database: Database, queries: Queries, roots: Roots, terms: Terms) -> None:
         self._database = database
@@ -65,11 +72,8 @@ class Sessions:
             token = await self._add_token(connection, session.session_id, session.generation)
         return session, token
 
-    async def refresh(
-        self, shown: RefreshSecret, now: datetime
-    ) -> tuple[Session, str] | Sequence[str]:
-        """The session with its next refresh token; or what has ended because the token was stolen.
-        Raises Unauthenticated."""
+    async def refresh(self, shown: RefreshSecret, now: datetime) -> tuple[Session, str] | Stolen:
+        """The session with its next refresh token. Raises Unauthenticated."""
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(self._queries["lock_session"], shown.session_id)
             hashed = self._roots.hashed(REFRESH, shown.session_id, shown.secret)
@@ -83,7 +87,7 @@ class Sessions:
                 case Refresh.OVER:
                     raise Unauthenticated("the session has ended")
                 case Refresh.STOLEN:
-                    return await self._end(connection, session.session_id, now)
+                    return Stolen(await self._end(connection, session.session_id, now))
                 case Refresh.NEXT:
                     expires_at = self._terms.expiry(session.created_at, now)
                     await connection.execute(
