@@ -85,7 +85,7 @@ async def test_an_id_with_other_content_is_another_account(
         await home.account("ann", **other)
 
 
-@pytest.mark.parametrize("email", ["ANN@example.org", "ａｎｎ@example.org", "Ann@EXAMPLE.ORG"])
+@pytest.mark.parametrize("email", ["ANN@example.org", "\uff41nn@example.org", "Ann@EXAMPLE.ORG"])
 async def test_an_address_is_one_accounts_in_a_clinic_however_it_is_written(
     home: House, email: str
 ) -> None:
@@ -111,9 +111,7 @@ async def test_accounts_of_a_clinic_are_listed_page_by_page(home: House) -> None
         if not token:
             break
     assert seen == ["ann", "p0", "p1", "p2", "p3", "tom"]
-    therapists = await home.ask(
-        "ListAccounts", ADMIN, clinic_id=CLINIC, role=Role.ROLE_THERAPIST
-    )
+    therapists = await home.ask("ListAccounts", ADMIN, clinic_id=CLINIC, role=Role.ROLE_THERAPIST)
     assert [one.account_id for one in therapists.accounts] == ["tom"]
     wrong = await home.refused("ListAccounts", ADMIN, clinic_id=CLINIC, page_token="AAAA")
     assert isinstance(wrong, InvalidArgument)
@@ -122,13 +120,17 @@ async def test_accounts_of_a_clinic_are_listed_page_by_page(home: House) -> None
 @pytest.mark.parametrize("method", OF_AN_ACCOUNT)
 async def test_of_an_account_of_another_clinic_nothing_is_told(home: House, method: str) -> None:
     refused = await home.refused(method, STRANGER, **OF_AN_ACCOUNT[method])
-    named = {key: "nobody" if value == "ann" else value for key, value in OF_AN_ACCOUNT[method].items()}
+    named = {
+        key: "nobody" if value == "ann" else value for key, value in OF_AN_ACCOUNT[method].items()
+    }
     nobody = await home.refused(method, STRANGER, **named)
     assert type(refused) is type(nobody) is NotFound
     assert refused.message == nobody.message
 
 
-@pytest.mark.parametrize("method", sorted(set(OF_AN_ACCOUNT) - {"CreateEnrolmentCode", "ListDevices"}))
+@pytest.mark.parametrize(
+    "method", sorted(set(OF_AN_ACCOUNT) - {"CreateEnrolmentCode", "ListDevices"})
+)
 async def test_an_account_is_ones_own_or_the_admins(home: House, method: str) -> None:
     assert isinstance(await home.refused(method, TOM, **OF_AN_ACCOUNT[method]), PermissionDenied)
     device = Principal("phone", "device", CLINIC)

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehab_identity.domain.codes import LENGTH, RANDOM_CHARACTERS, USABLE, new_code, read_code, spelled
+from rehab_identity.domain.codes import (
+    LENGTH,
+    RANDOM_CHARACTERS,
+    USABLE,
+    new_code,
+    read_code,
+    spelled,
+)
 from rehab_identity.domain.credentials import (
     api_key,
     new_key_id,
