@@ -14,7 +14,6 @@ from rehab_identity.domain.credentials import api_key, new_secret
 from rehab_runtime.access.tokens import authenticator_for
 from rehab_runtime.auth import Principal
 from rehab_runtime.errors import (
-    Erased,
     InvalidArgument,
     NotFound,
     PermissionDenied,
@@ -207,4 +206,4 @@ async def test_keys_of_another_clinic_are_not_found_and_anothers_are_denied(home
 
 async def test_who_is_not_let_in_gets_no_key(home: House) -> None:
     await home.ask("SetAccountStatus", ADMIN, account_id="ann", status=2, reason="left")
-    assert isinstance(await home.refused("CreateApiKey", ADMIN, **NEW), Erased)
+    assert isinstance(await home.refused("CreateApiKey", ADMIN, **NEW), NotFound)

@@ -273,3 +273,25 @@ async def test_no_credential_stands_in_the_database(home: House) -> None:
         for secret in secrets:
             assert secret not in text
             assert secret.encode().hex() not in text
+
+
+async def test_a_password_that_is_replaced_while_it_is_checked_lets_nobody_in(home: House) -> None:
+    """Whoever logs in by the old password at that moment has no session afterwards."""
+    for _ in range(3):
+        new = {"account_id": "ann", "new": "another long password"}
+        logging_in = [home.log_in("ann") for _ in range(4)]
+        await asyncio.gather(
+            *logging_in, home.ask("SetPassword", ADMIN, **new), return_exceptions=True
+        )
+        assert await home.fetch("SELECT 1 FROM session WHERE ended_at IS NULL") == []
+        await home.ask("SetPassword", ADMIN, account_id="ann", new=PASSWORD)
+
+
+async def test_devices_and_accounts_that_end_at_once_do_not_wait_for_each_other(
+    home: House,
+) -> None:
+    devices = [(await home.device())[0] for _ in range(6)]
+    disabled = {"account_id": "ann", "status": account_pb.ACCOUNT_STATUS_DISABLED, "reason": "x"}
+    ending = [home.ask("RevokeDevice", ADMIN, device_id=one, reason="lost") for one in devices]
+    await asyncio.gather(*ending, home.ask("SetAccountStatus", ADMIN, **disabled))
+    assert await home.fetch("SELECT 1 FROM device WHERE revoked_at IS NULL") == []

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rehab_runtime.access import tokens as runtime_tokens
+from rehab_runtime.access.jws import public_keys, verified
 from rehab_runtime.access.tokens import TokenAuthenticator, authenticator_for, by_identity
 from rehab_runtime.auth import Principal, bearer
 from rehab_runtime.clock import FixedClock
@@ -363,3 +364,21 @@ async def test_identity_that_is_away_is_unavailable_not_a_wrong_token(home: Hous
             with pytest.raises(RehabError) as caught:
                 await asked
             assert isinstance(caught.value, Unavailable)
+
+
+PARTS = st.one_of(st.none(), st.integers(), st.text(max_size=9), st.binary(max_size=4).map(encoded))
+JWK = st.fixed_dictionaries(
+    {"kty": st.sampled_from(["OKP", "RSA", "EC", "oct", "x"]), "kid": st.just("a")},
+    optional={
+        "crv": st.sampled_from(["Ed25519", "X25519", "Ed448", "P-256", "secp256k1", "none"]),
+        **dict.fromkeys(("x", "y", "n", "e", "use", "key_ops", "alg"), PARTS),
+    },
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(JWK, PARTS), max_size=3))
+def test_whatever_a_key_set_holds_is_a_usable_key_or_none(keys: list[Any]) -> None:
+    for key in public_keys({"keys": keys}).values():
+        with pytest.raises(Unauthenticated):
+            verified(signed(FOREIGN, HEADER, CLAIMS), key, ["Ed25519", "ES256", "RS256"])

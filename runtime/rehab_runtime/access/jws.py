@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey, import_key
@@ -128,6 +129,7 @@ def _imported(told: dict[str, Any]) -> PublicKey | None:
         return None
     try:
         key = import_key(told)
-    except (JoseError, ValueError, TypeError, KeyError):
+        key.public_key  # noqa: B018 - made when it is first asked for, and may be impossible
+    except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, LookupError, AttributeError):
         return None
     return None if isinstance(key, OctKey) else key

@@ -90,10 +90,11 @@ class Entering:
             matches = await self._passwords.verify([hashed], told) is not None
             if account is None or hashed is None or not matches or account.status != ACTIVE:
                 raise Unauthenticated("a password that lets nobody in")
+        let = await self._begin(account, PASSWORD, hashed=hashed)
         if self._passwords.outdated(hashed):
             again = await self._passwords.hash(told)
             await self._accounts.rehash(account.account_id, hashed, again)
-        return await self._begin(account, PASSWORD)
+        return let
 
     async def require_password(self, account: Account, password: str, source: str) -> None:
         """Raises Unauthenticated unless it is the account's."""
@@ -107,7 +108,7 @@ class Entering:
         async with self._attempt(self._source(source)):
             device = await self._spoken_for(assertion)
             account = await self._accounts.get(device.patient_id)
-        return await self._begin(account, DEVICE, device)
+        return await self._begin(account, DEVICE, device_id=device.device_id)
 
     async def by_issuer(self, id_token: str, source: str) -> Let:
         async with self._attempt(self._source(source)):
@@ -161,10 +162,16 @@ class Entering:
             raise Unauthenticated("a statement that was used before")
         return device
 
-    async def _begin(self, account: Account, method: str, device: Device | None = None) -> Let:
-        device_id = device.device_id if device is not None else ""
+    async def _begin(
+        self,
+        account: Account,
+        method: str,
+        *,
+        device_id: str = "",
+        hashed: str | None = None,
+    ) -> Let:
         session, token = await self._sessions.begin(
-            account.account_id, method, self._clock.now(), device_id
+            account.account_id, method, self._clock.now(), device_id=device_id, hashed=hashed
         )
         return self._let(session, token, account, device_id)
 

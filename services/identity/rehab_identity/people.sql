@@ -52,7 +52,7 @@ RETURNING account_id
 SELECT account_id FROM issuer_link WHERE issuer = $1 AND subject_index = $2
 
 -- name: lock_account: who is let in, until the transaction ends; disabling waits for it
-SELECT status FROM account WHERE account_id = $1 FOR SHARE
+SELECT status, password FROM account WHERE account_id = $1 FOR SHARE
 
 -- name: lock_device: the same of a device
 SELECT revoked_at FROM device WHERE device_id = $1 FOR SHARE

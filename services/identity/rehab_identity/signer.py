@@ -19,6 +19,7 @@ from rehab_runtime.clock import Clock
 from rehab_runtime.errors import Internal, RehabError
 from rehab_runtime.logging import get_logger
 
+FRESH_S = 1.0
 LOOK_S = 10.0
 """Another replica may have made a key; it is told of far longer before it signs."""
 
@@ -41,6 +42,7 @@ class Signer:
         self._terms = terms
         self._clock = clock
         self._keys: Sequence[SigningKey] = ()
+        self._looked = float("-inf")
 
     @property
     def issuer(self) -> str:
@@ -66,8 +68,12 @@ class Signer:
                 await self.look()
 
     async def jwks(self) -> Mapping[str, Any]:
-        """The public keys, those that will sign soon included."""
-        self._keys = await self._store.all()
+        """The public keys, those that will sign soon included. Whoever asks need show nothing: so
+        the database is asked once a second at most."""
+        now = self._clock.monotonic()
+        if now - self._looked >= FRESH_S:
+            self._looked = now
+            self._keys = await self._store.all()
         return {"keys": [key.jwk() for key in self._keys]}
 
     def token(self, principal: Principal, session: Session) -> tuple[str, datetime]:

@@ -156,13 +156,14 @@ class Accounts:
     async def _shut(
         self, connection: asyncpg.Connection, account_id: str, at: datetime, reason: str
     ) -> Sequence[str]:
-        """Sessions, keys and devices end with the account."""
+        """Sessions, keys and devices end with the account. Rows are locked in the order account,
+        device, session, as everywhere: two who wait for each other would both fail."""
         queries = self._queries
         revoked = [
             account_id,
+            *await ids_of(connection, queries, "revoke_devices", account_id, at, reason),
             *await ids_of(connection, queries, "end_sessions", account_id, at, ""),
             *await ids_of(connection, queries, "revoke_api_keys", account_id, at),
-            *await ids_of(connection, queries, "revoke_devices", account_id, at, reason),
         ]
         await connection.execute(queries["drop_enrolments"], account_id)
         await tell_revoked(connection, queries, revoked, at)

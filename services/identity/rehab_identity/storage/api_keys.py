@@ -9,7 +9,7 @@ import asyncpg
 
 from rehab_identity.domain.people import ACTIVE, ApiKey
 from rehab_identity.storage.revoking import ids_of, tell_revoked
-from rehab_runtime.errors import Erased, NotFound
+from rehab_runtime.errors import NotFound
 from rehab_runtime.postgres import Database, Queries
 
 
@@ -19,11 +19,11 @@ class ApiKeys:
         self._queries = queries
 
     async def add(self, key: ApiKey) -> None:
-        """Raises Erased for an account that is not active: what it had has ended for good."""
+        """Raises NotFound for an account that is not active."""
         async with self._database.transaction() as connection:
             status = await connection.fetchval(self._queries["lock_account"], key.account_id)
             if status != ACTIVE:
-                raise Erased("the account is not active")
+                raise NotFound("an account that is let in")
             await connection.execute(
                 self._queries["add_api_key"],
                 *(key.key_id, key.account_id, key.name, list(key.scopes)),

@@ -51,15 +51,22 @@ class Sessions:
         self._terms = terms
 
     async def begin(
-        self, account_id: str, method: str, now: datetime, device_id: str = ""
+        self,
+        account_id: str,
+        method: str,
+        now: datetime,
+        *,
+        device_id: str = "",
+        hashed: str | None = None,
     ) -> tuple[Session, str]:
-        """With its refresh token. Raises Unauthenticated when account or device may not come in;
-        whoever shuts them out meanwhile ends this session, too."""
+        """With its refresh token. `hashed` is the password that was found right. Raises
+        Unauthenticated when account or device may not come in, or the password was replaced;
+        whoever does that after this ends this session, too."""
         session = Session(
             new_id(), account_id, device_id, method, now, now, self._terms.expiry(now, now)
         )
         async with self._database.transaction() as connection:
-            await self._require_welcome(connection, account_id, device_id)
+            await self._require_welcome(connection, account_id, device_id, hashed)
             await connection.execute(
                 self._queries["add_session"],
                 session.session_id,
@@ -132,11 +139,17 @@ class Sessions:
         return ended
 
     async def _require_welcome(
-        self, connection: asyncpg.Connection, account_id: str, device_id: str
+        self,
+        connection: asyncpg.Connection,
+        account_id: str,
+        device_id: str,
+        hashed: str | None,
     ) -> None:
-        status = await connection.fetchval(self._queries["lock_account"], account_id)
-        if status != ACTIVE:
+        account = await connection.fetchrow(self._queries["lock_account"], account_id)
+        if account is None or account["status"] != ACTIVE:
             raise Unauthenticated("the account is not active")
+        if hashed is not None and account["password"] != hashed:
+            raise Unauthenticated("the password was replaced meanwhile")
         if device_id:
             found = await connection.fetchrow(self._queries["lock_device"], device_id)
             if found is None or found["revoked_at"] is not None:
