@@ -242,14 +242,15 @@ async def test_a_session_is_ended_by_whose_it_is_or_who_runs_the_clinic(home: Ho
 
 
 async def test_a_log_in_while_the_account_is_disabled_leaves_no_session(home: House) -> None:
-    disabled = {"account_id": "ann", "status": account_pb.ACCOUNT_STATUS_DISABLED, "reason": "x"}
-    logging_in = [home.log_in("ann") for _ in range(6)]
-    told = await asyncio.gather(
-        *logging_in, home.ask("SetAccountStatus", ADMIN, **disabled), return_exceptions=True
-    )
-    assert all(not isinstance(one, Exception) or isinstance(one, Unauthenticated) for one in told)
-    rows = await home.fetch("SELECT session_id FROM session WHERE ended_at IS NULL")
-    assert rows == []
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with home.database.transaction() as disabling:
+        await disabling.execute("UPDATE account SET status = 'disabled' WHERE account_id = 'ann'")
+        logging_in = asyncio.create_task(home.refused("LogIn", None, **LOG_IN))
+        async with asyncio.timeout(20):
+            while not logging_in.done() and not await home.fetch(waiting):
+                await asyncio.sleep(0.01)
+    assert isinstance(await logging_in, Unauthenticated)
+    assert await home.fetch("SELECT session_id FROM session") == []
 
 
 async def test_no_credential_stands_in_the_database(home: House) -> None:

@@ -177,9 +177,22 @@ async def test_a_token_that_is_signed_but_wrong_lets_nobody_in(kind: str) -> Non
         await shown(authenticator, signed(FOREIGN, HEADER, claims))
 
 
-@pytest.mark.parametrize("header", [{"typ": "JWT"}, {"kid": "enc"}, {"kid": "secret"}], ids=str)
-async def test_a_token_of_another_type_or_of_a_key_for_something_else_is_none(
-    header: dict[str, str],
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"typ": "JWT"},
+        {"kid": "enc"},
+        {"kid": "secret"},
+        {"jwk": {}},
+        {"jku": "https://evil.example"},
+        {"x5c": []},
+        {"zip": "DEF"},
+        {"cty": "JWT"},
+    ],
+    ids=str,
+)
+async def test_a_token_of_another_type_key_or_with_more_headers_is_none(
+    header: dict[str, Any],
 ) -> None:
     authenticator = of_keys(FOREIGN, FixedClock(START))
     with pytest.raises(Unauthenticated):
