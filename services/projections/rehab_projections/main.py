@@ -15,6 +15,7 @@ from rehab.projections.v1 import projections_admin_service_pb2_grpc as admin_grp
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
 from rehab_projections.admin_servicer import AdminServicer
 from rehab_projections.answering import Answering
+from rehab_projections.asked import Asked
 from rehab_projections.board import Board
 from rehab_projections.consumers import Consumers
 from rehab_projections.parked import ParkedStreams
@@ -80,13 +81,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             interval_s=settings.watch_interval_ms / 1000,
             tick_s=settings.watch_tick_ms / 1000,
         )
+        asked = Asked(reader, progress, clock)
         servicer = ProjectionsServicer(
-            reader=reader,
-            board=board,
-            progress=progress,
-            watch=watch,
-            behind=answering.behind,
-            clock=clock,
+            asked=asked, reader=reader, board=board, watch=watch, behind=answering.behind
         )
         background = await stack.enter_async_context(Background())
         background.start(answering.run(), "folds into the version that answers")
@@ -98,7 +95,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         server = await stack.enter_async_context(
             serve_grpc(
-                settings, partial(_add, servicer, admin), authenticator=DevelopmentAuthenticator()
+                settings,
+                partial(_add, servicer, admin, asked, board),
+                authenticator=DevelopmentAuthenticator(),
             )
         )
         stack.callback(watch.close)
@@ -135,10 +134,16 @@ def _follow(
     )
 
 
-def _add(servicer: ProjectionsServicer, admin: AdminServicer, server: grpc.aio.Server) -> list[str]:
+def _add(
+    servicer: ProjectionsServicer,
+    admin: AdminServicer,
+    asked: Asked,
+    board: Board,
+    server: grpc.aio.Server,
+) -> list[str]:
     pb_grpc.add_ProjectionsServiceServicer_to_server(servicer, server)
     admin_grpc.add_ProjectionsAdminServiceServicer_to_server(admin, server)
-    return [SERVICE, ADMIN, *serving.add(servicer, server)]
+    return [SERVICE, ADMIN, *serving.add(asked, board, server)]
 
 
 def main() -> int:

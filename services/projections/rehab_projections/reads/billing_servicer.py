@@ -11,9 +11,9 @@ import grpc
 from rehab.events.v1 import event_pb2, patient_pb2
 from rehab.projections.v1 import billing_service_pb2 as pb
 from rehab.projections.v1 import billing_service_pb2_grpc as pb_grpc
-from rehab_projections import pages
 from rehab_projections.access import may_read_billing
 from rehab_projections.answers import AsOf, care_of, patient_zone
+from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page
 from rehab_projections.domain import rtm
 from rehab_projections.domain.days import local_date
 from rehab_projections.domain.rtm import Proof, RtmRecord
@@ -23,14 +23,13 @@ from rehab_projections.domain.rtm_periods import DevicePeriod, device_periods
 from rehab_projections.domain.rtm_worksheet import Figures, State, row
 from rehab_projections.messages import stamped
 from rehab_projections.questions import zone_of
-from rehab_projections.reads.asked import PLANNING, Asked, from_us, span_of, us
+from rehab_projections.reads.spans import PLANNING, span_of
 from rehab_projections.storage.billing import all_marks, billed_patients, billing_facts
 from rehab_projections.storage.read import Snapshot
 from rehab_runtime.auth import current_principal
 from rehab_runtime.errors import InvalidArgument, Violation
 
 DEFAULT_PAYER = "medicare"
-DEFAULT_PAGE = 50
 Context = grpc.aio.ServicerContext
 
 
@@ -72,19 +71,15 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
         size = request.page_size or DEFAULT_PAGE
         found: list[pb.BillingGap] = []
         async with self._asked.clinic(request) as (view, fresh):
-            place = pages.redeem(scope, request.page_token)
-            as_of = self._asked.as_of(request)
-            if place:
-                as_of = AsOf(from_us(place[0]), from_us(place[1]))
-            after = place[2] if place else ""
+            as_of, place = self._asked.page(scope, request, str)
+            after = place[0] if place else ""
             patients = await billed_patients(view, request.clinic_id, after, size + 1)
             for patient_id in patients[:size]:
                 told = await _gaps(view, patient_id, request, as_of)
                 found += [_gap(patient_id, one) for one in told]
         token = ""
         if len(patients) > size:
-            times = [us(as_of.instant), us(as_of.facts_until)]
-            token = pages.issue(scope, [*times, patients[size - 1]])
+            token = next_page(scope, as_of, [patients[size - 1]])
         return pb.ListBillingGapsResponse(gaps=found, next_page_token=token, freshness=fresh)
 
 

@@ -18,6 +18,7 @@ from rehab_projections.answers import (
     care_of,
     patient_zone,
 )
+from rehab_projections.asked import DEFAULT_PAGE, Asked
 from rehab_projections.domain.adherence import dosed_occurrences
 from rehab_projections.domain.care import CareRecord
 from rehab_projections.domain.days import first_zone, local_date
@@ -41,7 +42,7 @@ from rehab_projections.messages import (
     stamped,
     symmetry_message,
 )
-from rehab_projections.reads.asked import DEFAULT_PAGE, PLANNING, Asked
+from rehab_projections.reads.spans import PLANNING
 from rehab_projections.storage.codec import dump_summary, load_summary
 from rehab_projections.storage.progress import notes_of, session_of
 from rehab_projections.storage.read import Snapshot
@@ -104,7 +105,7 @@ class SessionReads:
     async def ListReps(self, request: pb.ListRepsRequest, context: Context) -> pb.ListRepsResponse:
         scope = ("reps", request.patient_id, request.session_id, request.exercise_id)
         async with self._asked.patient(request) as (view, fresh):
-            place = pages.redeem(scope, request.page_token)
+            place = pages.redeem(scope, request.page_token, (str, int, int, int))
             record = await _record(view, request.patient_id, request.session_id)
             care = await care_of(view, request.patient_id, PLANNING)
             zone = await patient_zone(view, request.patient_id, care)

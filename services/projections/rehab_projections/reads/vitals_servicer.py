@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import grpc
 
 from rehab.projections.v1 import vitals_service_pb2 as pb
 from rehab.projections.v1 import vitals_service_pb2_grpc as pb_grpc
+from rehab_projections import pages
 from rehab_projections.answers import AsOf
+from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page
 from rehab_projections.domain import vitals
 from rehab_projections.domain.days import day_end, day_start
 from rehab_projections.domain.nights import Night, nights
@@ -26,16 +28,7 @@ from rehab_projections.domain.vitals import (
     metric_named,
 )
 from rehab_projections.messages import stamped
-from rehab_projections.reads.asked import (
-    DEFAULT_PAGE,
-    Asked,
-    Span,
-    from_us,
-    next_page,
-    scope_of,
-    span_of,
-    us,
-)
+from rehab_projections.reads.spans import Span, scope_of, span_of
 from rehab_projections.storage.vitals import Place, metrics_of, reading_page, readings_between
 from rehab_runtime.errors import InvalidArgument, Violation
 
@@ -45,7 +38,8 @@ READINGS_AT_ONCE = 50_000
 LONGEST_NIGHTS = 366
 _A_DAY = timedelta(days=1)
 _LONGEST_SLEEP = timedelta(days=2)
-_EVER = (from_us(-(10**15)), from_us(7 * 10**15))
+_EVER = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+_PLACE = (datetime, datetime, str, str)
 
 Context = grpc.aio.ServicerContext
 
@@ -76,9 +70,9 @@ class VitalsServicer(pb_grpc.VitalsServiceServicer):
         metric, size = metric_named(request.metric), request.page_size or DEFAULT_PAGE
         scope = scope_of("readings", request, metric)
         async with self._asked.patient(request) as (view, fresh):
-            as_of, place = self._asked.page(scope, request)
+            as_of, place = self._asked.page(scope, request, *_PLACE)
             span = await span_of(view, request, as_of)
-            after = _place(place) if place else None
+            after: Place | None = (place[0], place[1], place[2], place[3]) if place else None
             versions = await reading_page(
                 view, request.patient_id, metric, _times(span, as_of), after, size + 1
             )
@@ -86,9 +80,7 @@ class VitalsServicer(pb_grpc.VitalsServiceServicer):
         token = ""
         if len(told) > size:
             key = told[size - 1].reading.key
-            token = next_page(
-                scope, as_of, [us(key.start), us(key.end), key.aggregation, key.sources]
-            )
+            token = next_page(scope, as_of, [key.start, key.end, key.aggregation, key.sources])
         shown = versions if request.include_superseded else ()
         return pb.ListReadingsResponse(
             patient_id=request.patient_id,
@@ -105,9 +97,9 @@ class VitalsServicer(pb_grpc.VitalsServiceServicer):
         scope = scope_of("days", request, *metrics)
         days: list[VitalDay] = []
         async with self._asked.patient(request) as (view, fresh):
-            as_of, place = self._asked.page(scope, request)
+            as_of, place = self._asked.page(scope, request, date)
             span = await span_of(view, request, as_of)
-            day = date.fromisoformat(place[0]) if place else span.last
+            day = pages.day_within(place[0], span.first, span.last) if place else span.last
             oldest = max(span.first, day - _A_DAY * ((request.page_size or DEFAULT_DAYS) - 1))
             read = 0
             while day >= oldest and read < READINGS_AT_ONCE:
@@ -121,7 +113,7 @@ class VitalsServicer(pb_grpc.VitalsServiceServicer):
         return pb.ListVitalDaysResponse(
             patient_id=request.patient_id,
             days=[_day(one) for one in days],
-            next_page_token=next_page(scope, as_of, [day.isoformat()]) if more else "",
+            next_page_token=next_page(scope, as_of, [day]) if more else "",
             freshness=fresh,
             **span.told(),
         )
@@ -161,11 +153,6 @@ def _times(span: Span, as_of: AsOf, day: date | None = None) -> tuple[datetime, 
     since = day_start(day or span.first, span.zone)
     until = day_end(day or span.last, span.zone)
     return since, min(until, as_of.facts_until + timedelta.resolution)
-
-
-def _place(place: list[object]) -> Place:
-    start, end, aggregation, sources = place
-    return from_us(int(str(start))), from_us(int(str(end))), str(aggregation), str(sources)
 
 
 def _reading(one: Counted, versions: Iterable[Reading] = ()) -> pb.Reading:
