@@ -61,6 +61,9 @@ class Asked:
         told = as_of_of(request.as_of, told=request.HasField("as_of"), latest=now + FURTHEST)
         return AsOf.at(told, now)
 
+    def now(self) -> AsOf:
+        return AsOf.at(None, self._clock.now())
+
     def page(
         self, scope: tuple[str, ...], request: Any, *shape: type
     ) -> tuple[AsOf, list[Any] | None]:

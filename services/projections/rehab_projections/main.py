@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,10 @@ from rehab_projections.admin_servicer import AdminServicer
 from rehab_projections.answering import Answering
 from rehab_projections.asked import Asked
 from rehab_projections.board import Board
+from rehab_projections.consent import Consents
 from rehab_projections.consumers import Consumers
+from rehab_projections.news import News
+from rehab_projections.pace import Pace, Times
 from rehab_projections.parked import ParkedStreams
 from rehab_projections.progress import Progress
 from rehab_projections.reads import serving
@@ -28,7 +31,8 @@ from rehab_projections.settings import Settings
 from rehab_projections.storage.cursors import Cursor
 from rehab_projections.storage.read import Reader
 from rehab_projections.storage.write import Writer
-from rehab_projections.watch import Watch
+from rehab_projections.watch import Watches
+from rehab_projections.work_watch import WorkWatch
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
 from rehab_runtime.clock import SystemClock
@@ -73,20 +77,26 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         follow_from = partial(_follow, settings, event_log, broker)
         consumers = partial(Consumers, writer, event_log, follow_from, progress, clock)
         answering = Answering(live, versions, database, consumers, progress, board)
-        watch = Watch(
-            reader,
-            board,
-            progress,
-            clock,
+        asked = Asked(reader, progress, clock)
+        times = Times(
             interval_s=settings.watch_interval_ms / 1000,
             tick_s=settings.watch_tick_ms / 1000,
+            heartbeat_s=settings.watch_heartbeat_ms / 1000,
         )
-        asked = Asked(reader, progress, clock)
+        news = News(reader, progress, interval_s=times.interval_s, tick_s=times.tick_s)
+        pace = Pace(times, most=settings.max_watches)
+        watches = Watches(reader, news, pace, Consents(reader, clock))
         servicer = ProjectionsServicer(
-            asked=asked, reader=reader, board=board, watch=watch, behind=answering.behind
+            asked=asked,
+            reader=reader,
+            board=board,
+            work=WorkWatch(asked, board, news, pace),
+            watches=watches,
+            behind=answering.behind,
         )
         background = await stack.enter_async_context(Background())
         background.start(answering.run(), "folds into the version that answers")
+        background.start(news.run(), "tells watchers what changed")
         admin = AdminServicer(
             versions,
             Builder(settings.postgres_dsn, eventstore, event_log),
@@ -96,11 +106,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         server = await stack.enter_async_context(
             serve_grpc(
                 settings,
-                partial(_add, servicer, admin, asked, board),
+                partial(_add, servicer, admin, partial(serving.add, asked, watches, board)),
                 authenticator=DevelopmentAuthenticator(),
             )
         )
-        stack.callback(watch.close)
+        stack.callback(pace.close)
         yield Running(server.address, background, server.peers_address)
 
 
@@ -137,13 +147,12 @@ def _follow(
 def _add(
     servicer: ProjectionsServicer,
     admin: AdminServicer,
-    asked: Asked,
-    board: Board,
+    add_others: Callable[[grpc.aio.Server], list[str]],
     server: grpc.aio.Server,
 ) -> list[str]:
     pb_grpc.add_ProjectionsServiceServicer_to_server(servicer, server)
     admin_grpc.add_ProjectionsAdminServiceServicer_to_server(admin, server)
-    return [SERVICE, ADMIN, *serving.add(asked, board, server)]
+    return [SERVICE, ADMIN, *add_others(server)]
 
 
 def main() -> int:

@@ -161,6 +161,13 @@ DELETE FROM corrected WHERE patient_id = ANY($1::text[])
 -- name: patient: whose it is
 SELECT clinic_id FROM patient WHERE patient_id = $1 AND NOT erased
 
+-- name: written: which version of a patient's row is there; every fold that changes anything of the
+-- patient writes it, and so does another version of the read models
+SELECT patient_id, position || '.' || xmin AS written FROM patient WHERE patient_id = ANY($1::text[])
+
+-- name: erased: whether it was known, and is not to be any more
+SELECT FROM patient WHERE patient_id = $1 AND erased
+
 -- name: care_of: what reads need of a patient's care
 SELECT event FROM care_event WHERE patient_id = $1 AND kind = ANY($2::text[]) ORDER BY position
 
@@ -285,6 +292,11 @@ WHERE patient_id = $1 AND metric = ANY($2::text[]) AND start_at >= $3 AND start_
 
 -- name: billing_of: what a patient's worksheet is reckoned from
 SELECT event FROM billing_event WHERE patient_id = $1 ORDER BY position
+
+-- name: consents_of: events of which the envelope, which is in the clear, names the kind "consent";
+-- few others hold the word, and who reads them looks at the kind again
+SELECT event FROM billing_event
+WHERE patient_id = $1 AND position('\x636f6e73656e74'::bytea IN event) > 0 ORDER BY position
 
 -- name: billing_patients: whose worksheets a clinic has, by id, from after the last one looked at
 SELECT DISTINCT patient_id FROM billing_event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 
 import grpc
@@ -10,7 +11,6 @@ import grpc
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
 from rehab_projections import pages
-from rehab_projections.access import may_read_queue
 from rehab_projections.answers import answer_adherence, answer_quality, answer_sessions
 from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page
 from rehab_projections.board import Board, chosen
@@ -26,14 +26,15 @@ from rehab_projections.messages import (
 from rehab_projections.questions import window_told
 from rehab_projections.storage.cursors import NAME
 from rehab_projections.storage.read import Reader
-from rehab_projections.watch import Watch
-from rehab_runtime.auth import current_principal
+from rehab_projections.watch import Watches, watching
+from rehab_projections.work_watch import WorkWatch
 from rehab_runtime.slices import shard_of
 from rehab_runtime.validation import require_valid
 
 Context = grpc.aio.ServicerContext
 
 
+@watching(pb.DESCRIPTOR.services_by_name["ProjectionsService"])
 class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
     def __init__(
         self,
@@ -41,13 +42,15 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         asked: Asked,
         reader: Reader,
         board: Board,
-        watch: Watch,
+        work: WorkWatch,
+        watches: Watches,
         behind: Callable[[], Awaitable[Sequence[Behind]]],
     ) -> None:
         self._asked = asked
         self._reader = reader
         self._board = board
-        self._watch = watch
+        self._work = work
+        self.watches = watches
         self._behind = behind
 
     async def GetAdherence(
@@ -131,12 +134,9 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         request: pb.WatchWorkQueueRequest,
         context: Context,
     ) -> AsyncIterator[pb.WatchWorkQueueResponse]:
-        require_valid(request)
-        may_read_queue(current_principal(), request.clinic_id)
-        async for change in self._watch.changes(
-            request.clinic_id, request.therapist_id, request.min_severity
-        ):
-            yield change
+        async with aclosing(self._work.changes(request)) as changes:
+            async for change in changes:
+                yield change
 
     async def GetLag(
         self,

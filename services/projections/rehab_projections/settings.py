@@ -23,8 +23,18 @@ class Settings(ServiceSettings):
         "cli", description="services that may rebuild, and see to streams held back, with commas"
     )
     watch_interval_ms: int = Field(
-        200, ge=1, le=10_000, description="least time between two looks of a work queue's watcher"
+        100, ge=1, le=10_000, description="least time between two looks of a watch"
     )
     watch_tick_ms: int = Field(
-        1000, ge=10, le=60_000, description="time after which a watcher looks although all is quiet"
+        1000,
+        ge=10,
+        le=60_000,
+        description="time after which it is looked for changes although this process folds none",
     )
+    watch_heartbeat_ms: int = Field(
+        15_000,
+        ge=10,
+        le=300_000,
+        description="time after which a watcher hears that nothing changed",
+    )
+    max_watches: int = Field(1000, ge=1, le=100_000, description="watches open at once")

@@ -26,6 +26,7 @@ from rehab_projections.questions import zone_of
 from rehab_projections.reads.spans import PLANNING, span_of
 from rehab_projections.storage.billing import all_marks, billed_patients, billing_facts
 from rehab_projections.storage.read import Snapshot
+from rehab_projections.watch import Watches, watching
 from rehab_runtime.auth import current_principal
 from rehab_runtime.errors import InvalidArgument, Violation
 
@@ -33,9 +34,11 @@ DEFAULT_PAYER = "medicare"
 Context = grpc.aio.ServicerContext
 
 
+@watching(pb.DESCRIPTOR.services_by_name["BillingService"])
 class BillingServicer(pb_grpc.BillingServiceServicer):
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, watches: Watches) -> None:
         self._asked = asked
+        self.watches = watches
 
     async def GetBillingEvidence(
         self, request: pb.GetBillingEvidenceRequest, context: Context

@@ -30,16 +30,18 @@ from rehab_projections.reads.sessions_servicer import SessionReads
 from rehab_projections.reads.spans import PLANNING, Span, scope_of, span_of
 from rehab_projections.storage.progress import scored_sets
 from rehab_projections.storage.read import Snapshot
+from rehab_projections.watch import Watches, watching
 
 WITH_PAIN = (*PLANNING, "pain_report")
 _A_DAY = timedelta(days=1)
 Context = grpc.aio.ServicerContext
 
 
+@watching(pb.DESCRIPTOR.services_by_name["ProgressService"])
 class ProgressServicer(SessionReads, pb_grpc.ProgressServiceServicer):
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, watches: Watches) -> None:
         super().__init__(asked)
-        self._asked = asked
+        self.watches = watches
 
     async def ListAdherenceWeeks(
         self, request: pb.ListAdherenceWeeksRequest, context: Context

@@ -30,6 +30,7 @@ from rehab_projections.domain.vitals import (
 from rehab_projections.messages import stamped
 from rehab_projections.reads.spans import Span, scope_of, span_of
 from rehab_projections.storage.vitals import Place, metrics_of, reading_page, readings_between
+from rehab_projections.watch import Watches, watching
 from rehab_runtime.errors import InvalidArgument, Violation
 
 DEFAULT_DAYS = 28
@@ -44,9 +45,11 @@ _PLACE = (datetime, datetime, str, str)
 Context = grpc.aio.ServicerContext
 
 
+@watching(pb.DESCRIPTOR.services_by_name["VitalsService"])
 class VitalsServicer(pb_grpc.VitalsServiceServicer):
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, watches: Watches) -> None:
         self._asked = asked
+        self.watches = watches
 
     async def ListVitalMetrics(
         self, request: pb.ListVitalMetricsRequest, context: Context

@@ -19,6 +19,7 @@ from rehab_projections.domain.templates import Template, templates
 from rehab_projections.domain.workload import RECENT, TherapistLoad, WorkDay, loads, work_days
 from rehab_projections.questions import date_range, zone_of
 from rehab_projections.storage.progress import episodes_of
+from rehab_projections.watch import Watches, watching
 from rehab_runtime.auth import current_principal
 from rehab_runtime.errors import InvalidArgument, PermissionDenied, Violation
 
@@ -26,9 +27,11 @@ LONGEST_DAYS = 366
 Context = grpc.aio.ServicerContext
 
 
+@watching(pb.DESCRIPTOR.services_by_name["WorkService"])
 class WorkServicer(pb_grpc.WorkServiceServicer):
-    def __init__(self, asked: Asked, board: Board) -> None:
+    def __init__(self, asked: Asked, watches: Watches, board: Board) -> None:
         self._asked = asked
+        self.watches = watches
         self._board = board
 
     async def ListTherapistLoads(

@@ -169,6 +169,14 @@ class Reader:
         """How far the log is folded."""
         return cursors_of(await self._database.fetch(self._queries["projection"], NAME))
 
+    async def written(self, patient_ids: Sequence[str]) -> dict[str, str]:
+        """The version of each patient's row: another one after every change of the patient."""
+        rows = await self._database.fetch(self._queries["written"], patient_ids)
+        return {row["patient_id"]: row["written"] for row in rows}
+
+    async def is_erased(self, patient_id: str) -> bool:
+        return bool(await self._database.fetch(self._queries["erased"], patient_id))
+
     async def parked(self) -> list[str]:
         """Patients whose stream is held back."""
         rows = await self._database.fetch(self._queries["parked"])
