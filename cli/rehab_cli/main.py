@@ -39,6 +39,7 @@ from rehab_cli.commands import (
 from rehab_cli.place import default_folder
 from rehab_cli.recorded.command import replay
 from rehab_cli.servers import external as external_servers
+from rehab_cli.watch import watch
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Run RehabTrack and look inside."
@@ -169,6 +170,7 @@ def doctor(data: DataDir = None, port_base: AskedPort = 0) -> None:
 
 
 app.command("replay")(replay)
+app.command("watch")(watch)
 
 
 @app.command()
