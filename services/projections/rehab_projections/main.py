@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +20,7 @@ from rehab_projections.asked import Asked
 from rehab_projections.board import Board
 from rehab_projections.consent import Consents
 from rehab_projections.consumers import Consumers
+from rehab_projections.kept import TTL_S, KeptAnswers
 from rehab_projections.news import News
 from rehab_projections.pace import Pace, Times
 from rehab_projections.parked import ParkedStreams
@@ -30,12 +32,13 @@ from rehab_projections.servicer import ProjectionsServicer
 from rehab_projections.settings import Settings
 from rehab_projections.storage.cursors import Cursor
 from rehab_projections.storage.read import Reader
+from rehab_projections.storage.vanishing import Vanishing
 from rehab_projections.storage.write import Writer
 from rehab_projections.watch import Watches
 from rehab_projections.work_watch import WorkWatch
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
-from rehab_runtime.clock import SystemClock
+from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.eventlog import EventLog, Follower, follow
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.server import Peer, serve_grpc
@@ -77,7 +80,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         follow_from = partial(_follow, settings, event_log, broker)
         consumers = partial(Consumers, writer, event_log, follow_from, progress, clock)
         answering = Answering(live, versions, database, consumers, progress, board)
-        asked = Asked(reader, progress, clock)
+        asked = Asked(reader, progress, clock, await _kept(settings, clock, stack))
         times = Times(
             interval_s=settings.watch_interval_ms / 1000,
             tick_s=settings.watch_tick_ms / 1000,
@@ -122,6 +125,16 @@ async def _versions(settings: Settings, stack: AsyncExitStack) -> Versions:
         postgres.connect(settings.postgres_dsn, name="projections-versions", max_size=2)
     )
     return Versions(settings.postgres_dsn, database)
+
+
+async def _kept(settings: Settings, clock: Clock, stack: AsyncExitStack) -> KeptAnswers | None:
+    if not settings.valkey_url:
+        return None
+    entries = Vanishing(settings.valkey_url, ttl_s=TTL_S)
+    stack.push_async_callback(entries.close)
+    key = settings.kept_answers_key.get_secret_value().encode() or os.urandom(32)
+    live_s = settings.kept_answers_live_ms / 1000
+    return KeptAnswers(entries, clock, key=key, live_s=live_s)
 
 
 def _follow(

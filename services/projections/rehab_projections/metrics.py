@@ -34,3 +34,10 @@ watches = declare_gauge(
     "Watches that are open in this process.",
     "nothing below PROJECTIONS_MAX_WATCHES; near it add replicas",
 )
+kept_answers = declare_counter(
+    "projections_kept_answers_total",
+    "Answers looked for in Valkey, by result: hit, miss, error (it did not answer in time), away "
+    "(it did not a moment ago, and was not asked).",
+    "of errors: see whether Valkey runs; reads are slower meanwhile, never wrong",
+    ["result"],
+)

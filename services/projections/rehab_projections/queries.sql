@@ -158,8 +158,8 @@ DELETE FROM monitoring WHERE patient_id = ANY($1::text[])
 -- name: purge_corrected: a patient that is folded anew, or erased
 DELETE FROM corrected WHERE patient_id = ANY($1::text[])
 
--- name: patient: whose it is
-SELECT clinic_id FROM patient WHERE patient_id = $1 AND NOT erased
+-- name: patient: whose it is, and which version of the row is there
+SELECT clinic_id, position || '.' || xmin AS written FROM patient WHERE patient_id = $1 AND NOT erased
 
 -- name: written: which version of a patient's row is there; every fold that changes anything of the
 -- patient writes it, and so does another version of the read models

@@ -12,7 +12,7 @@ from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
 from rehab_projections import pages
 from rehab_projections.answers import answer_adherence, answer_quality, answer_sessions
-from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page
+from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
 from rehab_projections.board import Board, chosen
 from rehab_projections.consumer import Behind
 from rehab_projections.domain.work_queue import Status
@@ -25,11 +25,10 @@ from rehab_projections.messages import (
 )
 from rehab_projections.questions import window_told
 from rehab_projections.storage.cursors import NAME
-from rehab_projections.storage.read import Reader
+from rehab_projections.storage.read import Reader, Snapshot
 from rehab_projections.watch import Watches, watching
 from rehab_projections.work_watch import WorkWatch
 from rehab_runtime.slices import shard_of
-from rehab_runtime.validation import require_valid
 
 Context = grpc.aio.ServicerContext
 
@@ -46,22 +45,19 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         watches: Watches,
         behind: Callable[[], Awaitable[Sequence[Behind]]],
     ) -> None:
-        self._asked = asked
+        self.asked = asked
         self._reader = reader
         self._board = board
         self._work = work
         self.watches = watches
         self._behind = behind
 
+    @of_patient_kept(pb.GetAdherenceResponse)
     async def GetAdherence(
-        self,
-        request: pb.GetAdherenceRequest,
-        context: Context,
+        self, request: pb.GetAdherenceRequest, view: Snapshot, fresh: pb.Freshness
     ) -> pb.GetAdherenceResponse:
-        require_valid(request)
-        window, as_of = window_told(request.window), self._asked.as_of(request)
-        async with self._asked.patient(request) as (view, fresh):
-            answer = await answer_adherence(view, request.patient_id, window, as_of)
+        window, as_of = window_told(request.window), self.asked.as_of(request)
+        answer = await answer_adherence(view, request.patient_id, window, as_of)
         return adherence_message(
             request.patient_id,
             answer,
@@ -69,31 +65,24 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
             occurrences=request.include_occurrences,
         )
 
+    @of_patient_kept(pb.GetQualityResponse)
     async def GetQuality(
-        self,
-        request: pb.GetQualityRequest,
-        context: Context,
+        self, request: pb.GetQualityRequest, view: Snapshot, fresh: pb.Freshness
     ) -> pb.GetQualityResponse:
-        require_valid(request)
-        window, as_of = window_told(request.window), self._asked.as_of(request)
-        async with self._asked.patient(request) as (view, fresh):
-            answer = await answer_quality(
-                view, request.patient_id, window, as_of, request.exercise_id
-            )
+        window, as_of = window_told(request.window), self.asked.as_of(request)
+        answer = await answer_quality(view, request.patient_id, window, as_of, request.exercise_id)
         return quality_message(request.patient_id, answer, fresh)
 
+    @of_patient_kept(pb.ListSessionsResponse)
     async def ListSessions(
-        self,
-        request: pb.ListSessionsRequest,
-        context: Context,
+        self, request: pb.ListSessionsRequest, view: Snapshot, fresh: pb.Freshness
     ) -> pb.ListSessionsResponse:
         scope = ("sessions", request.patient_id)
-        async with self._asked.patient(request) as (view, fresh):
-            place = pages.redeem(scope, request.page_token, (datetime, str))
-            after = (place[0], place[1]) if place else None
-            page = await answer_sessions(
-                view, request.patient_id, after, request.page_size or DEFAULT_PAGE
-            )
+        place = pages.redeem(scope, request.page_token, (datetime, str))
+        after = (place[0], place[1]) if place else None
+        page = await answer_sessions(
+            view, request.patient_id, after, request.page_size or DEFAULT_PAGE
+        )
         token = pages.issue(scope, page.after) if page.after else ""
         return pb.ListSessionsResponse(
             sessions=[session_message(one) for one in page.sessions],
@@ -109,8 +98,8 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         status = Status(request.status or Status.OPEN)
         asked = (request.clinic_id, request.therapist_id, str(status), str(request.min_severity))
         scope = ("work", *asked)
-        async with self._asked.clinic(request) as (view, fresh):
-            as_of, place = self._asked.page(scope, request, bool, int, datetime, str)
+        async with self.asked.clinic(request) as (view, fresh):
+            as_of, place = self.asked.page(scope, request, bool, int, datetime, str)
             live = place[0] if place else not request.HasField("as_of")
             items = await self._board.items(view, request.clinic_id, as_of, live=live)
         ranked = chosen(items, status, request.therapist_id, request.min_severity)

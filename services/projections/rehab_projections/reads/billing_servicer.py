@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ import grpc
 from rehab.events.v1 import event_pb2, patient_pb2
 from rehab.projections.v1 import billing_service_pb2 as pb
 from rehab.projections.v1 import billing_service_pb2_grpc as pb_grpc
+from rehab.projections.v1 import projections_service_pb2 as common
 from rehab_projections.access import may_read_billing
 from rehab_projections.answers import AsOf, care_of, patient_zone
 from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page
@@ -37,22 +39,27 @@ Context = grpc.aio.ServicerContext
 @watching(pb.DESCRIPTOR.services_by_name["BillingService"])
 class BillingServicer(pb_grpc.BillingServiceServicer):
     def __init__(self, asked: Asked, watches: Watches) -> None:
-        self._asked = asked
+        self.asked = asked
         self.watches = watches
 
     async def GetBillingEvidence(
         self, request: pb.GetBillingEvidenceRequest, context: Context
     ) -> pb.GetBillingEvidenceResponse:
         may_read_billing(current_principal())
-        async with self._asked.patient(request) as (view, fresh):
-            as_of = self._asked.as_of(request)
-            span = await span_of(view, request, as_of)
-            clinic_zone = zone_of("clinic_zone", request.clinic_zone, span.zone)
-            record = await _record(view, request.patient_id, as_of)
-            periods = await _periods(view, request, record, span.zone, as_of)
-            months = management_months(
-                record, span.first, span.last, clinic_zone, as_of.instant, _payer(request)
-            )
+        make = partial(self._evidence, request)
+        return await self.asked.answer(request, pb.GetBillingEvidenceResponse, make)
+
+    async def _evidence(
+        self, request: pb.GetBillingEvidenceRequest, view: Snapshot, fresh: common.Freshness
+    ) -> pb.GetBillingEvidenceResponse:
+        as_of = self.asked.as_of(request)
+        span = await span_of(view, request, as_of)
+        clinic_zone = zone_of("clinic_zone", request.clinic_zone, span.zone)
+        record = await _record(view, request.patient_id, as_of)
+        periods = await _periods(view, request, record, span.zone, as_of)
+        months = management_months(
+            record, span.first, span.last, clinic_zone, as_of.instant, _payer(request)
+        )
         prove = _Prove(fresh.shard)
         return pb.GetBillingEvidenceResponse(
             patient_id=request.patient_id,
@@ -73,8 +80,8 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
         scope = ("gaps", request.clinic_id, request.clinic_zone, request.payer)
         size = request.page_size or DEFAULT_PAGE
         found: list[pb.BillingGap] = []
-        async with self._asked.clinic(request) as (view, fresh):
-            as_of, place = self._asked.page(scope, request, str)
+        async with self.asked.clinic(request) as (view, fresh):
+            as_of, place = self.asked.page(scope, request, str)
             after = place[0] if place else ""
             patients = await billed_patients(view, request.clinic_id, after, size + 1)
             for patient_id in patients[:size]:

@@ -8,9 +8,10 @@ import grpc
 
 from rehab.projections.v1 import progress_service_pb2 as pb
 from rehab.projections.v1 import progress_service_pb2_grpc as pb_grpc
+from rehab.projections.v1 import projections_service_pb2 as common
 from rehab_projections import pages
 from rehab_projections.answers import AsOf, around, as_session
-from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page
+from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
 from rehab_projections.domain.adherence import Session, dosed_occurrences
 from rehab_projections.domain.days import first_zone, local_date
 from rehab_projections.domain.monitoring import monitoring_days
@@ -43,21 +44,21 @@ class ProgressServicer(SessionReads, pb_grpc.ProgressServiceServicer):
         super().__init__(asked)
         self.watches = watches
 
+    @of_patient_kept(pb.ListAdherenceWeeksResponse)
     async def ListAdherenceWeeks(
-        self, request: pb.ListAdherenceWeeksRequest, context: Context
+        self, request: pb.ListAdherenceWeeksRequest, view: Snapshot, fresh: common.Freshness
     ) -> pb.ListAdherenceWeeksResponse:
         scope = scope_of("weeks", request)
-        async with self._asked.patient(request) as (view, fresh):
-            as_of, place = self._asked.page(scope, request, date)
-            span = await span_of(view, request, as_of, WITH_PAIN)
-            sessions = await _sessions(view, request.patient_id, as_of)
-            last = span.last
-            if place:
-                last = pages.day_within(place[0], span.first + _A_DAY, span.last) - _A_DAY
-            size = request.page_size or DEFAULT_PAGE
-            first = max(span.first, monday_of(last) - timedelta(days=7 * (size - 1)))
-            told = weeks(span.book, sessions, (first, last), as_of.instant, span.zone)
-            messages = [await _week(view, request.patient_id, span, as_of, one) for one in told]
+        as_of, place = self.asked.page(scope, request, date)
+        span = await span_of(view, request, as_of, WITH_PAIN)
+        sessions = await _sessions(view, request.patient_id, as_of)
+        last = span.last
+        if place:
+            last = pages.day_within(place[0], span.first + _A_DAY, span.last) - _A_DAY
+        size = request.page_size or DEFAULT_PAGE
+        first = max(span.first, monday_of(last) - timedelta(days=7 * (size - 1)))
+        told = weeks(span.book, sessions, (first, last), as_of.instant, span.zone)
+        messages = [await _week(view, request.patient_id, span, as_of, one) for one in told]
         more = monday_of(first) > monday_of(span.first)
         return pb.ListAdherenceWeeksResponse(
             patient_id=request.patient_id,
@@ -67,14 +68,14 @@ class ProgressServicer(SessionReads, pb_grpc.ProgressServiceServicer):
             **span.told(),
         )
 
+    @of_patient_kept(pb.ListMissedSessionsResponse)
     async def ListMissedSessions(
-        self, request: pb.ListMissedSessionsRequest, context: Context
+        self, request: pb.ListMissedSessionsRequest, view: Snapshot, fresh: common.Freshness
     ) -> pb.ListMissedSessionsResponse:
         scope = scope_of("missed", request, str(request.include_incomplete))
-        async with self._asked.patient(request) as (view, fresh):
-            as_of, place = self._asked.page(scope, request, datetime, datetime, str)
-            span = await span_of(view, request, as_of)
-            sessions = await _sessions(view, request.patient_id, as_of)
+        as_of, place = self.asked.page(scope, request, datetime, datetime, str)
+        span = await span_of(view, request, as_of)
+        sessions = await _sessions(view, request.patient_id, as_of)
         due = dosed_occurrences(
             span.book, sessions, as_of.instant, span.zone, (span.first, span.last)
         )
@@ -96,13 +97,13 @@ class ProgressServicer(SessionReads, pb_grpc.ProgressServiceServicer):
             **span.told(),
         )
 
+    @of_patient_kept(pb.GetPainAgainstQualityResponse)
     async def GetPainAgainstQuality(
-        self, request: pb.GetPainAgainstQualityRequest, context: Context
+        self, request: pb.GetPainAgainstQualityRequest, view: Snapshot, fresh: common.Freshness
     ) -> pb.GetPainAgainstQualityResponse:
-        async with self._asked.patient(request) as (view, fresh):
-            as_of = self._asked.as_of(request)
-            span = await span_of(view, request, as_of, WITH_PAIN)
-            points = await _points(view, request, span, as_of)
+        as_of = self.asked.as_of(request)
+        span = await span_of(view, request, as_of, WITH_PAIN)
+        points = await _points(view, request, span, as_of)
         told = association(points)
         return pb.GetPainAgainstQualityResponse(
             patient_id=request.patient_id,

@@ -30,15 +30,15 @@ Context = grpc.aio.ServicerContext
 @watching(pb.DESCRIPTOR.services_by_name["WorkService"])
 class WorkServicer(pb_grpc.WorkServiceServicer):
     def __init__(self, asked: Asked, watches: Watches, board: Board) -> None:
-        self._asked = asked
+        self.asked = asked
         self.watches = watches
         self._board = board
 
     async def ListTherapistLoads(
         self, request: pb.ListTherapistLoadsRequest, context: Context
     ) -> pb.ListTherapistLoadsResponse:
-        async with self._asked.clinic(request) as (view, fresh):
-            as_of, live = self._asked.as_of(request), not request.HasField("as_of")
+        async with self.asked.clinic(request) as (view, fresh):
+            as_of, live = self.asked.as_of(request), not request.HasField("as_of")
             rows = await view.work_candidates(request.clinic_id)
             items = await self._board.items(view, request.clinic_id, as_of, live=live)
             until = as_of.instant + timedelta.resolution
@@ -52,7 +52,7 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
     async def ListWorkDays(
         self, request: pb.ListWorkDaysRequest, context: Context
     ) -> pb.ListWorkDaysResponse:
-        async with self._asked.clinic(request) as (view, fresh):
+        async with self.asked.clinic(request) as (view, fresh):
             zone = zone_of("zone", request.zone, UTC_ZONE)
             asked = date_range(request.days, "days")
             if (asked.last - asked.first).days >= LONGEST_DAYS:

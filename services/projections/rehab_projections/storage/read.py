@@ -25,6 +25,15 @@ from rehab_runtime.postgres import Database, Queries
 
 
 @dataclass(frozen=True, slots=True)
+class Patient:
+    """Whose patient it is, and which version of the patient's row tells so: another one after
+    every change of anything that is kept of the patient."""
+
+    clinic_id: str
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
 class PatientRow:
     """A patient as the work queue needs it.
 
@@ -72,10 +81,10 @@ class Snapshot:
         rows: list[asyncpg.Record] = await self._connection.fetch(self._queries[query], *values)
         return rows
 
-    async def clinic_of(self, patient_id: str) -> str | None:
+    async def patient(self, patient_id: str) -> Patient | None:
         """Whose patient it is; None when nothing of it is known, or nothing any more."""
         row = await self._connection.fetchrow(self._queries["patient"], patient_id)
-        return str(row["clinic_id"]) if row else None
+        return Patient(row["clinic_id"], row["written"]) if row else None
 
     async def care_facts(self, patient_id: str, kinds: Sequence[str]) -> list[Fact]:
         rows = await self._connection.fetch(self._queries["care_of"], patient_id, kinds)
