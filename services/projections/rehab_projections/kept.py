@@ -7,6 +7,7 @@ checked, in PostgreSQL each time; only the folding is spared.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -20,8 +21,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.protobuf.message import DecodeError, Message
 
 from rehab_projections import metrics
-from rehab_projections.storage.vanishing import AwayError, Vanishing
+from rehab_projections.storage.vanishing import Vanishing
 from rehab_runtime.clock import Clock
+from rehab_runtime.valkey import Away
 
 M = TypeVar("M", bound=Message)
 NONCE_BYTES = 12
@@ -58,8 +60,8 @@ class KeptAnswers:
         field = self._name(question.content)
         try:
             sealed = await self._entries.get(self._name(question.patient_id.encode()), field)
-        except AwayError as away:
-            metrics.kept_answers.labels("error" if away.asked else "away").inc()
+        except Away:
+            metrics.kept_answers.labels("away").inc()
             return None
         found = self._opened(question, field, sealed, answer) if sealed else None
         metrics.kept_answers.labels("miss" if found is None else "hit").inc()
@@ -72,17 +74,13 @@ class KeptAnswers:
         field, nonce = self._name(question.content), os.urandom(NONCE_BYTES)
         told = _AT.pack(self._now_us()) + content
         sealed = nonce + self._aead.encrypt(nonce, told, self._bound(question, field))
-        try:
+        with contextlib.suppress(Away):
             await self._entries.put(self._name(question.patient_id.encode()), field, sealed)
-        except AwayError as away:
-            metrics.kept_answers.labels("error" if away.asked else "away").inc()
 
     async def forget(self, patient_id: str) -> None:
         """What is left of a patient who is gone. It cannot be opened any more anyway."""
-        try:
+        with contextlib.suppress(Away):
             await self._entries.drop(self._name(patient_id.encode()))
-        except AwayError:
-            return
 
     def _opened(self, question: Question, field: str, sealed: bytes, answer: type[M]) -> M | None:
         try:

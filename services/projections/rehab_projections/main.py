@@ -43,6 +43,7 @@ from rehab_runtime.eventlog import EventLog, Follower, follow
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.server import Peer, serve_grpc
 from rehab_runtime.unprocessed import Unprocessed
+from rehab_runtime.valkey import connect
 
 PACKAGE = "rehab_projections"
 SERVICE = "rehab.projections.v1.ProjectionsService"
@@ -130,11 +131,10 @@ async def _versions(settings: Settings, stack: AsyncExitStack) -> Versions:
 async def _kept(settings: Settings, clock: Clock, stack: AsyncExitStack) -> KeptAnswers | None:
     if not settings.valkey_url:
         return None
-    entries = Vanishing(settings.valkey_url, ttl_s=TTL_S)
-    stack.push_async_callback(entries.close)
+    valkey = await stack.enter_async_context(connect(settings.valkey_url, clock))
     key = settings.kept_answers_key.get_secret_value().encode() or os.urandom(32)
     live_s = settings.kept_answers_live_ms / 1000
-    return KeptAnswers(entries, clock, key=key, live_s=live_s)
+    return KeptAnswers(Vanishing(valkey, ttl_s=TTL_S), clock, key=key, live_s=live_s)
 
 
 def _follow(

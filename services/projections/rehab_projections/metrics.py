@@ -36,8 +36,7 @@ watches = declare_gauge(
 )
 kept_answers = declare_counter(
     "projections_kept_answers_total",
-    "Answers looked for in Valkey, by result: hit, miss, error (it did not answer in time), away "
-    "(it did not a moment ago, and was not asked).",
-    "of errors: see whether Valkey runs; reads are slower meanwhile, never wrong",
+    "Answers looked for in Valkey, by result: hit, miss, away.",
+    "of away: see whether Valkey runs; reads are slower meanwhile, never wrong",
     ["result"],
 )
