@@ -23,6 +23,7 @@ from tests.projections.test_watched_reads import (
     OF_CLINIC,
     OF_PATIENT,
     afterwards,
+    all_of,
     beginning,
     hours_ago,
 )
@@ -50,7 +51,7 @@ async def test_every_watch_of_an_erased_patient_ends_and_every_read_finds_nobody
         assert (await anext(lists)).upserted.patient_id == PATIENT
         assert (await anext(lists)).HasField("listed")
         await running.reads.lag_at(await erase(running, PATIENT))
-        ended = [await refused(last_of(told)) for told in watches]
+        ended = [await refused(all_of(told)) for told in watches]
         assert [type(error) for error in ended] == [Erased] * len(PATIENTS)
         assert (await anext(lists)).removed_item_id == f"work:{PATIENT}"
         for service, rpc in PATIENTS:
@@ -60,11 +61,6 @@ async def test_every_watch_of_an_erased_patient_ends_and_every_read_finds_nobody
         assert not (await ask("Work", "ListTherapistLoads", **OF_CLINIC)).therapists
         assert not (await ask("Billing", "ListBillingGaps", **OF_CLINIC)).gaps
         assert not (await running.reads.work()).items
-
-
-async def last_of(told: Any) -> None:
-    async for _ in told:
-        pass
 
 
 @pytest.mark.parametrize("folded_by", ["this replica", "another replica"])
@@ -92,7 +88,7 @@ async def test_a_watch_ends_when_the_consent_is_withdrawn(place: Place, folded_b
             )
             assert len((await until_answer(told)).sessions) == 2  # the other consent is in force
             await log.append(event(62, NOW, withdrawn(hours_ago(0.1), "c2")))
-            assert isinstance(await refused(last_of(told)), ConsentNotInForce)
+            assert isinstance(await refused(all_of(told)), ConsentNotInForce)
             assert len((await until_answer(mine)).sessions) == 2
         again = await refused(anext(ask.watch(*SESSIONS, **OF_PATIENT)))
         assert isinstance(again, ConsentNotInForce)

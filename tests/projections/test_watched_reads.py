@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,15 @@ from rehab.projections.v1 import (
     work_service_pb2,
 )
 from rehab_runtime.auth import Principal
-from rehab_runtime.errors import Draining, InvalidArgument, NotFound, Overloaded, Stale
+from rehab_runtime.embedded import Postgres
+from rehab_runtime.errors import (
+    Draining,
+    InvalidArgument,
+    NotFound,
+    Overloaded,
+    Stale,
+    Unavailable,
+)
 from tests.projections.asking import Asking, asking, watch_of
 from tests.projections.given import (
     CLINIC,
@@ -262,10 +271,15 @@ async def test_a_watch_is_refused_as_its_read_is(running: Clinic):
             assert isinstance(other, NotFound)
 
 
-async def watched(ask: Asking) -> Any:
-    told = ask.watch("Projections", "ListSessions", **OF_PATIENT)
+async def watched(ask: Asking, consistency: Any = None) -> Any:
+    told = ask.watch("Projections", "ListSessions", **OF_PATIENT, consistency=consistency)
     await anext(told)
     return told
+
+
+async def all_of(told: Any) -> None:
+    async for _ in told:
+        pass
 
 
 async def test_too_many_watches_are_refused_and_one_that_ends_makes_room(place: Place):
@@ -301,6 +315,38 @@ async def test_watches_are_asked_to_leave_when_the_service_stops(place: Place):
             told = await watched(ask)
             left = asyncio.create_task(refused(anext(told)))
         assert isinstance(await left, Draining)
+
+
+@pytest.mark.timeout(120)
+async def test_a_watch_ends_while_postgresql_is_away_and_another_one_goes_on(
+    place: Place, tmp_path: Path
+):
+    async with (
+        asyncio.timeout(100),
+        Postgres(tmp_path / "postgres") as own,
+        eventstore(place) as (log, address),
+        projections(
+            place, address, log, postgres_dsn=own.dsn("projections"), watch_heartbeat_ms=50
+        ) as running,
+        asking(running) as ask,
+    ):
+        position = await log.append(*beginning())
+        told = await watched(ask, since(position))
+        await own.kill()
+        assert isinstance(await refused(all_of(told)), Unavailable)
+        await own.start()
+        # a database that crashed may stand before what it had shown; the next event mends that
+        position = await log.append(event(120, hours_ago(4), pain(3)))
+        while True:
+            try:
+                again = await watched(ask, since(position))
+                break
+            except (Unavailable, Stale):
+                await asyncio.sleep(0.05)
+        async with aclosing(again):
+            await log.append(*whole_session(30, "s2", hours_ago(5), [20]))
+            while len((await anext(again)).answer.sessions) < 2:
+                pass
 
 
 @pytest.mark.parametrize("folded_by", ["this replica", "another replica"])

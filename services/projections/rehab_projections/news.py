@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
+import asyncpg
+
 from rehab_projections.progress import Progress
 from rehab_projections.storage.cursors import Cursors
 from rehab_projections.storage.read import Reader
@@ -56,8 +58,9 @@ class News:
             if seen == self._progress.cursors:
                 await self._progress.moved(self._tick_s)
             seen = self._progress.cursors
-            # while PostgreSQL is away nothing changes; the next tick looks again
-            with contextlib.suppress(RehabError):
+            # while PostgreSQL is away nothing changes, and a version of the read models that is no
+            # more is left for another one; the next tick looks again
+            with contextlib.suppress(RehabError, asyncpg.PostgresError):
                 await self._look()
             await asyncio.sleep(self._interval_s)
 

@@ -34,7 +34,7 @@ class Settings(ServiceSettings):
     watch_heartbeat_ms: int = Field(
         15_000,
         ge=10,
-        le=300_000,
+        le=30_000,
         description="time after which a watcher hears that nothing changed",
     )
     valkey_url: ValkeyUrlOrOff = Field(
