@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rehab_sdk import Rehab, dev_token, errors, events
+from rehab_sdk import AsyncRehab, Rehab, dev_token, errors, events
 from tests.sdk.clinic import OPTIONS, Clinic, admit
 from tests.sdk.given import CLINIC, CONSENT
 from tests.sdk.test_reading import exercise, squats
@@ -22,9 +22,14 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
 async def test_a_watch_yields_what_its_read_returns_and_again_when_that_changed(
     suite: Clinic, patient: str
 ) -> None:
-    await admit(suite, patient, squats())
+    position = await admit(suite, patient, squats())
+    async with suite.phone(patient) as client:
+        client.reflect({0: position})
+        await watched_four_ways(client, patient)
+
+
+async def watched_four_ways(client: AsyncRehab, patient: str) -> None:
     async with (
-        suite.phone(patient) as client,
         client.watch(client.patients.adherence, patient, days=7) as adherence,
         client.watch(client.patients.sessions, patient, page_size=1) as newest,
         client.watch(client.vitals.metrics, patient) as metrics,
@@ -123,16 +128,21 @@ async def test_what_is_no_read_is_not_watched(suite: Clinic, patient: str) -> No
                 await anext(answers)
 
 
-def watched_without_a_loop(suite: Clinic, patient: str) -> list[Any]:
+def watched_without_a_loop(suite: Clinic, patient: str, position: int) -> list[Any]:
+    with Rehab.connect(
+        ingest=suite.ingest,
+        projections=suite.projections,
+        token=dev_token("patient", CLINIC, patient),
+        device_id=f"phone-of-{patient}",
+        consent_id=CONSENT,
+        options=OPTIONS,
+    ) as client:
+        client.reflect({0: position})
+        return watched_twice(client, patient)
+
+
+def watched_twice(client: Rehab, patient: str) -> list[Any]:
     with (
-        Rehab.connect(
-            ingest=suite.ingest,
-            projections=suite.projections,
-            token=dev_token("patient", CLINIC, patient),
-            device_id=f"phone-of-{patient}",
-            consent_id=CONSENT,
-            options=OPTIONS,
-        ) as client,
         client.watch(client.patients.adherence, patient, days=7) as answers,
         client.watch(client.patients.sessions, patient) as sessions,
     ):
@@ -145,6 +155,6 @@ def watched_without_a_loop(suite: Clinic, patient: str) -> list[Any]:
 
 
 async def test_a_blocking_program_watches_too(suite: Clinic, patient: str) -> None:
-    await admit(suite, patient)
-    told = await asyncio.to_thread(watched_without_a_loop, suite, patient)
+    position = await admit(suite, patient)
+    told = await asyncio.to_thread(watched_without_a_loop, suite, patient, position)
     assert told == [0, [], 1, [1]]
