@@ -12,7 +12,7 @@ from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_eventstore import metrics
 from rehab_eventstore.archive.library import Library, Wanted, unreadable
 from rehab_eventstore.domain.head import Head, head_of
-from rehab_eventstore.storage.codec import recorded_event
+from rehab_eventstore.storage.codec import Encoded, recorded_event
 from rehab_runtime.errors import ArchiveUnreadable, Internal
 from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database, Queries
@@ -36,12 +36,11 @@ class Filter:
     def __bool__(self) -> bool:
         return bool(self.kinds or self.streams or self.slices)
 
-    def chooses(self, event: RecordedEvent) -> bool:
-        envelope = event.envelope
+    def chooses(self, event: Encoded) -> bool:
         return (
-            (not self.kinds or envelope.kind in self.kinds)
-            and (not self.streams or envelope.subject_id in self.streams)
-            and (not self.slices or slice_of(envelope.subject_id) in self.slices)
+            (not self.kinds or event.kind in self.kinds)
+            and (not self.streams or event.stream in self.streams)
+            and (not self.slices or slice_of(event.stream) in self.slices)
         )
 
 
@@ -90,7 +89,7 @@ class Reader:
         self._database = database
         self._queries = queries
         self._library = library
-        self._page_events = page_events
+        self.page_events = page_events
         self._page_bytes = page_bytes
 
     async def head(self, shard: int) -> Head:
@@ -118,7 +117,7 @@ class Reader:
 
     async def page(self, shard: int, after: int, until: int, limit: int = LAST) -> Page:
         """The events after a position. `until` must be committed: it has no holes before it."""
-        count = min(self._page_events, limit, until - after)
+        count = min(self.page_events, limit, until - after)
         if count <= 0:
             return Page((), after)
         rows = await self._database.fetch(
@@ -130,16 +129,16 @@ class Reader:
             raise Internal("the log has a hole")
         return Page(events, reached)
 
-    def page_of(self, run: Sequence[RecordedEvent], after: int, chosen: Filter) -> Page:
+    def page_of(self, run: Sequence[Encoded], after: int, chosen: Filter) -> Page:
         """A page of what is asked for in a run of events that begins after a position."""
         taken: list[RecordedEvent] = []
         size = 0
         for before, event in enumerate(run, after):
-            if len(taken) == self._page_events or size >= self._page_bytes:
+            if len(taken) == self.page_events or size >= self._page_bytes:
                 return Page(taken, before)
             if chosen.chooses(event):
-                taken.append(event)
-                size += len(event.body)
+                taken.append(event.event())
+                size += len(event.wire)
         return Page(taken, after + len(run))
 
     async def filtered(
@@ -147,7 +146,7 @@ class Reader:
     ) -> Page:
         """The events asked for among the next ones after a position; maybe none of them."""
         upto = min(until, after + SCAN_POSITIONS)
-        count = min(self._page_events, limit)
+        count = min(self.page_events, limit)
         rows = await self._database.fetch(
             self._queries["filtered"],
             shard,
@@ -167,7 +166,7 @@ class Reader:
         query = self._queries["stream_backward" if wanted.backwards else "stream_forward"]
         first, last, left = wanted.first_version, wanted.last_version, wanted.limit
         while left > 0 and first <= last:
-            count = min(self._page_events, left)
+            count = min(self.page_events, left)
             rows = await self._database.fetch(
                 *(query, wanted.stream, first, last, wanted.until, wanted.kinds),
                 *(count, self._page_bytes),
