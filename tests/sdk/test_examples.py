@@ -55,7 +55,9 @@ async def test_rejects_are_handled(suite: Clinic, patient: str) -> None:
     said = await run(suite, example("handle_rejects.py"), patient)
     assert "refused: body.rep_observation.reps[0].score breaks" in said
     assert "1 event refused" in said
-    assert len(await suite.stored(patient)) == 5
+    kinds = [event.envelope.kind for event in await suite.stored(patient)]
+    assert kinds.count("quarantine") == 1
+    assert len(kinds) == 6
 
 
 async def test_the_work_queue_is_watched(suite: Clinic, patient: str) -> None:
