@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +19,7 @@ class SessionChange:
 
     record: SessionRecord
     position: int
-    sets: frozenset[SetKey]
+    sets: Collection[SetKey]
 
 
 @dataclass
@@ -36,7 +36,7 @@ class PatientChange:
     care: CareRecord | None = None
     care_events: list[RecordedEvent] = field(default_factory=list)
     sessions: dict[str, SessionChange] = field(default_factory=dict)
-    marks: list[Mark] = field(default_factory=list)
+    marks: frozenset[Mark] = frozenset()
     active_at: datetime | None = None
     corrected: set[str] = field(default_factory=set)
     gathered: Gathered = field(default_factory=Gathered)

@@ -93,10 +93,7 @@ class Projector:
         missing = [patient for patient in patients if patient not in folding.cares]
         if missing:
             for patient, events in (await self._writer.care_events(missing)).items():
-                state = CareRecord()
-                for event in events:
-                    state = care.with_fact(state, fact_of(event))
-                folding.cares[patient] = state
+                folding.cares[patient] = care.fold(fact_of(event) for event in events)
         keys = folding.session_keys()
         known = {key: self._sessions.get(key) for key in keys}
         folding.sessions = {key: session for key, session in known.items() if session is not None}

@@ -39,13 +39,32 @@ class Mark:
         return local_date(self.first_at, first_zone(self.zone, zone.key))
 
 
-def mark_of(fact: Fact) -> Mark | None:
-    """The mark of a qualifying event, None of any other."""
-    if not rtm_qualifying(fact.body):
-        return None
-    at = fact.stamp.at
-    quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
-    return Mark(fact.zone, quarter, at, fact.stamp.event_id, fact.position)
+class MarkFold:
+    """Folds events into marks: one per zone and quarter, the one with the earliest moment."""
+
+    def __init__(self) -> None:
+        self._earliest: dict[tuple[str, datetime], Mark] = {}
+
+    def add(self, fact: Fact) -> None:
+        """An event that does not qualify changes nothing."""
+        if not rtm_qualifying(fact.body):
+            return
+        at, event_id = fact.stamp
+        quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+        place = (fact.zone, quarter)
+        known = self._earliest.get(place)
+        if known is None or fact.stamp < known.order():
+            self._earliest[place] = Mark(fact.zone, quarter, at, event_id, fact.position)
+
+    def marks(self) -> frozenset[Mark]:
+        return frozenset(self._earliest.values())
+
+
+def marks_of(facts: Iterable[Fact]) -> frozenset[Mark]:
+    fold = MarkFold()
+    for fact in facts:
+        fold.add(fact)
+    return fold.marks()
 
 
 def monitoring_days(
