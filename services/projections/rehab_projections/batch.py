@@ -23,10 +23,14 @@ FOLDED = care.KINDS | SESSION_KINDS | _MARKED | GATHERED | {"erasure"}
 
 
 class Batch:
-    """A batch while it is folded."""
+    """A batch while it is folded. What it tells of, `patients`, patients whose care changes and
+    sessions, is known when it is opened."""
 
     def __init__(self) -> None:
         self.facts: list[tuple[Fact, RecordedEvent]] = []
+        self.patients: set[str] = set()
+        self.cared: set[str] = set()
+        self.session_keys: set[SessionKey] = set()
         self.cares: dict[str, CareRecord] = {}
         self.sessions: dict[SessionKey, SessionRecord] = {}
         self.afresh: set[str] = set()
@@ -37,12 +41,19 @@ class Batch:
     def open(self, events: Iterable[RecordedEvent]) -> None:
         """Open bodies; a stream whose body cannot be opened is parked from there on."""
         for event in events:
-            if event.envelope.subject_id in self.parked:
+            if self.parked and event.envelope.subject_id in self.parked:
                 continue
             try:
-                self.facts.append((_opened(event), event))
+                fact = _opened(event)
             except (DecodeError, ValueError) as error:
                 self._park(event, error)
+                continue
+            self.facts.append((fact, event))
+            self.patients.add(fact.patient_id)
+            if fact.kind in SESSION_KINDS:
+                self.session_keys.add((fact.patient_id, sessions.session_id_of(fact)))
+            elif fact.kind in care.KINDS:
+                self.cared.add(fact.patient_id)
 
     def drop(self, held: set[str], void: set[str]) -> None:
         """Leave out streams held back, but for their erasure, and events already corrected.
@@ -50,6 +61,8 @@ class Batch:
         What a corrected event itself corrects stays void: such an event is kept, and its patient
         is folded anew.
         """
+        if not held and not void:
+            return
         self.parked = {p: parked for p, parked in self.parked.items() if p not in held}
         self.facts = [
             (fact, event)
@@ -57,16 +70,6 @@ class Batch:
             if is_erased(fact)
             or (fact.patient_id not in held and (fact.corrects or fact.stamp.event_id not in void))
         ]
-
-    def patients_of(self, kinds: frozenset[str]) -> list[str]:
-        return sorted({fact.patient_id for fact, _ in self.facts if fact.kind in kinds})
-
-    def session_keys(self) -> set[SessionKey]:
-        return {
-            (fact.patient_id, sessions.session_id_of(fact))
-            for fact, _ in self.facts
-            if fact.kind in SESSION_KINDS
-        }
 
     def fold(self, fact: Fact, event: RecordedEvent) -> None:
         """Fold one event; one that cannot be folded parks its stream, others go on."""

@@ -34,10 +34,20 @@ class Fact(NamedTuple):
     zone: str
     kind: str
     body: event_pb2.Body
-    corrects: str = ""
-    actor_id: str = ""
-    credential: str = ""
-    episode_id: str = ""
+    corrects: str
+    envelope: event_pb2.Envelope
+
+    @property
+    def actor_id(self) -> str:
+        return self.envelope.actor.id
+
+    @property
+    def credential(self) -> str:
+        return self.envelope.actor.credential
+
+    @property
+    def episode_id(self) -> str:
+        return self.envelope.episode_id
 
 
 def moment(timestamp: Timestamp) -> datetime:
@@ -51,7 +61,6 @@ def moment(timestamp: Timestamp) -> datetime:
 def fact_of(recorded: event_pb2.RecordedEvent) -> Fact:
     """Open a recorded event. Raises google.protobuf's DecodeError when its body is no Body."""
     envelope = recorded.envelope
-    actor = envelope.actor
     return Fact(
         envelope.subject_id,
         envelope.clinic_id,
@@ -61,7 +70,5 @@ def fact_of(recorded: event_pb2.RecordedEvent) -> Fact:
         envelope.kind,
         event_pb2.Body.FromString(recorded.body),
         envelope.corrects,
-        actor.id,
-        actor.credential,
-        envelope.episode_id,
+        envelope,
     )

@@ -30,11 +30,15 @@ class _Set:
 
     __slots__ = ("reps", "seen", "seen_zone", "told")
 
-    def __init__(self, before: SetRecord) -> None:
-        self.told = before.told
-        self.seen = before.seen
-        self.seen_zone = before.seen_zone
-        self.reps = dict(before.reps)
+    def __init__(self, before: SetRecord | None) -> None:
+        if before is None:
+            self.told: ToldSet | None = None
+            self.seen: Stamp | None = None
+            self.seen_zone = ""
+            self.reps: dict[int, exercise_pb2.Rep] = {}
+        else:
+            self.told, self.seen, self.seen_zone = before.told, before.seen, before.seen_zone
+            self.reps = dict(before.reps)
 
     def record(self) -> SetRecord:
         return SetRecord(self.told, self.seen, self.seen_zone, self.reps)
@@ -120,7 +124,7 @@ class SessionFold:
         one = self._sets.get(key)
         if one is None:
             before = self._record.sets.get(key) if self._record else None
-            one = self._sets[key] = _Set(before or SetRecord())
+            one = self._sets[key] = _Set(before)
         return one
 
 
@@ -149,11 +153,11 @@ def _ended(record: SessionRecord, stamp: Stamp, status: str, duration_s: float) 
 
 def _told_set(stamp: Stamp, summary: exercise_pb2.SetCompleted) -> ToldSet:
     return ToldSet(
-        stamp=stamp,
-        reps=summary.reps,
-        good_reps=summary.good_reps if summary.HasField("good_reps") else None,
-        hold_ms=round(summary.hold_s * 1000),
-        active_ms=round(summary.duration_s * 1000),
+        stamp,
+        summary.reps,
+        summary.good_reps if summary.HasField("good_reps") else None,
+        round(summary.hold_s * 1000),
+        round(summary.duration_s * 1000),
     )
 
 

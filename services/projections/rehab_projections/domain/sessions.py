@@ -43,8 +43,7 @@ class End:
     duration_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class ToldSet:
+class ToldSet(NamedTuple):
     """A set's own summary. Times in milliseconds."""
 
     stamp: Stamp
@@ -54,17 +53,16 @@ class ToldSet:
     active_ms: int
 
 
-@dataclass(frozen=True)
-class SetRecord:
+class SetRecord(NamedTuple):
     """What is known of one set: its summary, and its repetitions by index.
 
     `seen` is the earliest observation of it, with the zone it was made in.
     """
 
-    told: ToldSet | None = None
-    seen: Stamp | None = None
-    seen_zone: str = ""
-    reps: Mapping[int, exercise_pb2.Rep] = field(default_factory=dict)
+    told: ToldSet | None
+    seen: Stamp | None
+    seen_zone: str
+    reps: Mapping[int, exercise_pb2.Rep]
 
 
 @dataclass(frozen=True)

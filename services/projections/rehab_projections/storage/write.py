@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import asyncpg
+import orjson
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections.changes import Changes, Parked, PatientChange
@@ -166,7 +167,7 @@ class Writer:
             for name, rows in (_rows(changes) | gathered.gathered_rows(changes)).items():
                 if rows:
                     await connection.execute(self._queries[name], *zip(*rows, strict=True))
-        except asyncpg.DataError as error:
+        except (asyncpg.DataError, orjson.JSONEncodeError) as error:
             raise UnstorableError(type(error).__name__) from None
 
 
