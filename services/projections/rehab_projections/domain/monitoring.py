@@ -47,7 +47,7 @@ class MarkFold:
     def __init__(self) -> None:
         self._earliest: dict[tuple[str, datetime], Mark] = {}
         self._last: Mark | None = None
-        self._until = datetime.min
+        self._until: datetime | None = None
 
     def add(self, fact: Fact) -> None:
         """An event that does not qualify changes nothing."""
@@ -57,6 +57,7 @@ class MarkFold:
         if (
             last is not None
             and last.order() <= fact.stamp
+            and self._until is not None
             and at < self._until
             and last.zone == fact.zone
         ):

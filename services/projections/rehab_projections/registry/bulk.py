@@ -25,7 +25,9 @@ from rehab_runtime.slices import slices_of
 
 PACKAGE = "rehab_projections"
 BATCH_EVENTS = 5_000
-COLLECT_BATCHES = 20
+COLLECT_BATCHES = 200
+"""A look for cycles takes 0.3 s, all recently folded states being walked through, and finds about
+one object for 5,000 events."""
 
 
 @dataclass(frozen=True)

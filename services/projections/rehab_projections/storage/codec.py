@@ -107,9 +107,7 @@ def dump_summary(record: SessionRecord) -> str:
                     amount.scored,
                     amount.good,
                 ]
-                for exercise, amount in sorted(
-                    tally.done.items()
-                )  # in whatever order sets were told
+                for exercise, amount in sorted(tally.done.items())  # in any order told
             ],
         }
     )
