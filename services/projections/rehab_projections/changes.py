@@ -15,11 +15,13 @@ from rehab_projections.gathered import Gathered
 
 @dataclass(frozen=True)
 class SessionChange:
-    """A session as it is now, as of the last event that told of it, and which sets changed."""
+    """A session as it is now, as of the last event that told of it, and which sets changed.
+    `known_sets` were stored before; None of a session that was not."""
 
     record: SessionRecord
     position: int
     sets: Collection[SetKey]
+    known_sets: Collection[SetKey] | None = None
 
 
 @dataclass

@@ -59,7 +59,9 @@ class PatientFold:
         change.care = self._care.record() if self._care else None
         change.care_events = self._care_events
         change.sessions = {
-            session_id: SessionChange(one.record(), self._told_at[session_id], one.touched)
+            session_id: SessionChange(
+                one.record(), self._told_at[session_id], one.touched, one.known_sets
+            )
             for session_id, one in self._sessions.items()
         }
         change.marks = self._marks.marks()

@@ -1,8 +1,8 @@
 """Rows as pages of events, put together from their bytes.
 
-A serialised message is its fields one after the other, and a field that is told twice counts as told
-last: so what of an envelope is stored as bytes need not be opened to add what columns hold. Making
-a message for each event, field by field, and copying it into its page costs three times as much.
+A serialised message is its fields one after the other, and of a field told twice the last counts:
+so what of an envelope is stored as bytes need not be opened to add what columns hold. To make a
+message for each event, field by field, and to copy it into its page costs twice as much.
 """
 
 from __future__ import annotations

@@ -49,6 +49,8 @@ class SessionFold:
     what was known before."""
 
     def __init__(self, before: SessionRecord | None = None) -> None:
+        self.known_sets = None if before is None else before.sets.keys()
+        """Those known before; None when nothing was."""
         self._record = before
         self._sets: dict[SetKey, _Set] = {}
 
