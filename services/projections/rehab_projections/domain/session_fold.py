@@ -115,10 +115,11 @@ class SessionFold:
     def _observed(self, fact: Fact) -> None:
         seen = fact.body.rep_observation
         one = self._set(SetKey(seen.exercise_id, seen.side, seen.set_index))
-        for rep in seen.reps:
-            known = one.reps.get(rep.index)
-            if known is None or _preference(rep) > _preference(known):
-                one.reps[rep.index] = rep
+        told = {rep.index: rep for rep in seen.reps}
+        if one.reps or len(told) < len(seen.reps):
+            _prefer(one.reps, seen.reps)
+        else:
+            one.reps = told
         if one.seen is None or fact.stamp < one.seen:
             one.seen, one.seen_zone = fact.stamp, fact.zone
 
@@ -161,6 +162,13 @@ def _told_set(stamp: Stamp, summary: exercise_pb2.SetCompleted) -> ToldSet:
         round(summary.hold_s * 1000),
         round(summary.duration_s * 1000),
     )
+
+
+def _prefer(known: dict[int, exercise_pb2.Rep], told: Iterable[exercise_pb2.Rep]) -> None:
+    for rep in told:
+        before = known.get(rep.index)
+        if before is None or _preference(rep) > _preference(before):
+            known[rep.index] = rep
 
 
 def _preference(rep: exercise_pb2.Rep) -> tuple[float, bytes]:
