@@ -80,10 +80,12 @@ class Projector:
     async def _drop_held_back(self, folding: Batch) -> None:
         if not folding.facts:
             return
-        patients = sorted(folding.patients)
-        held = await self._writer.held_back(patients)
-        ids = [fact.stamp.event_id for fact, _ in folding.facts]
-        void = await self._writer.corrected(patients, ids)
+        held, corrected = await self._writer.held_back(sorted(folding.patients))
+        void: set[str] = set()
+        if corrected:
+            # of few patients: whose events they are need not be asked of all
+            ids = [f.stamp.event_id for f, _ in folding.facts if f.patient_id in corrected]
+            void = await self._writer.void(sorted(corrected), ids)
         folding.drop(held, void)
 
     async def _load(self, folding: Batch) -> None:

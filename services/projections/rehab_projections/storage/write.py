@@ -60,12 +60,14 @@ class Writer:
     async def cursors(self) -> Cursors:
         return cursors_of(await self._database.fetch(self._queries["projection"], NAME))
 
-    async def held_back(self, patient_ids: Sequence[str]) -> set[str]:
+    async def held_back(self, patient_ids: Sequence[str]) -> tuple[set[str], set[str]]:
+        """Patients whose streams are, and patients with events that are void."""
         rows = await self._database.fetch(self._queries["held_back"], patient_ids)
-        return {row["patient_id"] for row in rows}
+        held = {row["patient_id"] for row in rows if row["held"]}
+        return held, {row["patient_id"] for row in rows if not row["held"]}
 
-    async def corrected(self, patient_ids: Sequence[str], event_ids: Sequence[str]) -> set[str]:
-        rows = await self._database.fetch(self._queries["corrected"], patient_ids, event_ids)
+    async def void(self, patient_ids: Sequence[str], event_ids: Sequence[str]) -> set[str]:
+        rows = await self._database.fetch(self._queries["void"], patient_ids, event_ids)
         return {row["event_id"] for row in rows}
 
     async def skipped(self, patient_id: str) -> set[str]:
