@@ -17,7 +17,8 @@ from rehab_eventstore.domain.commands import Sealed
 from rehab_eventstore.domain.decide import Row
 from rehab_eventstore.messages import append_command
 from rehab_eventstore.publisher import message_of
-from rehab_eventstore.storage.codec import Encoded, encoded, recorded_event, written_events
+from rehab_eventstore.storage.codec import Encoded, encoded, written_events
+from rehab_eventstore.storage.wire import recorded_events
 from tests.eventstore.given import append, event
 
 NOW = datetime(2026, 3, 1, 10, 0, 0, 123_456, tzinfo=UTC)
@@ -57,7 +58,7 @@ def read(row: Row, position: int, chained: bytes) -> RecordedEvent:
     }
     of_event = ("clinic_id", "kind", "schema_version", "phi", "consent_id", "meta")
     columns |= {name: getattr(row.event, name) for name in of_event}
-    return recorded_event(cast("asyncpg.Record", columns))
+    return recorded_events([cast("asyncpg.Record", columns)]).events[0]
 
 
 @given(

@@ -13,7 +13,7 @@ PACKAGE = "rehab_projections"
 QUERIES = postgres.Queries.load(PACKAGE, "queries.sql")
 READS = {
     "held_back": "ARRAY['p']",
-    "corrected": "ARRAY['p'], ARRAY['e']",
+    "void": "ARRAY['p'], ARRAY['e']",
     "care_events": "ARRAY['p']",
     "sessions_by_key": "ARRAY['p'], ARRAY['s']",
     "sets_by_session": "ARRAY['p'], ARRAY['s']",

@@ -11,7 +11,8 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from rehab.events.v1.event_pb2 import LogMessage
-from rehab_eventstore.storage.codec import Encoded, length
+from rehab_eventstore.storage.codec import Encoded
+from rehab_eventstore.storage.wire import varint
 from rehab_runtime import jetstream
 
 BROKER_TROUBLE = (nats.errors.Error, OSError, TimeoutError)
@@ -132,5 +133,5 @@ def message_of(incarnation: str, shard: int, events: Sequence[Encoded]) -> bytes
     """A rehab.events.v1.LogMessage."""
     parts = [LogMessage(incarnation=incarnation, shard=shard).SerializeToString()]
     for event in events:
-        parts += (_EVENT, length(event.wire), event.wire)
+        parts += (_EVENT, varint(len(event.wire)), event.wire)
     return b"".join(parts)

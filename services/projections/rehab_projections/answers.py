@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rehab_projections.domain import windows
 from rehab_projections.domain.adherence import Adherence, Session, adherence
-from rehab_projections.domain.care import CareRecord, with_fact
+from rehab_projections.domain.care import CareRecord, fold
 from rehab_projections.domain.days import day_end, day_start, first_zone, local_date
 from rehab_projections.domain.monitoring import monitoring_days
 from rehab_projections.domain.pain import PainReport, PainSummary, around_session, pain_summary
@@ -169,10 +169,7 @@ def as_session(row: SessionRow) -> Session:
 
 
 async def care_of(view: Snapshot, patient_id: str, kinds: tuple[str, ...]) -> CareRecord:
-    care = CareRecord()
-    for fact in await view.care_facts(patient_id, kinds):
-        care = with_fact(care, fact)
-    return care
+    return fold(await view.care_facts(patient_id, kinds))
 
 
 async def patient_zone(view: Snapshot, patient_id: str, care: CareRecord) -> ZoneInfo:

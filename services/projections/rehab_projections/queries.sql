@@ -35,12 +35,21 @@ SELECT $1, shard, max(until), max(incarnation), max(recorded_at), 2 FROM part GR
 -- name: drop_parts: they have become shards
 DELETE FROM part
 
--- name: held_back: which of these streams are parked or erased
-SELECT patient_id FROM parked WHERE patient_id = ANY($1::text[])
+-- name: held_back: which of these streams are parked or erased, and which have events that are void:
+-- corrected by others, or passed over by an operator
+SELECT patient_id, true AS held FROM parked WHERE patient_id = ANY($1::text[])
 UNION ALL
-SELECT patient_id FROM patient WHERE patient_id = ANY($1::text[]) AND erased
+SELECT patient_id, true FROM patient WHERE patient_id = ANY($1::text[]) AND erased
+UNION ALL
+SELECT asked.patient_id, false FROM unnest($1::text[]) AS asked (patient_id)
+CROSS JOIN LATERAL (SELECT FROM corrected WHERE patient_id = asked.patient_id LIMIT 1) AS void
+UNION ALL
+SELECT asked.patient_id, false FROM unnest($1::text[]) AS asked (patient_id)
+CROSS JOIN LATERAL (
+    SELECT FROM public.skipped_event WHERE patient_id = asked.patient_id LIMIT 1
+) AS void
 
--- name: corrected: which of these events a correction has voided already, or an operator passed over
+-- name: void: which of these events a correction has voided already, or an operator passed over
 SELECT event_id FROM corrected WHERE patient_id = ANY($1::text[]) AND event_id = ANY($2::text[])
 UNION ALL
 SELECT event_id FROM public.skipped_event

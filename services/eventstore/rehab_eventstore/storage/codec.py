@@ -1,4 +1,4 @@
-"""Rows as events."""
+"""What was just written as events."""
 
 from __future__ import annotations
 
@@ -7,44 +7,16 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-import asyncpg
-
 from rehab.events.v1.event_pb2 import Envelope, RecordedEvent
-from rehab_eventstore.domain.chain import Link
 from rehab_eventstore.domain.decide import Row
+from rehab_eventstore.storage.wire import varint
 
 # Tags of rehab.events.v1: number of the field and type "length, then bytes"; of fields that are
 # always as long, with the length.
 _EVENT_ID = b"\x0a\x24"
 _ENVELOPE, _BODY, _HASH = b"\x0a", b"\x12", b"\x22\x20"
-_SMALL = [bytes((number,)) for number in range(256)]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-def recorded_event(row: asyncpg.Record, archived: Link | None = None) -> RecordedEvent:
-    """The event as it was sent, with its place in the log. What is archived holds what its row does
-    not."""
-    meta, body = (row["meta"], row["body"]) if archived is None else (archived.meta, archived.body)
-    envelope = Envelope.FromString(meta)
-    envelope.event_id = str(row["event_id"])
-    envelope.clinic_id = row["clinic_id"]
-    envelope.subject_id = row["stream_id"]
-    envelope.kind = row["kind"]
-    envelope.schema_version = row["schema_version"]
-    envelope.phi = row["phi"]
-    envelope.consent_id = row["consent_id"]
-    envelope.position = row["position"]
-    envelope.stream_version = row["stream_version"]
-    _stamp(envelope, row["recorded_at"])
-    erased = row["erased"]
-    return RecordedEvent(
-        envelope=envelope,
-        body=b"" if erased else body,
-        key_id=row["key_id"],
-        hash=row["hash"] or b"",
-        erased=erased,
-    )
 
 
 class Encoded(NamedTuple):
@@ -87,28 +59,13 @@ def written_events(
         )
         wire = b"".join(
             (
-                *(_ENVELOPE, length(envelope), envelope),
-                *(_BODY, length(body), body),
+                *(_ENVELOPE, varint(len(envelope)), envelope),
+                *(_BODY, varint(len(body)), body),
                 *(_key(key_id), _HASH, chained),
             )
         )
         written.append(Encoded(position, stream, kind, key_id, wire))
     return written
-
-
-def length(content: bytes) -> bytes:
-    """The length of a field as a varint."""
-    left = len(content)
-    if left < 128:
-        return _SMALL[left]
-    if left < 16_384:
-        return _SMALL[left & 127 | 128] + _SMALL[left >> 7]
-    told = bytearray()
-    while left > 127:
-        told.append(left & 127 | 128)
-        left >>= 7
-    told.append(left)
-    return bytes(told)
 
 
 @lru_cache(maxsize=8192)

@@ -9,10 +9,12 @@ from datetime import datetime
 import asyncpg
 
 from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab.eventstore.v1.eventstore_service_pb2 import ReadAllResponse
 from rehab_eventstore import metrics
 from rehab_eventstore.archive.library import Library, Wanted, unreadable
 from rehab_eventstore.domain.head import Head, head_of
-from rehab_eventstore.storage.codec import Encoded, recorded_event
+from rehab_eventstore.storage.codec import Encoded
+from rehab_eventstore.storage.wire import recorded_events
 from rehab_runtime.errors import ArchiveUnreadable, Internal
 from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database, Queries
@@ -46,10 +48,13 @@ class Filter:
 
 @dataclass(frozen=True)
 class Page:
-    """Events in order. Everything asked for up to `reached` is in this page or before it."""
+    """Events in order. Everything asked for up to `reached` is in this page or before it. `message`
+    holds the same events, where they were read as one, so that they need not be copied to be sent:
+    once."""
 
     events: Sequence[RecordedEvent]
     reached: int
+    message: ReadAllResponse | None = None
 
 
 @dataclass(frozen=True)
@@ -123,11 +128,12 @@ class Reader:
         rows = await self._database.fetch(
             self._queries["page"], shard, after, after + count, self._page_bytes
         )
-        events = await self._events(rows)
+        message = await self._events(rows)
+        events = message.events
         reached = after + len(events)
         if not events or events[-1].envelope.position != reached:
             raise Internal("the log has a hole")
-        return Page(events, reached)
+        return Page(events, reached, message)
 
     def page_of(self, run: Sequence[Encoded], after: int, chosen: Filter) -> Page:
         """A page of what is asked for in a run of events that begins after a position."""
@@ -158,8 +164,9 @@ class Reader:
             list(chosen.slices),
             count,
         )
-        events = await self._events(rows)
-        return Page(events, events[-1].envelope.position if self._cut(rows, count) else upto)
+        message = await self._events(rows)
+        reached = rows[-1]["position"] if self._cut(rows, count) else upto
+        return Page(message.events, reached, message)
 
     async def stream(self, wanted: StreamRange) -> AsyncIterator[Sequence[RecordedEvent]]:
         """One subject's events, in pages."""
@@ -172,7 +179,7 @@ class Reader:
                 *(count, self._page_bytes),
             )
             if rows:
-                yield await self._events(rows)
+                yield (await self._events(rows)).events
             if not self._cut(rows, count):
                 return
             left -= len(rows)
@@ -181,7 +188,7 @@ class Reader:
             else:
                 first = rows[-1]["stream_version"] + 1
 
-    async def _events(self, rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
+    async def _events(self, rows: Sequence[asyncpg.Record]) -> ReadAllResponse:
         """What is archived is fetched from there. Raises ArchiveUnreadable."""
         wanted = [
             Wanted(row["segment"], row["position"], row["hash"])
@@ -189,7 +196,7 @@ class Reader:
             if row["segment"] is not None
         ]
         if not wanted:
-            return [recorded_event(row) for row in rows]
+            return recorded_events(rows)
         if self._library is None:
             raise unreadable(str(wanted[0].segment), wanted[0].position, "away")
         try:
@@ -204,10 +211,7 @@ class Reader:
                 remedy="restore the object from its copy, or see what stores it",
             )
             raise
-        return [
-            recorded_event(row, kept[row["position"]].link if row["position"] in kept else None)
-            for row in rows
-        ]
+        return recorded_events(rows, {position: one.link for position, one in kept.items()})
 
     def _cut(self, rows: Sequence[asyncpg.Record], count: int) -> bool:
         """Whether there may be more rows than fit the page."""
