@@ -18,7 +18,7 @@ from rehab_identity.domain.record import (
     Withdrawal,
 )
 
-KINDS = frozenset({"consent", "care_team", "break_glass", "erasure", "enrolment"})
+KINDS = frozenset({"consent", "care_team", "break_glass", "erasure"})
 """What changes a record; of every other event it only matters that there is one."""
 LONGEST_EMERGENCY = timedelta(minutes=240)
 """Whoever wrote it, no emergency lasts longer."""
@@ -27,7 +27,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """An event of a patient's stream. `body` is None when it cannot be read."""
+    """An event of a patient's stream. `body` is None when it cannot be read; with `erased` its key
+    is destroyed, and an event that follows tells of the erasure."""
 
     patient_id: str
     clinic_id: str
@@ -39,6 +40,7 @@ class Fact:
     position: int
     version: int
     body: Body | None
+    erased: bool = False
 
 
 def moment(stamp: Timestamp) -> datetime:
@@ -65,18 +67,18 @@ def fact_of(event: RecordedEvent, shard: int) -> Fact:
         position=envelope.position,
         version=envelope.stream_version,
         body=body,
+        erased=event.erased,
     )
 
 
-def evolve(record: PatientRecord | None, fact: Fact, *, erased: bool = False) -> PatientRecord:
-    """What was folded before changes nothing. `erased` says that the body's key is destroyed: what
-    it told is gone, and the erasure itself is told by an event that follows."""
+def evolve(record: PatientRecord | None, fact: Fact) -> PatientRecord:
+    """What was folded before changes nothing."""
     if record is None:
         record = PatientRecord(fact.patient_id, fact.clinic_id, fact.told_at)
     if fact.version <= record.version:
         return record
     record = replace(record, version=fact.version)
-    if fact.kind not in KINDS or erased or record.erased_at is not None:
+    if fact.kind not in KINDS or fact.erased or record.erased_at is not None:
         return record
     try:
         return _applied(record, fact)
@@ -98,8 +100,6 @@ def _applied(record: PatientRecord, fact: Fact) -> PatientRecord:
         case "erasure":
             assert fact.body is not None
             return _erasure(record, fact, fact.body.erasure)
-        case "enrolment":
-            return record
     return _unreadable(record, fact)
 
 
