@@ -24,8 +24,8 @@ def role_name(role: int) -> str:
     return Role.Name(role).removeprefix("ROLE_").lower() if role in Role.values() and role else ""
 
 
-def role_number(name: str) -> int:
-    return int(Role.Value(f"ROLE_{name.upper()}"))
+def role_number(name: str) -> Role:
+    return Role.Value(f"ROLE_{name.upper()}")
 
 
 def principal_of(message: principal_pb2.Principal) -> Principal:

@@ -89,11 +89,11 @@ class Consumer:
                 head = await self._log.head(self._shard)
                 cursor = await self._storage.cursor(self._shard, head.incarnation)
                 self._progress.reached(cursor)
-                async for batch in self._follow(cursor, self._unprocessed):
-                    cursor = await self._fold(cursor, batch)
-                    told = False
-            except FencedError:
-                metrics.fenced.inc()
+                following = aiter(self._follow(cursor, self._unprocessed))
+                async with contextlib.aclosing(following) as batches:
+                    async for batch in batches:
+                        cursor = await self._fold_or_pass(cursor, batch)
+                        told = False
             except WAITING as error:
                 if not told:
                     log.warning(
@@ -114,6 +114,17 @@ class Consumer:
                 )
                 raise
 
+    async def _fold_or_pass(self, cursor: Cursor, batch: Sequence[RecordedEvent]) -> Cursor:
+        """What another replica has folded is passed over."""
+        while batch := [one for one in batch if one.envelope.position > cursor.position]:
+            try:
+                return await self._fold(cursor, batch)
+            except FencedError:
+                metrics.fenced.inc()
+                cursor = await self._storage.cursor(cursor.shard, cursor.incarnation)
+                self._progress.reached(cursor)
+        return cursor
+
     async def _fold(self, cursor: Cursor, batch: Sequence[RecordedEvent]) -> Cursor:
         wanted = touched(batch, self._known)
         before: dict[str, PatientRecord] = {}
@@ -121,9 +132,9 @@ class Consumer:
             kept = await self._storage.kept(sorted(wanted))
             before = {name: one.record for name, one in kept.items() if one.record is not None}
         changes = fold(before, batch, self._shard)
-        for one in changes.erased:
+        for patient_id in changes.erased:
             # before the position is saved: whoever falls in between does it again
-            await self._erase(one)
+            await self._erase(patient_id)
         position = batch[-1].envelope.position
         cursor = await self._storage.save(cursor, position, changes)
         self._remember([*before, *(one.patient_id for one in changes.records)])
