@@ -1,4 +1,4 @@
-"""Changes are told at once, whichever replica made them, and a memory of facts believes no silence."""
+"""Changes are told at once, whichever replica made them; a memory of facts believes no silence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from tests.identity.facts.service import (
     Clinic,
     Place,
     clinic,
-    eventstore,
     identity,
     patient_of,
     refused,
@@ -158,19 +157,18 @@ async def test_what_is_kept_is_bounded(place: Place) -> None:
 
 
 async def test_nothing_is_believed_when_identity_is_gone(place: Place) -> None:
-    async with eventstore(place) as (log, address), proxy() as link:
-        async with identity(place, log, address) as made:
-            link.lead_to(made.address)
-            patient = await made.treated(some_patient(), ANN.id)
-            async with known(link.address) as memory:
-                await until(lambda: live(memory))
-                await memory.facts(patient)
-                link.close()
-                await until(lambda: _fails(memory, patient))
-                assert not memory.live
-                link.reopen()
-                await until(lambda: live(memory))
-                assert (await memory.facts(patient)).known
+    async with clinic(place) as made, proxy() as link:
+        link.lead_to(made.address)
+        patient = await made.treated(some_patient(), ANN.id)
+        async with known(link.address) as memory:
+            await until(lambda: live(memory))
+            await memory.facts(patient)
+            link.close()
+            await until(lambda: _fails(memory, patient))
+            assert not memory.live
+            link.reopen()
+            await until(lambda: live(memory))
+            assert (await memory.facts(patient)).known
 
 
 async def test_a_link_that_carries_nothing_is_not_believed_for_more_than_three_seconds(
