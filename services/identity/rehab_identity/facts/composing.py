@@ -74,9 +74,10 @@ async def access(
     database: Database,
     clock: Clock,
     background: Background,
-    others: Others = NOTHING,
+    others: Others | None = None,
 ) -> AsyncIterator[Access]:
     """Folds the log, decides by it, and tells of it while the context is open."""
+    others = others or NOTHING
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(jetstream.connect(settings.nats_url, name=NAME))
         store = await stack.enter_async_context(
