@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from google.protobuf.json_format import MessageToDict
+from rich.console import Console
 from rich.table import Table
 
 from rehab.identity.v1 import identity_service_pb2 as pb
@@ -22,6 +23,8 @@ from rehab_runtime.access.rules import Rule
 from rehab_runtime.access.table import TABLE
 
 PAGE = 500
+WIDTH = 200
+"""Names are printed whole, however narrow the screen."""
 
 app = typer.Typer(no_args_is_help=True, help="Who may, who did, and emergency access.")
 Limit = Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")]
@@ -71,7 +74,7 @@ def table(
             for role, grounds in _lines(rule):
                 shown.add_row(name, role, grounds, rule.purpose, rule.scope)
                 name = ""
-    out.print(shown)
+    _print_whole(shown)
 
 
 def _lines(rule: Rule) -> Iterator[tuple[str, str]]:
@@ -100,7 +103,7 @@ async def _who(addresses: Addresses, patient: str, limit: int, *, as_json: bool)
             if count == limit:
                 break
     if not as_json:
-        out.print(shown)
+        _print_whole(shown)
     return 0
 
 
@@ -126,7 +129,7 @@ async def _emergencies(
             if count == limit:
                 break
     if not as_json:
-        out.print(shown)
+        _print_whole(shown)
     return 0
 
 
@@ -139,6 +142,11 @@ async def _each(ask: Any, request: Any, field: str) -> AsyncIterator[Any]:
         if not answer.next_page_token:
             return
         request.page_token = answer.next_page_token
+
+
+def _print_whole(shown: Table) -> None:
+    wide = Console(width=max(out.width, WIDTH), file=out.file, highlight=False)
+    wide.print(shown, soft_wrap=False)
 
 
 def _page(limit: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,15 +122,19 @@ async def _export(addresses: Addresses, patient: str, to: Path | None) -> int:
     if to is None:
         await _copy(addresses, patient, sys.stdout)
         return 0
-    try:
-        file = to.open("x", encoding="utf-8")
-    except OSError as error:
-        raise SuiteError(f"cannot make {to}: {error.strerror}; name a new file") from None
-    with file:
-        to.chmod(0o600)
+    with _own_file(to) as file:
         await _copy(addresses, patient, file)
     out.print(f"all that is held of {patient} is in {to}")
     return 0
+
+
+def _own_file(path: Path) -> TextIO:
+    """A new one that nobody else may read."""
+    try:
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise SuiteError(f"cannot make {path}: {error.strerror}; name a new file") from None
+    return os.fdopen(made, "w", encoding="utf-8")
 
 
 async def _copy(addresses: Addresses, patient: str, file: TextIO) -> None:
