@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -141,7 +141,7 @@ class EventLog:
 
     async def pages_of(
         self, stream: str, *, after_version: int = 0
-    ) -> AsyncIterator[Sequence[RecordedEvent]]:
+    ) -> AsyncGenerator[Sequence[RecordedEvent], None]:
         """The same, a page at a time: for streams too long to be held."""
         request = store.ReadStreamRequest(stream=stream, after_version=after_version)
         call = self._stub.ReadStream(request, metadata=self._metadata, timeout=READ_TIMEOUT_S)

@@ -14,13 +14,15 @@ import asyncpg
 import pytest
 from google.protobuf.json_format import MessageToDict
 
+from rehab.events.v1.event_pb2 import Body
 from rehab.eventstore.v1 import erasure_service_pb2 as erasure_pb
 from rehab.eventstore.v1.erasure_service_pb2_grpc import ErasureServiceStub
 from rehab_identity.facts.composing import Others
 from rehab_identity.facts.exporting import nothing_else
 from rehab_runtime.auth import bearer
-from rehab_runtime.errors import Erased, PermissionDenied, RehabError
+from rehab_runtime.errors import Erased, PermissionDenied, RehabError, Stale
 from rehab_runtime.server import channel
+from tests.eventstore.given import append, event
 from tests.identity.facts.service import (
     ADMIN,
     ANN,
@@ -203,3 +205,67 @@ async def _erase(made: Clinic, patient: str) -> None:
             metadata=metadata,
             timeout=20,
         )
+
+
+async def test_what_could_not_be_read_for_a_while_closes_all_and_is_read_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rehab_identity.facts.healing.EVERY_S", 0.05)
+    async with eventstore(place) as (log, address):
+        async with identity(place, log, address) as made:
+            patient = await made.treated(some_patient(), ANN.id)
+            (kept,) = await _all_facts(made, [patient])
+        connection = await asyncpg.connect(place.dsn)
+        await connection.execute(
+            "UPDATE patient SET record = record || "
+            """'{"unreadable_at": "2026-03-02T12:00:00+00:00", "team": [], "given": []}'"""
+        )
+        monkeypatch.setattr("rehab_identity.facts.storage.Storage.unreadable", _none)
+        async with identity(place, log, address) as made:
+            assert await made.asks.may(ANN, patient) == (False, "no_relationship")
+        monkeypatch.undo()
+        async with identity(place, log, address) as made:
+            await until(lambda: _may(made, patient))
+            assert await _all_facts(made, [patient]) == [kept]
+        await connection.close()
+
+
+async def _none(_storage: object) -> list[tuple[str, int]]:
+    return []
+
+
+async def _may(made: Clinic, patient: str) -> bool:
+    return (await made.asks.may(ANN, patient))[0]
+
+
+async def test_without_keys_nothing_is_known_and_nobody_is_let_in(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rehab_identity.facts.telling.FOLD_TIMEOUT_S", 0.3)
+    async with (
+        eventstore(place, key_readers="cli,test") as (log, address),
+        identity(place, log, address) as made,
+    ):
+        patient = some_patient()
+        await made.known(patient)
+        assert isinstance(await refused(made.as_(ADMIN).grant(patient)), Stale)
+        assert await made.asks.may(ANN, patient) == (False, "no_relationship")
+        assert len(await made.stream(patient)) == 1
+
+
+async def test_identity_asks_for_the_keys_of_what_it_folds_alone(place: Place) -> None:
+    async with clinic(place) as made:
+        patient, other = await made.treated(some_patient()), some_patient()
+        sealed = event(other, phi=True, consent_id="c-1")
+        await made.log.append(append(other, sealed))
+        await _folded_everything(made)
+        lent = {
+            subject
+            for one in (await made.log.read_all(0, 1000))[0]
+            if one.envelope.subject_id.startswith("audit-keys-")
+            if one.envelope.actor.id == "service-identity"
+            for subject in Body.FromString(one.body).access.subject_ids
+        }
+        assert lent == {patient}
+        (facts,) = await made.asks.facts(other)
+        assert facts.clinic_id == "clinic-1"

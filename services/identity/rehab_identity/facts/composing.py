@@ -17,6 +17,7 @@ from rehab_identity.facts.consumer import Consumer, Consumers, Progress
 from rehab_identity.facts.deciding import Deciding
 from rehab_identity.facts.emergencies import Emergencies, count_overdue
 from rehab_identity.facts.exporting import About, Exporting, nothing_else
+from rehab_identity.facts.healing import heal_on
 from rehab_identity.facts.hub import Hub
 from rehab_identity.facts.identity_servicer import IdentityServicer, Parts
 from rehab_identity.facts.patients import Patients
@@ -110,6 +111,7 @@ async def access(
                 patients, storage, EventLog(store, service_principal(NAME)), teller, others.about
             ),
             gate,
+            clock,
         )
 
         def followed(cursor: Cursor, unprocessed: Unprocessed) -> Follower:
@@ -130,6 +132,7 @@ async def access(
 
         background.start(Consumers(event_log, consumer).run(), "folds who may")
         background.start(hub.run(), "tells of changes")
+        background.start(heal_on(storage, event_log), "tries unreadable events again")
         within = timedelta(hours=settings.emergency_review_h)
         background.start(count_overdue(storage, clock, within), "counts overdue reviews")
         await stack.enter_async_context(trails.running(trail, background, "tells who did"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -52,19 +53,19 @@ class Exporting:
         self._teller = teller
         self._about = about
 
-    async def lines(self, patient_id: str) -> AsyncIterator[str]:
+    async def lines(self, patient_id: str) -> AsyncGenerator[str, None]:
         """Pages of lines. The log tells that a copy was asked for before the first, and that it was
         delivered after the last. Raises NotFound, Unavailable."""
         record = await self._patients.record(patient_id)
         export_id = str(uuid7())
         await self._tell(record, export_id, delivered=False)
-        async for page in self._kept(record):
-            yield page
-        async for page in self._events(patient_id):
-            yield page
+        for part in (self._kept(record), self._events(patient_id)):
+            async with aclosing(part) as pages:
+                async for page in pages:
+                    yield page
         await self._tell(record, export_id, delivered=True)
 
-    async def _kept(self, record: PatientRecord) -> AsyncIterator[str]:
+    async def _kept(self, record: PatientRecord) -> AsyncGenerator[str, None]:
         async for line in self._about(record.patient_id):
             yield _json(line)
         yield _json({"type": "facts", **asdict(record)})
@@ -76,14 +77,16 @@ class Exporting:
             )
             after = (page[-1].at, page[-1].event_id)
 
-    async def _events(self, patient_id: str) -> AsyncIterator[str]:
+    async def _events(self, patient_id: str) -> AsyncGenerator[str, None]:
         """A read that is cut short goes on after the last event."""
         version, tries = 0, TRIES
         while True:
             try:
-                async for events in self._log.pages_of(patient_id, after_version=version):
-                    yield "".join(_event(one) for one in events)
-                    version, tries = events[-1].envelope.stream_version, TRIES
+                read = self._log.pages_of(patient_id, after_version=version)
+                async with aclosing(read) as pages:
+                    async for events in pages:
+                        yield "".join(_event(one) for one in events)
+                        version, tries = events[-1].envelope.stream_version, TRIES
             except Unavailable:
                 tries -= 1
                 if not tries:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -97,7 +97,7 @@ class Hub:
                 self._wake()
             await asyncio.sleep(RETRY_S)
 
-    async def watch(self) -> AsyncIterator[News]:
+    async def watch(self) -> AsyncGenerator[News, None]:
         """First no news, then what was revoked lately, then news at least every BEAT_S, for ever.
         Raises Unavailable when they may be missed, Draining on closing."""
         with self._watching() as watcher:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import grpc
 
@@ -21,12 +22,15 @@ from rehab_runtime import pages
 from rehab_runtime.access.decide import Decision
 from rehab_runtime.access.gate import Gate
 from rehab_runtime.access.messages import facts_message, principal_of
-from rehab_runtime.auth import ROLES, require_service
+from rehab_runtime.auth import ROLES, current_principal, require_service
+from rehab_runtime.clock import Clock
 from rehab_runtime.errors import InvalidArgument, Violation
 from rehab_runtime.validation import require_valid
 
 Context = grpc.aio.ServicerContext
 PAGE_SIZE = 50
+ENDED = timedelta(minutes=5)
+"""After that long no clock of ours takes emergency access for one that has not ended."""
 TOLD_AT_ONCE = 1000
 """Ids in a message of a watch."""
 _PATH = "/rehab.identity.v1.IdentityService/"
@@ -43,6 +47,7 @@ class Parts:
     emergencies: Emergencies
     exporting: Exporting
     gate: Gate
+    clock: Clock
 
 
 class IdentityServicer(pb_grpc.IdentityServiceServicer):
@@ -70,17 +75,21 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         require_service()
         require_valid(request)
         found = await self._parts.patients.facts_of(request.patient_ids)
-        return pb.GetPatientFactsResponse(
-            facts=[facts_message(found[one]) for one in request.patient_ids]
-        )
+        ended = self._parts.clock.now() - ENDED
+        facts = [
+            replace(one, grants=tuple(grant for grant in one.grants if grant.until > ended))
+            for one in (found[patient_id] for patient_id in request.patient_ids)
+        ]
+        return pb.GetPatientFactsResponse(facts=map(facts_message, facts))
 
     async def WatchAccess(
         self, request: pb.WatchAccessRequest, context: Context
     ) -> AsyncIterator[pb.WatchAccessResponse]:
         require_service()
-        async for news in self._parts.hub.watch():
-            for message in _messages(news):
-                yield message
+        async with aclosing(self._parts.hub.watch()) as watch:
+            async for news in watch:
+                for message in _messages(news):
+                    yield message
 
     async def TakeEmergencyAccess(
         self, request: pb.TakeEmergencyAccessRequest, context: Context
@@ -107,7 +116,8 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         return pb.ReviewEmergencyAccessResponse()
 
     async def _trace(self, rpc: str, patient_id: str) -> None:
-        await self._parts.gate.trace(_PATH + rpc, Decision(True, "clinic"), [patient_id])
+        reason = "clinic" if current_principal().role == "admin" else "own"
+        await self._parts.gate.trace(_PATH + rpc, Decision(True, reason), [patient_id])
 
     async def ListEmergencyAccess(
         self, request: pb.ListEmergencyAccessRequest, context: Context
@@ -150,8 +160,9 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         self, request: pb.ExportPatientRequest, context: Context
     ) -> AsyncIterator[pb.ExportPatientResponse]:
         require_valid(request)
-        async for lines in self._parts.exporting.lines(request.patient_id):
-            yield pb.ExportPatientResponse(lines=lines)
+        async with aclosing(self._parts.exporting.lines(request.patient_id)) as pieces:
+            async for lines in pieces:
+                yield pb.ExportPatientResponse(lines=lines)
 
 
 def _messages(news: News) -> list[pb.WatchAccessResponse]:

@@ -24,6 +24,14 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::jsonb[])
 ON CONFLICT (patient_id) DO UPDATE
 SET clinic_id = excluded.clinic_id, erased_at = excluded.erased_at, record = excluded.record
 
+-- name: unreadable: patients of whom an event could not be read
+SELECT patient_id, (record->>'version')::bigint AS version FROM patient
+WHERE record->>'unreadable_at' IS NOT NULL ORDER BY patient_id
+
+-- name: mend: unless the fold has stored something else meanwhile
+UPDATE patient SET record = $2::jsonb, erased_at = $4
+WHERE patient_id = $1 AND (record->>'version')::bigint = $3
+
 -- name: save_emergencies: of the records that changed; an id stays with the patient it was first of
 INSERT INTO emergency (grant_id, patient_id, clinic_id, principal_id, reason, taken_at, expires_at,
     reviewed_at, reviewed_by, finding)

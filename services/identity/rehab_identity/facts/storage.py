@@ -105,6 +105,26 @@ class Storage:
     ) -> None:
         rows = [(one.patient_id, one.clinic_id, one.erased_at, dump_record(one)) for one in records]
         await connection.execute(self._queries["save_records"], *_columns(rows, 4))
+        await self._save_derived(connection, records)
+
+    async def unreadable(self) -> Sequence[tuple[str, int]]:
+        """Patients of whom an event could not be read, and the versions of their records."""
+        rows = await self._database.fetch(self._queries["unreadable"])
+        return [(row["patient_id"], row["version"]) for row in rows]
+
+    async def mend(self, record: PatientRecord) -> bool:
+        """Store the record in the place of one of the same version; False when there is none."""
+        told = (record.patient_id, dump_record(record), record.version, record.erased_at)
+        async with self._database.transaction() as connection:
+            if await connection.execute(self._queries["mend"], *told) != "UPDATE 1":
+                return False
+            await self._save_derived(connection, [record])
+        return True
+
+    async def _save_derived(
+        self, connection: asyncpg.Connection, records: Sequence[PatientRecord]
+    ) -> None:
+        """What follows from records: the queue of reviews, and the news of the change."""
         taken = [
             (
                 *(one.grant_id, record.patient_id, record.clinic_id, one.principal_id, one.reason),

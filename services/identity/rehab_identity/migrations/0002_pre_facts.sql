@@ -13,6 +13,9 @@ CREATE TABLE patient (
     record jsonb NOT NULL
 );
 
+CREATE INDEX patient_unreadable ON patient (patient_id)
+    WHERE record->>'unreadable_at' IS NOT NULL;
+
 -- Emergency access, for the queue of those who review it.
 CREATE TABLE emergency (
     grant_id text PRIMARY KEY,
