@@ -221,7 +221,8 @@ class Clinic:
         """The patient gets an account: nothing is in the log yet."""
         connection = await asyncpg.connect(self.place.dsn)
         await connection.execute(
-            "INSERT INTO account (account_id, clinic_id, role, status) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO account (account_id, clinic_id, role, status, created_at) "
+            "VALUES ($1, $2, $3, $4, now())",
             *(patient_id, clinic_id, "patient", "active"),
         )
         await connection.close()

@@ -112,6 +112,12 @@ async def test_revocations_that_become_visible_out_of_order_are_all_told(place: 
             await until(lambda: _holds(told, "second"))
             await transaction.commit()
             await until(lambda: _holds(told, "first"))
+            # and one by a clock that is far behind
+            await quick.execute(
+                "INSERT INTO revocation (revoked, at) VALUES ('late', now() - interval '2 hours')"
+            )
+            await until(lambda: _holds(told, "late"))
+            assert len(told) == len(set(told))
         await slow.close()
         await quick.close()
 

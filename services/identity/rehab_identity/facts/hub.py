@@ -28,6 +28,9 @@ RETRY_S = 0.25
 FIRST_BEAT_S = 2.0
 LOOK_BACK = timedelta(seconds=60)
 """Longer than a transaction that revokes may take to become visible."""
+SEEN_AGAIN = 1000
+"""Numbers that are looked at again: more than there are transactions at once."""
+NONE_YET = 2**63 - 1
 MAX_PENDING = 10_000
 
 log = get_logger("hub")
@@ -174,7 +177,10 @@ class Hub:
             watcher.add(patients, [])
 
     async def _look(self, connection: asyncpg.Connection, back: timedelta) -> None:
-        rows = await connection.fetch(self._queries["revocations"], back, timeout=LOOK_TIMEOUT_S)
+        after = max(self._seen) - SEEN_AGAIN if self._seen else NONE_YET
+        rows = await connection.fetch(
+            self._queries["revocations"], back, after, timeout=LOOK_TIMEOUT_S
+        )
         new = [(row["seq"], row["revoked"]) for row in rows if row["seq"] not in self._seen]
         self._seen.update(new)
         if back == self._kept:

@@ -97,5 +97,6 @@ SELECT * FROM emergency WHERE grant_id = $1
 -- name: overdue: taken before a time, and not reviewed
 SELECT count(*) AS count FROM emergency WHERE reviewed_at IS NULL AND taken_at < $1
 
--- name: revocations: since a time; sequence numbers may become visible out of order, so not by them
-SELECT seq, revoked FROM revocation WHERE at >= now() - $1::interval ORDER BY seq
+-- name: revocations: since a time or number; those seen last are read again, for numbers may become
+-- visible out of order, and clocks may be wrong
+SELECT seq, revoked FROM revocation WHERE at >= now() - $1::interval OR seq > $2 ORDER BY seq
