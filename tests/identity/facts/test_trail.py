@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rehab.events.v1.event_pb2 import Body
+from rehab_runtime import pages
 from rehab_runtime.auth import service_principal
 from rehab_runtime.errors import InvalidArgument, PermissionDenied, Unavailable
 from tests.identity.facts.service import (
@@ -24,6 +26,7 @@ from tests.identity.facts.service import (
     identity,
     patient_of,
     refused,
+    rules,
     some_patient,
     until,
     utc,
@@ -85,19 +88,23 @@ async def test_accesses_come_in_pages_newest_first(shared: Clinic) -> None:
         await shared.as_(reader).team(patient)
     await until(lambda: _count(shared, patient, 7))
     own = shared.as_(patient_of(patient))
-    found, token, pages = [], "", 0
-    while pages == 0 or token:
+    found, token, read = [], "", 0
+    while read == 0 or token:
         page = await own.accesses(patient, page_size=3, page_token=token)
         found += page.entries
-        token, pages = page.next_page_token, pages + 1
+        token, read = page.next_page_token, read + 1
     assert [utc(one.at) for one in found] == sorted((utc(one.at) for one in found), reverse=True)
     assert len({one.event_id + one.rpc + one.actor_id for one in found}) == len(found)
     assert {one.id for one in readers} <= {one.actor_id for one in found}
     middle = utc(found[len(found) // 2].at)
     since = await own.accesses(patient, since=found[len(found) // 2].at, page_size=500)
     assert all(utc(one.at) >= middle for one in since.entries)
-    error = await refused(own.accesses(patient, page_token="stranger"))
-    assert isinstance(error, InvalidArgument)
+    scope = ("access", patient, "None", "None")
+    forged = pages.issue(scope, [datetime(2026, 3, 2, tzinfo=UTC), "no event"])
+    for token in ("stranger", forged):
+        error = await refused(own.accesses(patient, page_token=token))
+        assert isinstance(error, InvalidArgument)
+        assert rules(error) == [("page_token", "page_token.of_this_request")]
 
 
 async def _count(made: Clinic, patient: str, count: int) -> bool:
