@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from datetime import timedelta
 
 import asyncpg
+import pytest
 
+from rehab_identity.facts.hub import Hub, News
 from rehab_runtime.access.known import Known
 from rehab_runtime.auth import service_principal
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.errors import RehabError, Unavailable
+from rehab_runtime.postgres import Queries
 from rehab_runtime.server import channel
 from tests.identity.facts.service import (
     ADMIN,
@@ -259,6 +263,36 @@ async def test_watchers_are_sent_away_when_the_database_is_not_heard(place: Plac
         assert isinstance(await refused(_to_the_end(watch)), Unavailable)
         async with asyncio.timeout(10):
             assert not (await anext(made.asks.watch())).patient_ids
+
+
+async def test_a_watcher_who_is_slow_to_read_learns_that_something_was_missed(
+    place: Place,
+) -> None:
+    async with clinic(place):
+        queries = Queries.load("rehab_identity.facts", "queries.sql")
+        hub = Hub(place.dsn, queries, SystemClock(), kept=timedelta(hours=1))
+        running = asyncio.create_task(hub.run())
+        async with aclosing(hub.watch()) as slow:
+            await anext(slow)
+            await anext(slow)
+            connection = await asyncpg.connect(place.dsn)
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name = 'identity-listener'"
+            )
+            await connection.close()
+            # all is well again before it reads on
+            async with aclosing(hub.watch()) as quick:
+                await until(lambda: _has_missed(hub))
+                assert await anext(quick) == News()
+            with pytest.raises(Unavailable):
+                await anext(slow)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def _has_missed(hub: Hub) -> bool:
+    return any(one.missed for one in hub._watchers)
 
 
 async def _to_the_end(watch: AsyncIterator) -> None:

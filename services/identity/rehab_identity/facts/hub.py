@@ -46,9 +46,12 @@ class News:
 
 
 class _Watcher:
+    """`missed` says that something may not have been told."""
+
     def __init__(self) -> None:
         self.news = News()
         self.beat = asyncio.Event()
+        self.missed = False
 
     def add(self, patients: list[str], revoked: list[str]) -> None:
         self.news.patients.update(patients)
@@ -56,6 +59,10 @@ class _Watcher:
         if len(self.news.patients) > MAX_PENDING:
             self.news.patients.clear()
             self.news.everything = True
+        if len(self.news.revoked) > MAX_PENDING:
+            # whoever comes back is told of all once more
+            self.news.revoked.clear()
+            self.missed = True
         self.beat.set()
 
     def take(self) -> News:
@@ -97,6 +104,9 @@ class Hub:
                 )
             finally:
                 self._listening.clear()
+                for watcher in self._watchers:
+                    # also of one who is slow to read, and will find all well again
+                    watcher.missed = True
                 self._wake()
             await asyncio.sleep(RETRY_S)
 
@@ -105,13 +115,14 @@ class Hub:
         Raises Unavailable when they may be missed, Draining on closing."""
         with self._watching() as watcher:
             await self._first_beat()
+            watcher.missed = False
             watcher.take()
             yield News()
             yield News(revoked=list(self._seen.values()))
             while True:
-                self._require_well()
+                self._require_well(watcher)
                 await watcher.beat.wait()
-                self._require_well()
+                self._require_well(watcher)
                 yield watcher.take()
 
     @contextmanager
@@ -126,17 +137,20 @@ class Hub:
             metrics.watchers.set(len(self._watchers))
 
     async def _first_beat(self) -> None:
-        try:
+        """Nothing is awaited between what it finds and what follows."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FIRST_BEAT_S):
                 await self._listening.wait()
-        except TimeoutError:
-            self._require_well()
-
-    def _require_well(self) -> None:
         if self._closing:
             raise Draining("watchers are asked to leave")
         if not self._listening.is_set():
             raise Unavailable("changes are not heard of")
+
+    def _require_well(self, watcher: _Watcher) -> None:
+        if self._closing:
+            raise Draining("watchers are asked to leave")
+        if watcher.missed:
+            raise Unavailable("changes were not heard of")
 
     def _wake(self) -> None:
         for watcher in self._watchers:
