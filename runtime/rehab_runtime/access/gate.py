@@ -4,7 +4,8 @@ a handler runs."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
@@ -107,6 +108,17 @@ class Gate:
             await self._trail.allow(reading, named)
         else:
             self._trail.deny(reading, named)
+
+    @contextmanager
+    def denials(self, method: str) -> Iterator[None]:
+        """For what a handler decides by itself: what it denies is told, too."""
+        try:
+            yield
+        except (NotFound, PermissionDenied) as error:
+            decision = Decision(False, error.metadata.get("reason", "not_the_callers"))
+            reading = _reading(current_principal(), method, decision, self._table.get(method))
+            self._trail.deny(reading)
+            raise
 
     def _refuse(
         self, method: str, rule: Rule | None, decision: Decision, subjects: Iterable[str]

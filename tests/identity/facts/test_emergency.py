@@ -136,6 +136,7 @@ async def test_another_person_of_the_clinic_reviews_it_once(ward: Ward) -> None:
     error = await refused(made.as_(same).review(taken.grant_id))
     assert isinstance(error, PermissionDenied)
     assert error.metadata == {"reason": "own_access"}
+    await until(lambda: _denial_told(made, "ReviewEmergencyAccess", "own_access"))
     await made.as_(ADMIN).review(taken.grant_id, "unjustified")
     await made.as_(ADMIN).review(taken.grant_id, "unjustified")
     error = await refused(made.as_(ADMIN).review(taken.grant_id, "justified"))
@@ -149,6 +150,12 @@ async def test_another_person_of_the_clinic_reviews_it_once(ward: Ward) -> None:
     assert taken.grant_id not in {
         one.grant_id for one in (await made.as_(ADMIN).emergencies(unreviewed=True)).grants
     }
+
+
+async def _denial_told(made: Clinic, rpc: str, reason: str) -> bool:
+    events, _ = await made.log.read_all(0, 10_000)
+    told = [Body.FromString(one.body).access for one in events if one.envelope.kind == "access"]
+    return any(one.rpc.endswith(rpc) and one.reason == reason for one in told if not one.allowed)
 
 
 async def test_a_clinics_emergencies_come_in_pages_newest_first(ward: Ward) -> None:

@@ -104,7 +104,8 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         self, request: pb.EndEmergencyAccessRequest, context: Context
     ) -> pb.EndEmergencyAccessResponse:
         require_valid(request)
-        patient_id = await self._parts.emergencies.end(request.grant_id)
+        with self._parts.gate.denials(_PATH + "EndEmergencyAccess"):
+            patient_id = await self._parts.emergencies.end(request.grant_id)
         await self._trace("EndEmergencyAccess", patient_id)
         return pb.EndEmergencyAccessResponse()
 
@@ -112,7 +113,8 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         self, request: pb.ReviewEmergencyAccessRequest, context: Context
     ) -> pb.ReviewEmergencyAccessResponse:
         require_valid(request)
-        patient_id = await self._parts.emergencies.review(request.grant_id, request.finding)
+        with self._parts.gate.denials(_PATH + "ReviewEmergencyAccess"):
+            patient_id = await self._parts.emergencies.review(request.grant_id, request.finding)
         await self._trace("ReviewEmergencyAccess", patient_id)
         return pb.ReviewEmergencyAccessResponse()
 
