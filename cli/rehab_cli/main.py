@@ -11,12 +11,14 @@ from typing import Annotated
 import typer
 
 from rehab_cli import (
+    access,
     archive,
     certs,
     documented,
     erasure,
     keys,
     look,
+    patients,
     projections,
     proof,
     quarantine,
@@ -51,6 +53,9 @@ app.add_typer(projections_app, name="projections")
 app.add_typer(keys.app, name="keys")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(certs.app, name="certs")
+app.add_typer(access.app, name="access")
+app.add_typer(patients.consent_app, name="consent")
+app.add_typer(patients.patient_app, name="patient")
 COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
     projections_app: {
         "rebuild": projections.rebuild,

@@ -182,6 +182,14 @@ class LegalHold(RehabError):
     public = "A legal hold forbids the erasure."
 
 
+class AlreadyExists(RehabError):
+    """The id, or what must be unique, is another thing's already."""
+
+    status = grpc.StatusCode.ALREADY_EXISTS
+    reason = error_reason_pb2.ERROR_REASON_ALREADY_EXISTS
+    public = "The id, or what must be unique, is another thing's already."
+
+
 class IncarnationChanged(RehabError):
     """The cursor is of another incarnation of the log."""
 

@@ -189,6 +189,7 @@ BY_REASON: dict[int, type[RehabError]] = {
     reasons.ERROR_REASON_ERASED: Erased,
     reasons.ERROR_REASON_INCARNATION_CHANGED: IncarnationChanged,
     reasons.ERROR_REASON_LEGAL_HOLD: LegalHold,
+    reasons.ERROR_REASON_ALREADY_EXISTS: AlreadyExists,
     reasons.ERROR_REASON_UNAUTHENTICATED: AuthError,
     reasons.ERROR_REASON_PERMISSION_DENIED: AuthError,
     reasons.ERROR_REASON_OVERLOADED: RateLimited,

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehab.projections.v1 import progress_service_pb2, vitals_service_pb2
-from rehab_projections import pages
 from rehab_projections.reads.spans import scope_of
+from rehab_runtime import pages
 from rehab_runtime.errors import InvalidArgument
 from tests.projections.asking import asking
 from tests.projections.given import CLINIC, PATIENT, at, event, item, prescribed, whole_session

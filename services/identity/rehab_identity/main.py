@@ -7,17 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import grpc
-
-from rehab.identity.v1 import identity_service_pb2_grpc as pb_grpc
+from rehab_identity.facts.composing import access
 from rehab_identity.settings import Settings
 from rehab_runtime import lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator
+from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.server import serve_grpc
 
 PACKAGE = "rehab_identity"
-SERVICE = "rehab.identity.v1.IdentityService"
 
 
 @dataclass(frozen=True)
@@ -30,20 +28,26 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
+async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         await postgres.ensure_database(settings.postgres_dsn)
         await postgres.migrate(settings.postgres_dsn, PACKAGE)
-        background = await stack.enter_async_context(Background())
-        server = await stack.enter_async_context(
-            serve_grpc(settings, _add, authenticator=DevelopmentAuthenticator())
+        clock = clock or SystemClock()
+        database = await stack.enter_async_context(
+            postgres.connect(settings.postgres_dsn, name="identity")
         )
+        background = await stack.enter_async_context(Background())
+        who_may = await stack.enter_async_context(access(settings, database, clock, background))
+        server = await stack.enter_async_context(
+            serve_grpc(
+                settings,
+                who_may.add,
+                authenticator=DevelopmentAuthenticator(),
+                gate=who_may.gate,
+            )
+        )
+        stack.callback(who_may.close)
         yield Running(server.address, background, server.peers_address)
-
-
-def _add(server: grpc.aio.Server) -> list[str]:
-    pb_grpc.add_IdentityServiceServicer_to_server(pb_grpc.IdentityServiceServicer(), server)
-    return [SERVICE]
 
 
 def main() -> int:

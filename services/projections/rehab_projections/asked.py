@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 from google.protobuf.message import Message
 
 from rehab.projections.v1 import projections_service_pb2 as pb
-from rehab_projections import pages
 from rehab_projections.access import may_read_patient_of, may_read_patients, may_read_queue
 from rehab_projections.answers import AsOf, known
 from rehab_projections.kept import KeptAnswers, question_of
@@ -19,6 +18,7 @@ from rehab_projections.messages import freshness, freshness_of_all
 from rehab_projections.progress import Progress, Wanted, require_reached
 from rehab_projections.questions import as_of_of, of_all, of_patient, window_told
 from rehab_projections.storage.read import Patient, Reader, Snapshot
+from rehab_runtime import pages
 from rehab_runtime.auth import current_principal
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import NotFound

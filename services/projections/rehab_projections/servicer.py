@@ -10,7 +10,6 @@ import grpc
 
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
-from rehab_projections import pages
 from rehab_projections.answers import answer_adherence, answer_quality, answer_sessions
 from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
 from rehab_projections.board import Board, chosen
@@ -28,6 +27,7 @@ from rehab_projections.storage.cursors import NAME
 from rehab_projections.storage.read import Reader, Snapshot
 from rehab_projections.watch import Watches, watching
 from rehab_projections.work_watch import WorkWatch
+from rehab_runtime import pages
 from rehab_runtime.slices import shard_of
 
 Context = grpc.aio.ServicerContext

@@ -23,6 +23,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_ERASED: _ClassVar[ErrorReason]
     ERROR_REASON_INCARNATION_CHANGED: _ClassVar[ErrorReason]
     ERROR_REASON_LEGAL_HOLD: _ClassVar[ErrorReason]
+    ERROR_REASON_ALREADY_EXISTS: _ClassVar[ErrorReason]
     ERROR_REASON_UNAUTHENTICATED: _ClassVar[ErrorReason]
     ERROR_REASON_PERMISSION_DENIED: _ClassVar[ErrorReason]
     ERROR_REASON_OVERLOADED: _ClassVar[ErrorReason]
@@ -48,6 +49,7 @@ ERROR_REASON_NOT_FOUND: ErrorReason
 ERROR_REASON_ERASED: ErrorReason
 ERROR_REASON_INCARNATION_CHANGED: ErrorReason
 ERROR_REASON_LEGAL_HOLD: ErrorReason
+ERROR_REASON_ALREADY_EXISTS: ErrorReason
 ERROR_REASON_UNAUTHENTICATED: ErrorReason
 ERROR_REASON_PERMISSION_DENIED: ErrorReason
 ERROR_REASON_OVERLOADED: ErrorReason

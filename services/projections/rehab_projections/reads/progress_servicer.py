@@ -9,7 +9,6 @@ import grpc
 from rehab.projections.v1 import progress_service_pb2 as pb
 from rehab.projections.v1 import progress_service_pb2_grpc as pb_grpc
 from rehab.projections.v1 import projections_service_pb2 as common
-from rehab_projections import pages
 from rehab_projections.answers import AsOf, around, as_session
 from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
 from rehab_projections.domain.adherence import Session, dosed_occurrences
@@ -32,6 +31,7 @@ from rehab_projections.reads.spans import PLANNING, Span, scope_of, span_of
 from rehab_projections.storage.progress import scored_sets
 from rehab_projections.storage.read import Snapshot
 from rehab_projections.watch import Watches, watching
+from rehab_runtime import pages
 
 WITH_PAIN = (*PLANNING, "pain_report")
 _A_DAY = timedelta(days=1)

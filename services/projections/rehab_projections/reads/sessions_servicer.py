@@ -12,7 +12,6 @@ import grpc
 from rehab.events.v1 import common_pb2, report_pb2
 from rehab.projections.v1 import progress_service_pb2 as pb
 from rehab.projections.v1 import projections_service_pb2 as common
-from rehab_projections import pages
 from rehab_projections.answers import (
     SessionAnswer,
     as_session,
@@ -47,6 +46,7 @@ from rehab_projections.reads.spans import PLANNING
 from rehab_projections.storage.codec import dump_summary, load_summary
 from rehab_projections.storage.progress import notes_of, session_of
 from rehab_projections.storage.read import Snapshot
+from rehab_runtime import pages
 from rehab_runtime.errors import NotFound
 
 Context = grpc.aio.ServicerContext

@@ -12,7 +12,6 @@ import grpc
 from rehab.projections.v1 import projections_service_pb2 as common
 from rehab.projections.v1 import vitals_service_pb2 as pb
 from rehab.projections.v1 import vitals_service_pb2_grpc as pb_grpc
-from rehab_projections import pages
 from rehab_projections.answers import AsOf
 from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
 from rehab_projections.domain import vitals
@@ -33,6 +32,7 @@ from rehab_projections.reads.spans import Span, scope_of, span_of
 from rehab_projections.storage.read import Snapshot
 from rehab_projections.storage.vitals import Place, metrics_of, reading_page, readings_between
 from rehab_projections.watch import Watches, watching
+from rehab_runtime import pages
 from rehab_runtime.errors import InvalidArgument, Violation
 
 DEFAULT_DAYS = 28
