@@ -25,6 +25,7 @@ import uvloop
 
 from bench.measure import Rate, Row, beside, show
 from bench.ours import request
+from bench.parts import parts_of
 from rehab.events.v1.event_pb2 import Event
 from rehab.eventstore.v1 import eventstore_service_pb2 as store
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
@@ -162,6 +163,8 @@ async def measure() -> list[Row]:
                 print(
                     f"  read {bare[-1].per_s:,.0f}/s, rebuilt {built[-1].per_s:,.0f}/s", flush=True
                 )
+            print("a rebuild's parts, of one event:")
+            print("\n".join((await parts_of(suite)).lines()), flush=True)
             rows.append(
                 beside(
                     f"rebuild of {EVENTS:,} events: read, opened, folded, written, compared",

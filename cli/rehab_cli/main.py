@@ -11,12 +11,14 @@ from typing import Annotated
 import typer
 
 from rehab_cli import (
+    access,
     archive,
     certs,
     documented,
     erasure,
     keys,
     look,
+    patients,
     people,
     programs,
     projections,
@@ -41,6 +43,7 @@ from rehab_cli.commands import (
 from rehab_cli.place import default_folder
 from rehab_cli.recorded.command import replay
 from rehab_cli.servers import external as external_servers
+from rehab_cli.watch import watch
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Run RehabTrack and look inside."
@@ -56,6 +59,9 @@ app.add_typer(programs.devices, name="device")
 app.add_typer(programs.api_keys, name="apikey")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(certs.app, name="certs")
+app.add_typer(access.app, name="access")
+app.add_typer(patients.consent_app, name="consent")
+app.add_typer(patients.patient_app, name="patient")
 COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
     projections_app: {
         "rebuild": projections.rebuild,
@@ -175,6 +181,7 @@ def doctor(data: DataDir = None, port_base: AskedPort = 0) -> None:
 
 
 app.command("replay")(replay)
+app.command("watch")(watch)
 
 
 @app.command()

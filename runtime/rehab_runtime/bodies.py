@@ -3,7 +3,7 @@ kept briefly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 import grpc
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -53,8 +53,13 @@ class Bodies:
     async def open(self, events: Sequence[RecordedEvent]) -> None:
         """Open the events' bodies in place, in today's form. Raises what the event store answers,
         or Unavailable."""
-        self._forget_erased(events)
-        closed = [event for event in events if event.key_id and not event.erased]
+        closed: list[RecordedEvent] = []
+        for event in events:
+            if event.key_id:
+                if not event.erased:
+                    closed.append(event)
+            elif event.envelope.kind == "erasure":
+                self._forget_erased(event)
         if closed:
             await self._open_all(closed)
         UPCASTERS.bring_forward(events)
@@ -101,18 +106,19 @@ class Bodies:
         }
 
     def _open(self, event: RecordedEvent, key: _Key | None) -> None:
-        envelope = event.envelope
         if key is not None and key.destroyed:
             event.body, event.erased = b"", True
             return
+        key_id = event.key_id
         if key is None or key.cipher is None:
-            log.error("a body's key is not to be had", key_id=event.key_id)
+            log.error("a body's key is not to be had", key_id=key_id)
             return
+        envelope = event.envelope
         bound = sealed.Bound(
             envelope.event_id, envelope.subject_id, envelope.kind, envelope.schema_version
         )
         try:
-            event.body = sealed.open_(key.cipher, event.key_id, event.body, bound)
+            event.body = sealed.open_(key.cipher, key_id, event.body, bound)
         except sealed.CannotOpen as error:
             log.error(
                 "a body cannot be opened",
@@ -123,15 +129,12 @@ class Bodies:
         else:
             event.key_id = ""
 
-    def _forget_erased(self, events: Iterable[RecordedEvent]) -> None:
-        """Where an erasure is told, the subject's keys go at once, and what is here of its events
-        stays closed."""
-        for event in events:
-            if event.envelope.kind != "erasure":
-                continue
-            if Body.FromString(event.body).erasure.stage != ERASURE_STAGE_DONE:
-                continue
-            subject = event.envelope.subject_id
-            mine = [key_id for key_id, key in self._keys.items() if key.subject == subject]
-            for key_id in mine:
-                del self._keys[key_id]
+    def _forget_erased(self, event: RecordedEvent) -> None:
+        """Where an erasure is told, which is in the clear, the subject's keys go at once, and what
+        is here of its events stays closed."""
+        if Body.FromString(event.body).erasure.stage != ERASURE_STAGE_DONE:
+            return
+        subject = event.envelope.subject_id
+        mine = [key_id for key_id, key in self._keys.items() if key.subject == subject]
+        for key_id in mine:
+            del self._keys[key_id]

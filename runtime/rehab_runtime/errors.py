@@ -150,14 +150,6 @@ class EventIdReused(RehabError):
     public = "The event id is already in the log with other content."
 
 
-class AlreadyExists(RehabError):
-    """The id or the address is another one's."""
-
-    status = grpc.StatusCode.ALREADY_EXISTS
-    reason = error_reason_pb2.ERROR_REASON_ALREADY_EXISTS
-    public = "The id or the address is another one's."
-
-
 class VersionConflict(RehabError):
     """The stream is not at the expected version."""
 
@@ -188,6 +180,14 @@ class LegalHold(RehabError):
     status = grpc.StatusCode.FAILED_PRECONDITION
     reason = error_reason_pb2.ERROR_REASON_LEGAL_HOLD
     public = "A legal hold forbids the erasure."
+
+
+class AlreadyExists(RehabError):
+    """The id, or what must be unique, is another thing's already."""
+
+    status = grpc.StatusCode.ALREADY_EXISTS
+    reason = error_reason_pb2.ERROR_REASON_ALREADY_EXISTS
+    public = "The id, or what must be unique, is another thing's already."
 
 
 class IncarnationChanged(RehabError):

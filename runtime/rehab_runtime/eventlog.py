@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -46,11 +46,20 @@ class Head:
 class EventLog:
     """A client of the event store that speaks for one principal.
 
-    Every method raises a RehabError: what the event store answered, or Unavailable.
+    Every method raises a RehabError: what the event store answered, or Unavailable. Whoever needs
+    few kinds only tells them as `opens`: the bodies of others stay closed, and their keys are not
+    asked for.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, principal: Principal) -> None:
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        principal: Principal,
+        *,
+        opens: Collection[str] | None = None,
+    ) -> None:
         self.principal = principal
+        self._opens = opens
         self._stub = EventStoreServiceStub(channel)
         self._bodies = Bodies(channel, principal)
         self._metadata = (bearer(principal),)
@@ -132,7 +141,7 @@ class EventLog:
 
     async def pages_of(
         self, stream: str, *, after_version: int = 0
-    ) -> AsyncIterator[Sequence[RecordedEvent]]:
+    ) -> AsyncGenerator[Sequence[RecordedEvent], None]:
         """The same, a page at a time: for streams too long to be held."""
         request = store.ReadStreamRequest(stream=stream, after_version=after_version)
         call = self._stub.ReadStream(request, metadata=self._metadata, timeout=READ_TIMEOUT_S)
@@ -165,6 +174,10 @@ class EventLog:
 
     async def open(self, events: Sequence[RecordedEvent]) -> None:
         """Open sealed bodies in place. One that cannot be opened keeps its `key_id`."""
+        if self._opens is not None:
+            # an erasure is always heard: it ends the use of keys
+            opens = {*self._opens, "erasure"}
+            events = [one for one in events if one.envelope.kind in opens]
         await self._bodies.open(events)
 
 

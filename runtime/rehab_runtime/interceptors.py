@@ -1,4 +1,5 @@
-"""What happens around every call, outermost first: errors, trace, metrics, who is calling."""
+"""What happens around every call, outermost first: errors, trace, metrics, who is calling and
+whether they may."""
 
 from __future__ import annotations
 
@@ -8,14 +9,13 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 import structlog
 from grpc_status import rpc_status
 from prometheus_client import Counter
 
-from rehab_runtime.access.table import rule_of
 from rehab_runtime.auth import Authenticator, set_principal
 from rehab_runtime.errors import Internal, RehabError, Unavailable, to_status
 from rehab_runtime.logging import get_logger
@@ -48,6 +48,14 @@ in_flight = declare_gauge(
 Handler = grpc.RpcMethodHandler
 
 
+class Gate(Protocol):
+    """Who may call what; `rehab_runtime.access.gate` has the one of the suite."""
+
+    def is_open(self, method: str) -> bool: ...
+
+    async def admit(self, method: str, request: Any) -> object: ...
+
+
 class _Meter:
     """The metrics of one method, looked up once."""
 
@@ -67,8 +75,9 @@ class Interceptor:
     """Wraps handlers of all four kinds. That is done once for each, when it is added to a server:
     grpc.aio's own interceptors would do it anew at every call."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator, gate: Gate | None = None) -> None:
         self._authenticator = authenticator
+        self._gate = gate
         self._serving = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -87,6 +96,7 @@ class Interceptor:
         self,
         method: str,
         meter: _Meter,
+        request: Any,
         call: Callable[[], Awaitable[Any]],
         context: grpc.aio.ServicerContext,
     ) -> Any:
@@ -102,9 +112,7 @@ class Interceptor:
             correlation = _correlation(metadata)
             # for this call alone: each has a task, and so a context, of its own
             structlog.contextvars.bind_contextvars(correlation_id=correlation)
-            rule = rule_of(method)
-            if rule is None or not rule.open:
-                set_principal(await self._authenticator.authenticate(metadata))
+            await self._admit(method, request, metadata)
             return await call()
         except asyncio.CancelledError:
             code = grpc.StatusCode.CANCELLED
@@ -128,6 +136,13 @@ class Interceptor:
                 self._idle.set()
             meter.handled(code)
             meter.seconds.observe(time.perf_counter() - started)
+
+    async def _admit(self, method: str, request: Any, metadata: dict[str, str]) -> None:
+        if self._gate is not None and self._gate.is_open(method):
+            return
+        set_principal(await self._authenticator.authenticate(metadata))
+        if self._gate is not None:
+            await self._gate.admit(method, request)
 
 
 class _ClientLeft(Exception):
@@ -184,7 +199,7 @@ def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
                 finally:
                     await responses.aclose()  # type: ignore[attr-defined]
 
-            await answer(call, context)
+            await answer(None if handler.request_streaming else request, call, context)
 
         make = (
             grpc.stream_stream_rpc_method_handler
@@ -195,7 +210,8 @@ def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
     plain: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
 
     async def single(request: Any, context: grpc.aio.ServicerContext) -> Any:
-        return await answer(lambda: plain(request, context), context)
+        told = None if handler.request_streaming else request
+        return await answer(told, lambda: plain(request, context), context)
 
     make = (
         grpc.stream_unary_rpc_method_handler

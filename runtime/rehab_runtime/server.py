@@ -14,7 +14,7 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
 from rehab_runtime.auth import Authenticator, PeerAuthenticator
-from rehab_runtime.interceptors import Interceptor
+from rehab_runtime.interceptors import Gate, Interceptor
 from rehab_runtime.settings import ServiceSettings, prefix_of, variable_of
 from rehab_runtime.startup import StartupError, reachable, require_free
 from rehab_runtime.tls import Tls
@@ -115,10 +115,12 @@ async def serve_grpc(
     add_servicers: Callable[[grpc.aio.Server], Sequence[str]],
     *,
     authenticator: Authenticator | None,
+    gate: Gate | None = None,
 ) -> AsyncIterator[GrpcServer]:
     """Serve while the context is open. `add_servicers` registers servicers and returns their full
-    names. `authenticator` knows people; None lets in services of the suite alone. StartupError,
-    naming the variable, when the port is not to be had."""
+    names. `authenticator` knows people; None lets in services of the suite alone. With a gate
+    nobody reaches a handler whom it does not admit. StartupError, naming the variable, when the
+    port is not to be had."""
     require_free(settings.listen, variable_of(settings, "listen"))
     known = PeerAuthenticator(authenticator, prefix_of(type(settings)).strip("_").lower())
     if settings.environment == "production" and known.development_only:
@@ -126,7 +128,7 @@ async def serve_grpc(
             "development credentials are not accepted in production",
             "configure an identity provider",
         )
-    interceptor = Interceptor(known)
+    interceptor = Interceptor(known, gate)
     server = grpc.aio.server(
         options=SERVER_OPTIONS, maximum_concurrent_rpcs=settings.max_concurrent_rpcs
     )

@@ -61,7 +61,7 @@ def _nats(value: str) -> str:
 
 
 def _valkey_or_off(value: str) -> str:
-    if value and _parsed(value, "redis", "rediss", "valkey", "valkeys") is None:
+    if value and _parsed(value, "redis", "rediss") is None:
         raise ValueError("must be redis://host:port/number, or rediss:// with TLS; empty for none")
     return value
 

@@ -3,7 +3,9 @@ waits for its asynchronous sibling on the portal's loop."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ParamSpec, TypeVar, overload
 
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1.ingest_service_pb2 import LiveFeedback
@@ -22,6 +24,10 @@ from rehab_sdk.stream import Stream as AsyncStream
 from rehab_sdk.verbs import SessionVerbs
 from rehab_sdk.vitals import AsyncVitals
 from rehab_sdk.workload import AsyncWorkload
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 
 class BlockingReceipt:
@@ -193,6 +199,23 @@ class Rehab:
         self.billing = Billing(portal, inner.billing)
         self.progress = Progress(portal, inner.progress)
         self.workload = Workload(portal, inner.workload)
+
+    @overload
+    def watch(
+        self, read: Callable[P, Iterator[Item]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> AbstractContextManager[Iterator[list[Item]]]: ...
+
+    @overload
+    def watch(
+        self, read: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs
+    ) -> AbstractContextManager[Iterator[Answer]]: ...
+
+    @contextmanager
+    def watch(self, read: Any, /, *args: Any, **kwargs: Any) -> Iterator[Iterator[Any]]:
+        """See AsyncRehab: `with client.watch(client.patients.adherence, "p1") as answers`."""
+        asynchronous = read.__wrapped__.__get__(read.__self__._inner)
+        with self._portal.entered(self._inner.watch(asynchronous, *args, **kwargs)) as answers:
+            yield self._portal.iterate(answers)
 
     connect = staticmethod(connecting(AsyncRehab.connect, _rehab))
     log = blocking(AsyncRehab.log)

@@ -34,6 +34,7 @@ from rehab_sdk.session import AsyncSession
 from rehab_sdk.stream import Stream
 from rehab_sdk.verbs import Script
 from rehab_sdk.vitals import AsyncVitals
+from rehab_sdk.watching import WatchesReads
 from rehab_sdk.workload import AsyncWorkload
 from rehab_sdk.writes import EventVerdict, Stored, Writes
 
@@ -41,7 +42,7 @@ INGEST = "127.0.0.1:7101"
 PROJECTIONS = "127.0.0.1:7102"
 
 
-class AsyncRehab:
+class AsyncRehab(WatchesReads):
     """Made by `connect`. Use it in the event loop that made it."""
 
     def __init__(
@@ -62,6 +63,7 @@ class AsyncRehab:
         self._token = token
         self._options = options
         self._calls = Calls(token, options)
+        super().__init__(projections, self._calls)
         self._ingest = IngestServiceStub(ingest)
         self._projections = ProjectionsServiceStub(projections)
         fresh = Freshness(self._newest)

@@ -128,7 +128,13 @@ class AsyncWorkQueue(Reader):
         return items
 
     def watch(
-        self, *, clinic: str = "", therapist: str = "", min_severity: SeverityName = ""
+        self,
+        *,
+        clinic: str = "",
+        therapist: str = "",
+        min_severity: SeverityName = "",
+        min_position: MinPosition = None,
+        max_wait_s: float = MAX_WAIT_S,
     ) -> WorkQueueWatch:
         """The list and then its changes: `async with queue.watch() as changes`."""
         request = fill(
@@ -136,8 +142,9 @@ class AsyncWorkQueue(Reader):
             clinic_id=clinic or self._clinic_id,
             therapist_id=therapist,
             min_severity=_severity(min_severity),
+            consistency=self._fresh(min_position, max_wait_s),
         )
-        return WorkQueueWatch(self._stub, self._calls, request)
+        return WorkQueueWatch(self._stub.WatchWorkQueue, self._calls, request)
 
 
 def _severity(name: SeverityName) -> int:

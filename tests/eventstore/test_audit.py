@@ -125,6 +125,28 @@ async def test_nobody_else_writes_the_trail_and_nobody_erases_it(shared: Store) 
     assert isinstance(await refused(Erasing(shared).prepare(OWN)), InvalidArgument)
 
 
+@pytest.mark.parametrize(
+    ("stream", "writer"),
+    [("audit-test-0", "test"), ("audit-emr-1-7", "emr"), ("audit-ingest-0", "ingest")],
+)
+async def test_a_service_writes_the_audit_streams_that_are_named_for_it(
+    shared: Store, stream: str, writer: str
+) -> None:
+    own = shared.as_(service_principal(writer))
+    assert (await own.append(append(stream, event(stream, kind="access")))).stream_version
+    other = shared.as_(service_principal("policy"))
+    forged = append(stream, event(stream, kind="access"))
+    assert isinstance(await refused(other.append(forged)), PermissionDenied)
+
+
+@pytest.mark.parametrize("stream", ["audit-", "audit-test", "audit-test-x", "audit-a-test-0"])
+async def test_an_audit_stream_that_is_nobodys_is_written_by_nobody(
+    shared: Store, stream: str
+) -> None:
+    forged = append(stream, event(stream, kind="access"))
+    assert isinstance(await refused(shared.append(forged)), PermissionDenied)
+
+
 async def test_no_key_leaves_when_the_log_does_not_take_its_trace(
     database_dsn: str, nats: Nats
 ) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from rehab_eventstore import audit
-from rehab_eventstore.audit import Told, Trail
-from rehab_eventstore.audit_streams import stream_of
-from rehab_eventstore.metrics import untraced
+from rehab_eventstore.audit import KeyTrail
+from rehab_eventstore.audit_streams import NAME
+from rehab_runtime.access import trail as audit
+from rehab_runtime.access.streams import stream_of
+from rehab_runtime.access.trail import Told, untraced
 from rehab_runtime.auth import service_principal, set_principal
 from rehab_runtime.clock import FixedClock
 from rehab_runtime.errors import (
@@ -42,8 +43,8 @@ class Pages:
 
 
 @asynccontextmanager
-async def trailing(clock: FixedClock, pages: Pages, **more: Any) -> AsyncIterator[Trail]:
-    trail = Trail(pages.tell, clock, **{"covered_s": 60, "pace_s": 0, **more})
+async def trailing(clock: FixedClock, pages: Pages, **more: Any) -> AsyncIterator[KeyTrail]:
+    trail = KeyTrail(pages.tell, clock, **{"covered_s": 60, "pace_s": 0, **more})
     running = asyncio.create_task(trail.run())
     set_principal(service_principal("emr"))
     yield trail
@@ -189,6 +190,6 @@ async def test_a_trail_that_is_closed_lets_nobody_read(clock: FixedClock) -> Non
 
 @pytest.mark.parametrize("shards", [1, 2, 3, 64])
 def test_the_trail_of_a_shard_lives_in_it(shards: int) -> None:
-    names = [stream_of(number, shards) for number in range(shards)]
+    names = [stream_of(NAME, number, shards) for number in range(shards)]
     assert [shard_of(name, shards) for name in names] == list(range(shards))
     assert len(set(names)) == shards

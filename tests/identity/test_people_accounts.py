@@ -206,10 +206,17 @@ async def test_erasure_leaves_nothing_of_the_person(home: House) -> None:
     tokens = await home.log_in("ann")
     await home.device()
     await home.ask("CreateApiKey", ADMIN, account_id="ann", name="ann's", scopes=["read"])
-    revoked = await home.people.accounts.erase("ann", home.clock.now())
-    assert {"ann", tokens.session_id} <= set(revoked)
-    assert await home.people.accounts.erase("ann", home.clock.now()) == []
-    assert await home.people.accounts.erase("nobody", home.clock.now()) == []
+    holdings = home.people.holdings
+    held = [line async for line in holdings.about("ann")]
+    assert [line["type"] for line in held] == ["account", "login_session", "device", "api_key"]
+    assert held[0]["profile"]["family_name"] == "Lovelace"
+    for account_id in ("ann", "ann", "nobody"):
+        await holdings.erase(account_id)
+    assert [line async for line in holdings.about("nobody")] == []
+    with pytest.raises(Unauthenticated):
+        await home.let_in(tokens.access_token)
+    rows = await home.fetch("SELECT revoked FROM revocation")
+    assert {"ann", tokens.session_id} <= {row["revoked"] for row in rows}
     (row,) = await home.fetch("SELECT * FROM account WHERE account_id = 'ann'")
     left = {name for name, value in row.items() if value is not None}
     assert left == {"account_id", "clinic_id", "role", "status", "created_at"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -11,6 +12,7 @@ from rehab.events.v1 import event_pb2
 from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_runtime.embedded import Postgres
+from rehab_runtime.errors import Unavailable
 from tests.ingest.front import Device, Front, fronted
 from tests.ingest.given import PATIENT, rep
 
@@ -48,7 +50,8 @@ async def listening(front: Front, device: Device) -> None:
     """Ingest hears the log from now on: asked until it does."""
     hearing = asyncio.create_task(heard(device))
     while not hearing.done():
-        await said(front, "listening")
+        with contextlib.suppress(Unavailable):  # the channel is not connected anew yet
+            await said(front, "listening")
         await asyncio.wait([hearing], timeout=0.2)
     await hearing
 

@@ -77,6 +77,12 @@ def not_a_number(event: Event) -> None:
             "envelope.clinic_id",
             "clinic.own",
         ),
+        (
+            change("envelope.subject_id", "audit-ingest-0"),
+            InvalidArgument,
+            "envelope.subject_id",
+            "subject.patient",
+        ),
         (change("envelope.event_id", "7"), InvalidArgument, "envelope.event_id", "string.pattern"),
         (far_future, InvalidArgument, "envelope.occurred_at", "timestamp.not_in_future"),
         (not_a_number, InvalidArgument, "body.rep_observation.reps[0].score", "double.finite"),

@@ -13,6 +13,8 @@ from rehab.projections.v1 import (
     billing_service_pb2_grpc,
     progress_service_pb2,
     progress_service_pb2_grpc,
+    projections_service_pb2,
+    projections_service_pb2_grpc,
     vitals_service_pb2,
     vitals_service_pb2_grpc,
     work_service_pb2,
@@ -27,8 +29,17 @@ _SERVICES = {
     "Vitals": (vitals_service_pb2, vitals_service_pb2_grpc.VitalsServiceStub),
     "Billing": (billing_service_pb2, billing_service_pb2_grpc.BillingServiceStub),
     "Progress": (progress_service_pb2, progress_service_pb2_grpc.ProgressServiceStub),
+    "Projections": (
+        projections_service_pb2,
+        projections_service_pb2_grpc.ProjectionsServiceStub,
+    ),
     "Work": (work_service_pb2, work_service_pb2_grpc.WorkServiceStub),
 }
+
+
+def watch_of(rpc: str) -> str:
+    """The name of the call that watches a read."""
+    return "Watch" + rpc.removeprefix("Get").removeprefix("List")
 
 
 class Asking:
@@ -45,6 +56,23 @@ class Asking:
             return await call(request, metadata=self._metadata, timeout=15)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
+
+    async def watch(self, service: str, rpc: str, **asked: Any) -> AsyncIterator[Any]:
+        """What a watch tells of the read with that name; close it, for it never ends."""
+        read = f"{rpc}Request"
+        watched = watch_of(rpc)
+        request = getattr(_SERVICES[service][0], f"{watched}Request")
+        question = getattr(_SERVICES[service][0], read)(**asked)
+        call = getattr(self._stubs[service], watched)(
+            request(asked=question), metadata=self._metadata, timeout=30
+        )
+        try:
+            async for told in call:
+                yield told
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()
 
     async def pages(self, service: str, rpc: str, field: str, **asked: Any) -> list[list[Any]]:
         """Every page of a list; bounded, so that a token that never ends is found."""

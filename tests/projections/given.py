@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -83,7 +82,7 @@ def fact(number: int, when: datetime, content: event_pb2.Body, **told: Any) -> F
 
 
 def moved(told: Fact, position: int) -> Fact:
-    return replace(told, position=position)
+    return told._replace(position=position)
 
 
 def stamp(text: str, number: int = 1) -> Stamp:

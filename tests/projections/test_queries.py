@@ -13,7 +13,7 @@ PACKAGE = "rehab_projections"
 QUERIES = postgres.Queries.load(PACKAGE, "queries.sql")
 READS = {
     "held_back": "ARRAY['p']",
-    "corrected": "ARRAY['p'], ARRAY['e']",
+    "void": "ARRAY['p'], ARRAY['e']",
     "care_events": "ARRAY['p']",
     "sessions_by_key": "ARRAY['p'], ARRAY['s']",
     "sets_by_session": "ARRAY['p'], ARRAY['s']",
@@ -29,6 +29,9 @@ READS = {
     "reading_page": "'p', 'm', now(), now(), NULL, NULL, NULL, NULL, 50",
     "readings_between": "'p', ARRAY['m'], now(), now()",
     "billing_of": "'p'",
+    "consents_of": "'p'",
+    "written": "ARRAY['p']",
+    "erased": "'p'",
     "billing_patients": "'c', '', 50",
     "notes_of": "'p', 's'",
     "scored_sets": "'p', now(), now(), ''",

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from rehab.events.v1 import event_pb2
 from rehab_projections.domain import rtm
-from rehab_projections.domain.history import united
-from rehab_projections.domain.monitoring import mark_of
+from rehab_projections.domain.monitoring import marks_of
 from rehab_projections.domain.rtm_months import ManagementMonth, management_months
 from rehab_projections.domain.rtm_periods import DevicePeriod, device_periods
 from rehab_projections.domain.rtm_policy import MSK, policy_on
@@ -56,7 +55,7 @@ def periods_of(
     events: list[event_pb2.Event], as_of: datetime = LATER, zone: ZoneInfo = BERLIN
 ) -> list[DevicePeriod]:
     known = [fact for fact in facts(events) if fact.stamp.at <= as_of]
-    marks = united(mark for fact in known if (mark := mark_of(fact)) is not None)
+    marks = marks_of(known)
     record = rtm.fold(fact for fact in known if fact.kind in rtm.KINDS)
     return device_periods(record, marks, zone, as_of, "medicare")
 
@@ -289,16 +288,12 @@ def test_neither_order_nor_repetition_changes_the_evidence(told: Any, random: An
     ]
     these = facts(events)
     mixed = random.sample(these, len(these)) + these
-    marks = [
-        united(mark for fact in order if (mark := mark_of(fact)) is not None)
-        for order in (these, mixed)
-    ]
-    assert marks[0] == marks[1]
+    assert marks_of(these) == marks_of(mixed)
     records = [
         rtm.fold(fact for fact in order if fact.kind in rtm.KINDS) for order in (these, mixed)
     ]
     assert records[0] == records[1]
-    periods = device_periods(records[0], marks[0], BERLIN, LATER, "medicare")
+    periods = device_periods(records[0], marks_of(these), BERLIN, LATER, "medicare")
     spans = sorted((one.first, one.last) for one in periods)
     assert all(one[1] < other[0] for one, other in pairwise(spans))
     assert all(one.first <= day.day <= one.monitored_until for one in periods for day in one.days)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from rehab_projections.domain.done import Done, done_in, median_score
+from rehab_projections.domain.done import Done, done_in, tally_of
+from rehab_projections.domain.measures import median_of
 from rehab_projections.domain.sessions import OccurrenceRef, SessionRecord
 from tests.projections.ask import history_of
 from tests.projections.given import (
@@ -58,7 +59,7 @@ def test_a_repetition_seen_in_two_batches_counts_once_with_its_better_score():
         event(2, BEGIN, observed("s", [rep(1, 75), rep(2, 65)])),
     )
     assert done_in(record)[UNTOLD] == Done(2, 6000, 6000, scored=2, good=1)
-    assert median_score(record) == 70
+    assert median_of(tally_of(record).scores) == 70
 
 
 def test_a_summarys_good_repetitions_count_only_where_none_were_seen():

@@ -352,7 +352,7 @@ async def test_an_erasure_leaves_nothing_of_a_patient_and_nothing_comes_back(sto
     for table in ("care_event", "session", "exercise_set", "monitoring"):
         assert PATIENT not in {row[0] for row in content[table]}, table
     async with store.reader.snapshot() as view:
-        assert await view.clinic_of(PATIENT) is None
+        assert await view.patient(PATIENT) is None
         items = await Board().items(view, CLINIC, AsOf.at(NOW, NOW), live=False)
     assert [one.patient_id for one in items] == ["patient-2"]
 

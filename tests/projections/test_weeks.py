@@ -33,7 +33,7 @@ def snapshots(
     sessions = [as_session(record) for record in history.sessions.values()]
     counted = [session for session in sessions if session.started_at <= as_of]
     book = history.care.plans.as_of(as_of)
-    return weeks(book, counted, first=first, last=last, as_of=as_of, zone=zone)
+    return weeks(book, counted, (first, last), as_of, zone)
 
 
 def daily(days: int, reps: int = 30) -> PatientHistory:

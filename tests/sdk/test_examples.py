@@ -55,7 +55,9 @@ async def test_rejects_are_handled(suite: Clinic, patient: str) -> None:
     said = await run(suite, example("handle_rejects.py"), patient)
     assert "refused: body.rep_observation.reps[0].score breaks" in said
     assert "1 event refused" in said
-    assert len(await suite.stored(patient)) == 5
+    kinds = [event.envelope.kind for event in await suite.stored(patient)]
+    assert kinds.count("quarantine") == 1
+    assert len(kinds) == 6
 
 
 async def test_the_work_queue_is_watched(suite: Clinic, patient: str) -> None:
@@ -72,6 +74,20 @@ async def test_the_work_queue_is_watched(suite: Clinic, patient: str) -> None:
     assert out.decode() == f"{patient}: fall\n"
 
 
+async def test_a_patient_is_watched(suite: Clinic, patient: str) -> None:
+    position = await admit(suite, patient)
+    async with suite.therapist() as client:
+        await client.patients.adherence(patient, min_position=position)
+    watcher = await start(suite, example("watch_patient.py"), patient, "2")
+    assert watcher.stdout is not None
+    assert await watcher.stdout.readline() == b"0 sessions, 0 of 0 started\n"
+    async with suite.phone(patient) as client, client.session(patient=patient):
+        pass
+    out, err = await asyncio.wait_for(watcher.communicate(), 60)
+    assert watcher.returncode == 0, err.decode()
+    assert out.decode() == "1 sessions, 0 of 0 started\n"
+
+
 async def test_every_example_is_run_here() -> None:
     names = {path.name for path in (ROOT / "examples").glob("*.py")}
     assert names
@@ -79,8 +95,11 @@ async def test_every_example_is_run_here() -> None:
 
 
 async def test_the_programs_in_the_readme_run(suite: Clinic) -> None:
-    first, second = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    first, second, third = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     for program in (f"{second}\nimport asyncio\nprint(asyncio.run(prescribe()))", first):
         here = program.replace("127.0.0.1:7101", suite.ingest)
         said = await run(suite, "-c", here.replace("127.0.0.1:7102", suite.projections))
     assert "sessions: 1" in said
+    watched = f"{third}\nimport asyncio\nasyncio.run(watch(1))"
+    said = await run(suite, "-c", watched.replace("127.0.0.1:7102", suite.projections))
+    assert said == "1 sessions\n"

@@ -50,6 +50,18 @@ def reads(data: Path, clinic: str) -> AbstractContextManager[Rehab]:
     return Rehab.connect(projections=addresses["projections"], token=token)
 
 
+def writes(data: Path, clinic: str, patient: str) -> AbstractContextManager[Rehab]:
+    """A patient's phone."""
+    addresses = json.loads((data / "suite.json").read_text())["addresses"]
+    return Rehab.connect(
+        ingest=addresses["ingest"],
+        projections=addresses["projections"],
+        token=dev_token("patient", clinic, patient),
+        device_id="phone-of-the-test",
+        consent_id="consent-1",
+    )
+
+
 def test_the_doctor_finds_nothing_wrong(data: Path) -> None:
     seen = rehab("doctor", data=data)
     assert seen.returncode == 0, seen.stdout
@@ -213,6 +225,11 @@ def subjects(data: Path) -> list[str]:
     return sorted({json.loads(line)["envelope"]["subject_id"] for line in read.stdout.splitlines()})
 
 
+def clinic_of(data: Path, patient: str) -> str:
+    read = rehab("log", "read", patient, "--limit", "1", "--json", data=data)
+    return str(json.loads(read.stdout)["envelope"]["clinic_id"])
+
+
 def test_the_log_tells_whose_data_which_service_may_have_read(data: Path) -> None:
     read = rehab("log", "read", "--kind", "access", "--limit", "0", "--bodies", "--json", data=data)
     told = [json.loads(line) for line in read.stdout.splitlines()]
@@ -222,6 +239,41 @@ def test_the_log_tells_whose_data_which_service_may_have_read(data: Path) -> Non
     everything = rehab("log", "read", "--limit", "0", "--json", data=data).stdout.splitlines()
     sealed = [one for one in map(json.loads, everything) if one["envelope"].get("phi")]
     assert {one["envelope"]["subject_id"] for one in sealed} == read_by_it
+
+
+@pytest.mark.parametrize("read", ["adherence", "sessions", "weeks", "evidence", "nights"])
+def test_a_read_of_a_patient_is_watched(data: Path, read: str) -> None:
+    patient = subjects(data)[0]
+    seen = rehab("watch", read, patient, "--answers", "1", data=data)
+    assert seen.returncode == 0, seen.stdout + seen.stderr
+    told = json.loads(seen.stdout)
+    assert isinstance(told, list) or told["patient_id"] == patient
+
+
+def test_a_change_is_shown_while_it_is_watched(data: Path) -> None:
+    patient = subjects(data)[0]
+    clinic = clinic_of(data, patient)
+    command = [REHAB, "watch", "sessions", patient, "--answers", "2", "--data", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        before = json.loads(watching.stdout.readline())
+        with writes(data, clinic, patient) as client, client.session(patient=patient) as session:
+            name = session.session_id
+        after = json.loads(watching.stdout.readline())
+        assert watching.wait(30) == 0
+    assert name in {one["session_id"] for one in after} - {one["session_id"] for one in before}
+
+
+def test_what_is_watched_wrongly_is_told_in_one_line(data: Path) -> None:
+    for words, told in (
+        (["telepathy", "p"], "there is no read telepathy"),
+        (["reps", "p"], "say which session: --session"),
+        (["adherence", "nobody"], "Not found."),
+    ):
+        seen = rehab("watch", *words, data=data)
+        assert seen.returncode == 1
+        assert told in seen.stderr
+        assert seen.stderr.count("\n") == 1
 
 
 def test_a_suite_with_one_keeper_of_keys_has_none_to_move(data: Path) -> None:

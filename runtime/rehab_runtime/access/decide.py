@@ -58,6 +58,12 @@ def decide(
     return Decision(False, reason)
 
 
+def admit(rule: Rule, caller: Principal, clinic_id: str = "") -> Decision:
+    """Whether the caller may ask at all, where what it is about comes piece by piece."""
+    denial = _barred(rule, caller) or _elsewhere(caller, None, clinic_id)
+    return Decision(not denial, denial or "admitted")
+
+
 def _barred(rule: Rule, caller: Principal) -> str:
     """What the caller is not, whatever the call is about."""
     if caller.role not in rule.who:

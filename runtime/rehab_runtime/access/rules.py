@@ -24,10 +24,11 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may call an RPC: `who` gives, by role, the relations of which one must hold; a role that
-    is not there may not. `about` and `clinic` are the request's fields that name patient and
-    clinic, empty where none does. Whoever relies on CARE or CLINIC to see a patient needs the
-    patient's consent to `purpose`, if one is named."""
+    """Who may call an RPC: `who` gives, by role, the relations of which one must hold; a role
+    that is not there may not. `about` and `clinic` are the request's fields that name patient
+    and clinic, "asked.patient_id" for a field of a field, empty where none does. Whoever relies
+    on CARE or CLINIC to see a patient needs the patient's consent to `purpose`, if one is
+    named."""
 
     who: Mapping[str, frozenset[Relation]]
     about: str = ""

@@ -7,6 +7,7 @@ A test holds it against the contract, and walks it cell by cell over the real se
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from rehab_runtime.access.rules import Relation, Rule
@@ -96,6 +97,13 @@ def _all(rule: Rule, *names: str) -> dict[str, Rule]:
     return dict.fromkeys(names, rule)
 
 
+def _watched(rule: Rule) -> Rule:
+    """Of a call that watches a read, whose request it holds as `asked`: the rule of the read, at
+    every look."""
+    about, clinic = (path and f"asked.{path}" for path in (rule.about, rule.clinic))
+    return replace(rule, about=about, clinic=clinic)
+
+
 _STORE = "rehab.eventstore.v1"
 _READ = "rehab.projections.v1"
 _WHO = "rehab.identity.v1"
@@ -146,30 +154,52 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                 f"{_READ}.ProjectionsService",
                 {
                     **_all(RECORD, "GetAdherence", "GetQuality", "ListSessions"),
+                    **_all(_watched(RECORD), "WatchAdherence", "WatchQuality", "WatchSessions"),
                     **_all(QUEUE, "ListWorkQueue", "WatchWorkQueue"),
                     "GetLag": ANYBODY,
                 },
             ),
             *_of(
                 f"{_READ}.ProgressService",
-                _all(
-                    RECORD,
-                    *("ListAdherenceWeeks", "ListMissedSessions", "GetSession", "ListReps"),
-                    "GetPainAgainstQuality",
-                ),
+                {
+                    **_all(
+                        RECORD,
+                        *("ListAdherenceWeeks", "ListMissedSessions", "GetSession", "ListReps"),
+                        "GetPainAgainstQuality",
+                    ),
+                    **_all(
+                        _watched(RECORD),
+                        *("WatchAdherenceWeeks", "WatchMissedSessions", "WatchSession"),
+                        *("WatchReps", "WatchPainAgainstQuality"),
+                    ),
+                },
             ),
             *_of(
                 f"{_READ}.VitalsService",
-                _all(RECORD, "ListVitalMetrics", "ListReadings", "ListVitalDays", "ListNights"),
+                {
+                    **_all(
+                        RECORD, "ListVitalMetrics", "ListReadings", "ListVitalDays", "ListNights"
+                    ),
+                    **_all(
+                        _watched(RECORD),
+                        *("WatchVitalMetrics", "WatchReadings", "WatchVitalDays", "WatchNights"),
+                    ),
+                },
             ),
             *_of(
                 f"{_READ}.BillingService",
-                {"GetBillingEvidence": BILLING, "ListBillingGaps": QUEUE},
+                {
+                    "GetBillingEvidence": BILLING,
+                    "WatchBillingEvidence": _watched(BILLING),
+                    "ListBillingGaps": QUEUE,
+                    "WatchBillingGaps": _watched(QUEUE),
+                },
             ),
             *_of(
                 f"{_READ}.WorkService",
                 {
                     **_all(FIGURES, "ListTherapistLoads", "ListWorkDays"),
+                    **_all(_watched(FIGURES), "WatchTherapistLoads", "WatchWorkDays"),
                     "ListWorkTemplates": ANYBODY,
                 },
             ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 
 from google.protobuf.message import DecodeError
@@ -21,34 +20,24 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _CLINIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _KIND = re.compile(r"[a-z][a-z_]{0,47}")
 _CONSENT = re.compile(r"[A-Za-z0-9_-]{0,64}")
-_FIRST_S, _LAST_S = -62_135_596_800, 253_402_300_799
+FIRST_S, LAST_S = -62_135_596_800, 253_402_300_799
 """0001-01-01 and 9999-12-31, the range of google.protobuf.Timestamp."""
+RESERVED = frozenset({ERASURE, KIND})
+"""Kinds that the log itself tells."""
+is_uuid = _UUID.fullmatch
 
 
-def check_events(stream: str, events: Sequence[pb.NewEvent], prefix: str = "") -> None:
-    """Raises InvalidArgument or EventTooLarge, naming field and rule."""
+def check_stream(stream: str, field: str) -> None:
+    """Raises InvalidArgument."""
     if is_own(stream):
         message = "must not be a stream in which the log tells of its archive"
-        raise InvalidArgument(
-            violations=[Violation(f"{prefix}stream", "stream.of_the_log", message)]
-        )
-    for index, event in enumerate(events):
-        envelope = event.envelope
-        if not (
-            envelope.subject_id == stream
-            and _UUID.fullmatch(envelope.event_id)
-            and _are_names(envelope.kind, envelope.clinic_id, envelope.consent_id)
-            and 1 <= envelope.schema_version <= 1000
-            and _in_range(envelope)
-            and len(event.body) <= MAX_BODY_BYTES
-            and (envelope.kind != ERASURE or _only_asks(event))
-            and envelope.kind != KIND
-        ):
-            raise _broken(stream, event, f"{prefix}events[{index}]")
+        raise InvalidArgument(violations=[Violation(field, "stream.of_the_log", message)])
 
 
-def _only_asks(event: pb.NewEvent) -> bool:
-    """That an erasure is done, the log itself tells."""
+def only_asks(event: pb.NewEvent) -> bool:
+    """Whether an event asks for an erasure. That one is done, the log itself tells."""
+    if event.envelope.kind != ERASURE:
+        return False
     try:
         return bool(Body.FromString(event.body).erasure.stage == ERASURE_STAGE_REQUESTED)
     except DecodeError:
@@ -56,7 +45,7 @@ def _only_asks(event: pb.NewEvent) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _are_names(kind: str, clinic_id: str, consent_id: str) -> bool:
+def are_names(kind: str, clinic_id: str, consent_id: str) -> bool:
     """Events of a stream mostly agree in them."""
     return bool(
         _KIND.fullmatch(kind) and _CLINIC.fullmatch(clinic_id) and _CONSENT.fullmatch(consent_id)
@@ -65,16 +54,17 @@ def _are_names(kind: str, clinic_id: str, consent_id: str) -> bool:
 
 def _in_range(envelope: Envelope) -> bool:
     at = envelope.occurred_at
-    within = _FIRST_S <= at.seconds <= _LAST_S and 0 <= at.nanos < 1_000_000_000
+    within = FIRST_S <= at.seconds <= LAST_S and 0 <= at.nanos < 1_000_000_000
     return within and envelope.HasField("occurred_at")
 
 
-def _broken(stream: str, event: pb.NewEvent, path: str) -> RehabError:
+def broken(stream: str, event: pb.NewEvent, path: str) -> RehabError:
+    """What the event breaks, by field and rule."""
     if len(event.body) > MAX_BODY_BYTES:
         rule = Violation(f"{path}.body", "bytes.max_len", f"must be at most {MAX_BODY_BYTES} bytes")
         return EventTooLarge(violations=[rule], metadata={"limit_bytes": str(MAX_BODY_BYTES)})
     envelope = event.envelope
-    if envelope.kind == ERASURE and not _only_asks(event):
+    if envelope.kind == ERASURE and not only_asks(event):
         rule = Violation(
             f"{path}.body.erasure.stage",
             "erasure.requested_only",
@@ -89,7 +79,7 @@ def _broken(stream: str, event: pb.NewEvent, path: str) -> RehabError:
             "must be the stream of the append",
         ),
         (
-            _UUID.fullmatch(envelope.event_id),
+            is_uuid(envelope.event_id),
             "event_id",
             "string.uuid",
             "must be a UUID in lower case with hyphens",

@@ -13,7 +13,6 @@ from rehab.events.v1.event_pb2 import ROLE_SERVICE, Body
 from rehab.events.v1.kinds import KINDS
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
 from rehab_eventstore.archive.telling import is_own
-from rehab_eventstore.audit_streams import is_audit
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.domain.confirmation import Confirmation, Intent, NotConfirmed
 from rehab_eventstore.domain.decide import ERASURE
@@ -21,6 +20,7 @@ from rehab_eventstore.messages import own_command
 from rehab_eventstore.queue import Priority
 from rehab_eventstore.shard import Shards
 from rehab_eventstore.storage.erasures import Erasure, Erasures, Reach
+from rehab_runtime.access.streams import is_audit
 from rehab_runtime.clock import Clock, uuid7
 from rehab_runtime.errors import Erased, InvalidArgument, RehabError, Unavailable, Violation
 from rehab_runtime.logging import get_logger

@@ -6,7 +6,7 @@ import grpc
 
 from rehab.eventstore.v1 import key_service_pb2 as pb
 from rehab.eventstore.v1 import key_service_pb2_grpc as pb_grpc
-from rehab_eventstore.audit import Trail
+from rehab_eventstore.audit import KeyTrail
 from rehab_eventstore.storage.keys import KeyStore, NamedKey
 from rehab_runtime.validation import require_valid
 
@@ -14,7 +14,9 @@ GET_DATA_KEYS = "rehab.eventstore.v1.KeyService/GetDataKeys"
 
 
 class KeyServicer(pb_grpc.KeyServiceServicer):
-    def __init__(self, keys: KeyStore, trail: Trail, readers: frozenset[str], ttl_s: int) -> None:
+    def __init__(
+        self, keys: KeyStore, trail: KeyTrail, readers: frozenset[str], ttl_s: int
+    ) -> None:
         self._keys = keys
         self._trail = trail
         self._readers = readers

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
-from rehab_eventstore.checks import check_events
+from rehab_eventstore.checks import check_stream
 from rehab_eventstore.domain.commands import (
     ANY,
     Appended,
@@ -15,26 +15,14 @@ from rehab_eventstore.domain.commands import (
     Condition,
     Expected,
     Guard,
-    NewEvent,
     StreamAppend,
 )
 from rehab_eventstore.domain.decide import Verdict
+from rehab_eventstore.envelopes import new_events, own_event
 from rehab_eventstore.queue import Priority
 from rehab_eventstore.storage.read import LAST, Filter, StreamRange
 from rehab_runtime.errors import InvalidArgument, RehabError, Violation, to_failure
 
-SET_BY_THE_LOG = ("position", "stream_version", "recorded_at")
-SET_ON_THE_WAY = ("device_epoch", "device_seq", "correlation_id", "clock_skew_ms")
-"""What may differ when an event is sent again, over another connection: no part of its content."""
-COLUMNS = (
-    "event_id",
-    "clinic_id",
-    "subject_id",
-    "kind",
-    "schema_version",
-    "phi",
-    "consent_id",
-)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -51,7 +39,7 @@ def append_command(request: pb.AppendRequest) -> Command:
 def own_command(event: pb.NewEvent) -> Command:
     """What the log itself tells: of an erasure, of its archive. The event may be used again."""
     told = pb.NewEvent.FromString(event.SerializeToString())
-    return Command([StreamAppend(told.envelope.subject_id, ANY, [_new_event(told)])])
+    return Command([StreamAppend(told.envelope.subject_id, ANY, [own_event(told)])])
 
 
 def atomic_command(request: pb.AppendAtomicRequest) -> Command:
@@ -82,11 +70,12 @@ def _invalid(field: str, rule: str, message: str) -> InvalidArgument:
 
 
 def _stream_append(request: pb.AppendRequest, prefix: str) -> StreamAppend:
-    check_events(request.stream, request.events, prefix)
+    stream = request.stream
+    check_stream(stream, f"{prefix}stream")
     return StreamAppend(
-        request.stream,
+        stream,
         _expected(request.expected) if request.HasField("expected") else ANY,
-        [_new_event(event) for event in request.events],
+        new_events(stream, request.events, prefix),
     )
 
 
@@ -97,65 +86,39 @@ def _expected(message: pb.ExpectedVersion) -> Expected:
     return Expected(Condition[condition.upper()]) if condition else ANY
 
 
-def _new_event(message: pb.NewEvent) -> NewEvent:
-    """Takes the envelope apart in place: it is the request's, and nobody reads it again."""
-    envelope = message.envelope
-    event_id, clinic_id, kind = envelope.event_id, envelope.clinic_id, envelope.kind
-    schema_version, phi, consent_id = envelope.schema_version, envelope.phi, envelope.consent_id
-    on_the_way = [(field, value) for field in SET_ON_THE_WAY if (value := getattr(envelope, field))]
-    clear = envelope.ClearField
-    for field in SET_BY_THE_LOG:
-        clear(field)
-    for field, _ in on_the_way:
-        clear(field)
-    content = envelope.SerializeToString(deterministic=True)
-    for field in COLUMNS:
-        clear(field)
-    for field, value in on_the_way:
-        setattr(envelope, field, value)
-    occurred_at = envelope.occurred_at
-    return NewEvent(
-        event_id,
-        clinic_id,
-        kind,
-        schema_version,
-        occurred_at.seconds + occurred_at.nanos / 1e9,
-        phi,
-        consent_id,
-        envelope.SerializeToString(),
-        message.body,
-        content,
-    )
-
-
 def moment(timestamp: Timestamp) -> datetime:
     """To the microsecond, rounded down."""
     return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
 
 
 def appended_message(appended: Appended, shard: int) -> pb.Appended:
-    return pb.Appended(
-        first_position=appended.first_position,
-        last_position=appended.last_position,
-        stream_version=appended.stream_version,
-        duplicate=appended.duplicate,
-        shard=shard,
-        places=[
-            pb.Place(
-                position=place.position,
-                stream_version=place.stream_version,
-                duplicate=place.duplicate,
-            )
-            for place in appended.places
-        ],
-    )
+    message = pb.Appended()
+    _tell(message, appended, shard)
+    return message
 
 
 def verdict_message(verdict: Verdict, shard: int) -> pb.AppendVerdict:
     if isinstance(verdict, RehabError):
         return pb.AppendVerdict(failure=to_failure(verdict))
     (appended,) = verdict
-    return pb.AppendVerdict(appended=appended_message(appended, shard))
+    message = pb.AppendVerdict()
+    _tell(message.appended, appended, shard)
+    return message
+
+
+def _tell(message: pb.Appended, appended: Appended, shard: int) -> None:
+    """In place: a message made from fields is copied into the one around it, for twice the time."""
+    message.first_position = appended.first_position
+    message.last_position = appended.last_position
+    message.stream_version = appended.stream_version
+    message.duplicate = appended.duplicate
+    message.shard = shard
+    for place in appended.places:
+        message.places.add(
+            position=place.position,
+            stream_version=place.stream_version,
+            duplicate=place.duplicate,
+        )
 
 
 def filter_of(message: pb.Filter) -> Filter:

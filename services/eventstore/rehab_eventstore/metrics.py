@@ -62,11 +62,6 @@ unpublishable = declare_counter(
     "Events too large for the message broker; consumers read them from the log.",
     "raise NATS max_payload and RELAY_MAX_BYTES, or make the producer send less at once",
 )
-untraced = declare_counter(
-    "eventstore_untraced_total",
-    "Denied readings of keys or snapshots that the log did not take; none allowed goes untold.",
-    "PostgreSQL is away or the log overloaded; the denials are in this service's log",
-)
 rotated = declare_counter(
     "eventstore_data_keys_rotated_total",
     "Patients' data keys that were replaced because they had sealed long enough.",

@@ -10,13 +10,17 @@ from google.protobuf.message import DecodeError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from rehab.events.v1.event_pb2 import LogMessage, RecordedEvent
+from rehab.events.v1.event_pb2 import LogMessage
+from rehab_eventstore.storage.codec import Encoded
+from rehab_eventstore.storage.wire import varint
 from rehab_runtime import jetstream
 
 BROKER_TROUBLE = (nats.errors.Error, OSError, TimeoutError)
 MIXED = "mixed"
 OVERHEAD_BYTES = 256
 """Room for a message's own fields and headers."""
+_EVENT = b"\x1a"
+"""The tag of LogMessage.events."""
 
 
 class BrokerReset(Exception):
@@ -35,7 +39,7 @@ class Place:
 class Chunk:
     """Consecutive events for one message; none of them when one is too large for any message."""
 
-    events: Sequence[RecordedEvent]
+    events: Sequence[Encoded]
     last_position: int
 
 
@@ -82,36 +86,35 @@ class Publisher:
             return None
         return Place(message.incarnation, message.events[-1].envelope.position)
 
-    def chunks(self, events: Sequence[RecordedEvent]) -> Iterator[Chunk]:
+    def chunks(self, events: Sequence[Encoded]) -> Iterator[Chunk]:
         """Events, as many to a message as the bounds allow."""
         limit = min(self._max_bytes, self._js._nc.max_payload or self._max_bytes) - OVERHEAD_BYTES
-        chunk: list[RecordedEvent] = []
+        chunk: list[Encoded] = []
         size = 0
         for event in events:
             # the length of an event and its tag come before it
-            more = event.ByteSize() + 8
+            more = len(event.wire) + 8
             if chunk and (size + more > limit or len(chunk) >= self._max_events):
-                yield Chunk(chunk, chunk[-1].envelope.position)
+                yield Chunk(chunk, chunk[-1].position)
                 chunk, size = [], 0
             if more > limit:
-                yield Chunk((), event.envelope.position)
+                yield Chunk((), event.position)
             else:
                 chunk.append(event)
                 size += more
         if chunk:
-            yield Chunk(chunk, chunk[-1].envelope.position)
+            yield Chunk(chunk, chunk[-1].position)
 
-    async def publish(self, incarnation: str, events: Sequence[RecordedEvent]) -> None:
+    async def publish(self, incarnation: str, events: Sequence[Encoded]) -> None:
         """Returns when the broker has them on disk. Raises BrokerReset too."""
         self._require_connection()
-        message = LogMessage(incarnation=incarnation, shard=self._shard, events=events)
-        kinds = {event.envelope.kind for event in events}
+        kinds = {event.kind for event in events}
         kind = kinds.pop() if len(kinds) == 1 else MIXED
-        first = events[0].envelope.position
+        first = events[0].position
         ack = await jetstream.publish(
             self._js,
             f"{self._subject}.{kind}",
-            message.SerializeToString(),
+            message_of(incarnation, self._shard, events),
             f"{incarnation}:{self._shard}:{first}",
         )
         if ack.duplicate:
@@ -124,3 +127,11 @@ class Publisher:
         # without one the client would keep the message and send it some time later
         if not self._js._nc.is_connected:
             raise nats.errors.ConnectionClosedError
+
+
+def message_of(incarnation: str, shard: int, events: Sequence[Encoded]) -> bytes:
+    """A rehab.events.v1.LogMessage."""
+    parts = [LogMessage(incarnation=incarnation, shard=shard).SerializeToString()]
+    for event in events:
+        parts += (_EVENT, varint(len(event.wire)), event.wire)
+    return b"".join(parts)

@@ -13,7 +13,7 @@ from rehab_eventstore import metrics
 from rehab_eventstore.domain.head import Head
 from rehab_eventstore.leadership import Leadership
 from rehab_eventstore.publisher import BROKER_TROUBLE, BrokerReset, Publisher
-from rehab_eventstore.storage.read import Filter, Reader
+from rehab_eventstore.storage.read import Reader
 from rehab_eventstore.tail import Tail
 from rehab_eventstore.watch import HeadWatch
 from rehab_runtime.clock import Clock
@@ -24,7 +24,6 @@ RETRY_S = 0.1
 MAX_RETRY_S = 2.0
 IDLE_S = 1.0
 FOLLOWING_S = 0.25
-EVERYTHING = Filter()
 
 log = get_logger("relay")
 
@@ -130,8 +129,8 @@ class Relay:
         return position
 
     async def _publish_page(self) -> None:
-        page = await self._tail.page(self._position, self._watch.position, EVERYTHING)
-        for chunk in self._publisher.chunks(page.events):
+        events = await self._tail.encoded(self._position, self._watch.position)
+        for chunk in self._publisher.chunks(events):
             if chunk.events:
                 await self._publisher.publish(self._incarnation, chunk.events)
                 metrics.published.inc(len(chunk.events))

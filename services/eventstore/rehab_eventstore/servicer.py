@@ -217,7 +217,10 @@ class EventStoreServicer(pb_grpc.EventStoreServiceServicer):
 
 def _page(page: Page, head: Head, shard: Shard) -> pb.ReadAllResponse:
     newest = max(head.position, shard.watch.position)
-    return pb.ReadAllResponse(events=page.events, head=newest, incarnation=head.incarnation)
+    if page.message is None:
+        return pb.ReadAllResponse(events=page.events, head=newest, incarnation=head.incarnation)
+    page.message.head, page.message.incarnation = newest, head.incarnation
+    return page.message
 
 
 def _step(step: Step, head: Head, shard: Shard) -> pb.SubscribeResponse:

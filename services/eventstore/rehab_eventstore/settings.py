@@ -74,7 +74,7 @@ class Settings(ServiceSettings):
     )
 
     key_readers: str = Field(
-        "cli,emr,ingest,policy,projections",
+        "cli,emr,identity,ingest,policy,projections",
         description="services that may open bodies, with commas between",
     )
     key_reader_ttl_s: int = Field(

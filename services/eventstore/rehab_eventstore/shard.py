@@ -20,7 +20,7 @@ from rehab_eventstore.queue import Bounds, CommandQueue
 from rehab_eventstore.relay import Relay
 from rehab_eventstore.sealing import Sealer
 from rehab_eventstore.settings import Settings
-from rehab_eventstore.storage.codec import written_event
+from rehab_eventstore.storage.codec import written_events
 from rehab_eventstore.storage.lease import Lease
 from rehab_eventstore.storage.link import Link
 from rehab_eventstore.storage.read import Reader
@@ -147,16 +147,10 @@ async def open_shard(number: int, settings: Settings, log: Log, sealer: Sealer) 
     )
 
 
-def _told(tail: Tail, committed: Committed) -> None:
+def _told(tail: Tail, told: Committed) -> None:
     """What this replica has written, live readers and the relay need not read."""
-    tail.wrote(
-        [
-            written_event(row, position, committed.recorded_at, chained)
-            for position, (row, chained) in enumerate(
-                zip(committed.rows, committed.hashes, strict=True), committed.after + 1
-            )
-        ]
-    )
+    after, at, rows, hashes = told.after, told.recorded_at, told.rows, told.hashes
+    tail.wrote(written_events(rows, after, at, hashes))
 
 
 def _queue(settings: Settings) -> CommandQueue:

@@ -6,7 +6,7 @@ import grpc
 
 from rehab.eventstore.v1 import snapshot_service_pb2 as pb
 from rehab.eventstore.v1 import snapshot_service_pb2_grpc as pb_grpc
-from rehab_eventstore.audit import Trail
+from rehab_eventstore.audit import KeyTrail
 from rehab_eventstore.messages import bounded
 from rehab_eventstore.storage.read import LAST
 from rehab_eventstore.storage.snapshots import Place, Snapshots, State
@@ -18,7 +18,7 @@ LOAD_SNAPSHOT = "rehab.eventstore.v1.SnapshotService/LoadSnapshot"
 
 
 class SnapshotServicer(pb_grpc.SnapshotServiceServicer):
-    def __init__(self, snapshots: Snapshots, trail: Trail, readers: frozenset[str]) -> None:
+    def __init__(self, snapshots: Snapshots, trail: KeyTrail, readers: frozenset[str]) -> None:
         self._snapshots = snapshots
         self._trail = trail
         self._readers = readers

@@ -10,16 +10,15 @@ from functools import partial
 
 import grpc
 
-from rehab.identity.v1 import identity_service_pb2_grpc as pb_grpc
+from rehab_identity.facts.composing import Access, Others, access
 from rehab_identity.people import People, people
 from rehab_identity.settings import Settings
 from rehab_runtime import lifecycle, postgres
-from rehab_runtime.clock import SystemClock
+from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.server import serve_grpc
 
 PACKAGE = "rehab_identity"
-SERVICE = "rehab.identity.v1.IdentityService"
 
 
 @dataclass(frozen=True)
@@ -32,24 +31,34 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
+async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         await postgres.ensure_database(settings.postgres_dsn)
         await postgres.migrate(settings.postgres_dsn, PACKAGE)
+        clock = clock or SystemClock()
         database = await stack.enter_async_context(
             postgres.connect(settings.postgres_dsn, name="identity")
         )
         background = await stack.enter_async_context(Background())
-        folk = await people(settings, stack, background, database, SystemClock())
-        server = await stack.enter_async_context(
-            serve_grpc(settings, partial(_add, folk), authenticator=folk.authenticator)
+        folk = await people(settings, stack, background, database, clock)
+        others = Others(folk.holdings.erase, folk.holdings.about)
+        who_may = await stack.enter_async_context(
+            access(settings, database, clock, background, others)
         )
+        server = await stack.enter_async_context(
+            serve_grpc(
+                settings,
+                partial(_add, folk, who_may),
+                authenticator=folk.authenticator,
+                gate=who_may.gate,
+            )
+        )
+        stack.callback(who_may.close)
         yield Running(server.address, background, server.peers_address)
 
 
-def _add(folk: People, server: grpc.aio.Server) -> list[str]:
-    pb_grpc.add_IdentityServiceServicer_to_server(pb_grpc.IdentityServiceServicer(), server)
-    return [SERVICE, *folk.add(server)]
+def _add(folk: People, who_may: Access, server: grpc.aio.Server) -> list[str]:
+    return [*folk.add(server), *who_may.add(server)]
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from rehab_identity.crypto.profiles import Profiles
 from rehab_identity.crypto.roots import Roots
 from rehab_identity.device_servicer import DeviceServicer
 from rehab_identity.entering import Entering, Limits, Revoked
+from rehab_identity.holdings import Holdings
 from rehab_identity.issuers import Issuers, http_client, require_safe
 from rehab_identity.revocations import KEPT_S, Revocations, sweep
 from rehab_identity.session_servicer import SessionServicer
@@ -56,6 +57,7 @@ class People:
     """What the rest of the service needs of this half."""
 
     accounts: Accounts
+    holdings: Holdings
     authenticator: TokenAuthenticator
     servicers: tuple[AccountServicer, SessionServicer, DeviceServicer, ApiKeyServicer]
 
@@ -112,7 +114,16 @@ async def people(
     background.start(signer.run(), "keeps signing keys young")
     background.start(_sweep(stores, database, queries, clock), "drops what has expired")
     parts = Parts(passwords, issuers, signer, verifier, roots, clock, authenticator.revoke)
-    return People(stores.accounts, authenticator, _servicers(settings, stores, parts))
+    holdings = Holdings(
+        stores.accounts,
+        stores.sessions,
+        stores.devices,
+        stores.api_keys,
+        clock,
+        authenticator.revoke,
+    )
+    servicers = _servicers(settings, stores, parts)
+    return People(stores.accounts, holdings, authenticator, servicers)
 
 
 @dataclass(frozen=True)

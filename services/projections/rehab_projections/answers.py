@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rehab_projections.domain import windows
 from rehab_projections.domain.adherence import Adherence, Session, adherence
-from rehab_projections.domain.care import CareRecord, with_fact
+from rehab_projections.domain.care import CareRecord, fold
 from rehab_projections.domain.days import day_end, day_start, first_zone, local_date
 from rehab_projections.domain.monitoring import monitoring_days
 from rehab_projections.domain.pain import PainReport, PainSummary, around_session, pain_summary
@@ -17,7 +17,7 @@ from rehab_projections.domain.quality import ExerciseQuality, ObservedSet, quali
 from rehab_projections.domain.symmetry import JointSymmetry, symmetries
 from rehab_projections.domain.windows import Window
 from rehab_projections.storage.codec import Summary
-from rehab_projections.storage.read import SessionRow, Snapshot
+from rehab_projections.storage.read import Patient, SessionRow, Snapshot
 from rehab_runtime.errors import NotFound
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -78,12 +78,12 @@ class Page:
     after: tuple[datetime, str] | None
 
 
-async def clinic_of(view: Snapshot, patient_id: str) -> str:
-    """Whose patient it is. Raises NotFound."""
-    clinic_id = await view.clinic_of(patient_id)
-    if clinic_id is None:
+async def known(view: Snapshot, patient_id: str) -> Patient:
+    """Raises NotFound."""
+    found = await view.patient(patient_id)
+    if found is None:
         raise NotFound("no such patient")
-    return clinic_id
+    return found
 
 
 async def answer_adherence(
@@ -169,10 +169,7 @@ def as_session(row: SessionRow) -> Session:
 
 
 async def care_of(view: Snapshot, patient_id: str, kinds: tuple[str, ...]) -> CareRecord:
-    care = CareRecord()
-    for fact in await view.care_facts(patient_id, kinds):
-        care = with_fact(care, fact)
-    return care
+    return fold(await view.care_facts(patient_id, kinds))
 
 
 async def patient_zone(view: Snapshot, patient_id: str, care: CareRecord) -> ZoneInfo:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 
 from google.protobuf.message import DecodeError
 
@@ -13,39 +12,48 @@ from rehab_projections.changes import Changes, Parked, PatientChange, SessionCha
 from rehab_projections.domain import care, sessions
 from rehab_projections.domain.care import CareRecord, is_erased
 from rehab_projections.domain.facts import Fact, fact_of
-from rehab_projections.domain.history import SESSION_KINDS, PatientHistory, fold, united
-from rehab_projections.domain.monitoring import mark_of
-from rehab_projections.domain.sessions import SessionRecord, SetKey
+from rehab_projections.domain.history import SESSION_KINDS, PatientHistory, fold
+from rehab_projections.domain.sessions import SessionRecord
 from rehab_projections.gathered import KINDS as GATHERED
+from rehab_projections.patient_fold import PLANNING, PatientFold, SessionKey
 
-SessionKey = tuple[str, str]
 # The parts of a kind may qualify for a monitoring day although the kind as a whole does not.
 _MARKED = frozenset({"feedback", *(kind.name for kind in KINDS.values() if kind.rtm_qualifying)})
-# What decides when something is due.
-PLANNING = frozenset({"plan", "enrolment"})
 FOLDED = care.KINDS | SESSION_KINDS | _MARKED | GATHERED | {"erasure"}
 
 
 class Batch:
-    """A batch while it is folded."""
+    """A batch while it is folded. What it tells of, `patients`, patients whose care changes and
+    sessions, is known when it is opened."""
 
     def __init__(self) -> None:
         self.facts: list[tuple[Fact, RecordedEvent]] = []
+        self.patients: set[str] = set()
+        self.cared: set[str] = set()
+        self.session_keys: set[SessionKey] = set()
         self.cares: dict[str, CareRecord] = {}
         self.sessions: dict[SessionKey, SessionRecord] = {}
         self.afresh: set[str] = set()
         self.parked: dict[str, Parked] = {}
-        self._patients: dict[str, PatientChange] = {}
+        self._patients: dict[str, PatientFold] = {}
+        self._replaced: dict[str, PatientChange] = {}
 
     def open(self, events: Iterable[RecordedEvent]) -> None:
         """Open bodies; a stream whose body cannot be opened is parked from there on."""
         for event in events:
-            if event.envelope.subject_id in self.parked:
+            if self.parked and event.envelope.subject_id in self.parked:
                 continue
             try:
-                self.facts.append((_opened(event), event))
+                fact = _opened(event)
             except (DecodeError, ValueError) as error:
                 self._park(event, error)
+                continue
+            self.facts.append((fact, event))
+            self.patients.add(fact.patient_id)
+            if fact.kind in SESSION_KINDS:
+                self.session_keys.add((fact.patient_id, sessions.session_id_of(fact)))
+            elif fact.kind in care.KINDS:
+                self.cared.add(fact.patient_id)
 
     def drop(self, held: set[str], void: set[str]) -> None:
         """Leave out streams held back, but for their erasure, and events already corrected.
@@ -53,6 +61,8 @@ class Batch:
         What a corrected event itself corrects stays void: such an event is kept, and its patient
         is folded anew.
         """
+        if not held and not void:
+            return
         self.parked = {p: parked for p, parked in self.parked.items() if p not in held}
         self.facts = [
             (fact, event)
@@ -61,64 +71,23 @@ class Batch:
             or (fact.patient_id not in held and (fact.corrects or fact.stamp.event_id not in void))
         ]
 
-    def patients_of(self, kinds: frozenset[str]) -> list[str]:
-        return sorted({fact.patient_id for fact, _ in self.facts if fact.kind in kinds})
-
-    def session_keys(self) -> set[SessionKey]:
-        return {
-            (fact.patient_id, sessions.session_id_of(fact))
-            for fact, _ in self.facts
-            if fact.kind in SESSION_KINDS
-        }
-
     def fold(self, fact: Fact, event: RecordedEvent) -> None:
         """Fold one event; one that cannot be folded parks its stream, others go on."""
-        poison = self.parked.get(fact.patient_id)
+        patient_id = fact.patient_id
+        poison = self.parked.get(patient_id)
         if poison is not None and poison.position <= fact.position:
             return
         if fact.corrects or is_erased(fact):
-            self.afresh.add(fact.patient_id)
+            self.afresh.add(patient_id)
+        patient = self._patients.get(patient_id)
+        if patient is None:
+            patient = PatientFold(self.cares.get(patient_id), self.sessions)
         try:
-            self._fold(fact)
-            if fact.kind in GATHERED:
-                self._patient(fact).gathered.add(fact, event)
-            if fact.kind in care.KINDS:
-                patient = self._patient(fact)
-                patient.care = self.cares[fact.patient_id]
-                patient.care_events.append(event)
-                if fact.kind in PLANNING:
-                    patient.planned_at = fact.position
+            patient.add(fact, event)
         except Exception as error:
             self._park(event, error)
-
-    def _fold(self, fact: Fact) -> None:
-        mark = mark_of(fact)
-        if fact.kind in care.KINDS:
-            self.cares[fact.patient_id] = care.with_fact(self.cares[fact.patient_id], fact)
-        elif fact.kind in SESSION_KINDS:
-            key = (fact.patient_id, sessions.session_id_of(fact))
-            before = self.sessions.get(key)
-            self.sessions[key] = sessions.with_fact(before, fact)
-            self._session_changed(fact, before, self.sessions[key])
-        patient = self._patient(fact)
-        patient.position = fact.position
-        if mark is not None:
-            patient.marks.append(mark)
-
-    def _patient(self, fact: Fact) -> PatientChange:
-        change = self._patients.get(fact.patient_id)
-        if change is None:
-            change = self._patients[fact.patient_id] = PatientChange(fact.clinic_id, fact.position)
-        return change
-
-    def _session_changed(
-        self, fact: Fact, before: SessionRecord | None, after: SessionRecord
-    ) -> None:
-        patient = self._patient(fact)
-        known = patient.sessions.get(after.session_id)
-        sets = _changed(before, after) | (known.sets if known else frozenset())
-        patient.sessions[after.session_id] = SessionChange(after, fact.position, sets)
-        patient.active_at = _later(patient.active_at, sessions.active_at(fact))
+        else:
+            self._patients[patient_id] = patient
 
     def replace(self, patient_id: str, events: Sequence[RecordedEvent], last: int) -> None:
         """Put a whole history in the place of what the batch, and the store, have of a patient."""
@@ -140,14 +109,15 @@ class Batch:
             clinic_id = events[0].envelope.clinic_id
             # where its own events end, whenever it is folded anew: versions are compared by it
             reached = facts[-1].position if facts else last
-            self._patients[patient_id] = _whole(clinic_id, reached, history, facts, events)
+            self._replaced[patient_id] = _whole(clinic_id, reached, history, facts, events)
 
     def changes(self) -> Changes:
-        for change in self._patients.values():
-            change.marks = list(united(change.marks))
-        erased = tuple(patient for patient, change in self._patients.items() if change.erased)
+        """What all of it changes, which ends the batch."""
+        patients = {patient_id: one.change() for patient_id, one in self._patients.items()}
+        patients |= self._replaced
+        erased = tuple(patient for patient, change in patients.items() if change.erased)
         parked = tuple(one for one in self.parked.values() if one.patient_id not in erased)
-        return Changes(self._patients, parked, released=erased)
+        return Changes(patients, parked, released=erased)
 
     def _park(self, event: RecordedEvent, error: Exception) -> None:
         self.parked[event.envelope.subject_id] = parked_by(event, error)
@@ -174,15 +144,6 @@ def _opened(event: RecordedEvent) -> Fact:
     return fact
 
 
-def _changed(before: SessionRecord | None, after: SessionRecord) -> frozenset[SetKey]:
-    known: Mapping[SetKey, object] = before.sets if before else {}
-    return frozenset(key for key, one in after.sets.items() if known.get(key) is not one)
-
-
-def _later(known: datetime | None, told: datetime) -> datetime:
-    return told if known is None else max(known, told)
-
-
 def _whole(
     clinic_id: str,
     position: int,
@@ -205,7 +166,7 @@ def _whole(
         session_id: SessionChange(record, told_at[session_id], frozenset(record.sets))
         for session_id, record in history.sessions.items()
     }
-    change.marks = list(history.marks)
+    change.marks = history.marks
     void = change.corrected
     for fact, event in zip(facts, (event for event in events if not event.erased), strict=True):
         if fact.stamp.event_id not in void:

@@ -12,7 +12,7 @@ from rehab.events.v1 import plan_pb2
 from rehab_projections.answers import AsOf, as_session
 from rehab_projections.cache import Recent
 from rehab_projections.domain.absence import drop_since
-from rehab_projections.domain.care import CareRecord, with_fact
+from rehab_projections.domain.care import fold
 from rehab_projections.domain.days import day_start, first_zone, local_date
 from rehab_projections.domain.facts import Fact
 from rehab_projections.domain.work_queue import Status, WorkItem, work_item
@@ -127,9 +127,7 @@ class Board:
 def _judgement(
     row: PatientRow, plans: Sequence[Fact], sessions: Sequence[SessionRow], as_of: AsOf
 ) -> _Judgement:
-    care = CareRecord()
-    for fact in plans:
-        care = with_fact(care, fact)
+    care = fold(plans)
     zone = first_zone(care.zone_name())
     told = [as_session(one) for one in sessions if one.started_at <= as_of.facts_until]
     since = drop_since(care.plans.as_of(as_of.facts_until), told, as_of.instant, zone)

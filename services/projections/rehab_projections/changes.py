@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,11 +15,13 @@ from rehab_projections.gathered import Gathered
 
 @dataclass(frozen=True)
 class SessionChange:
-    """A session as it is now, as of the last event that told of it, and which sets changed."""
+    """A session as it is now, as of the last event that told of it, and which sets changed.
+    `known_sets` were stored before; None of a session that was not."""
 
     record: SessionRecord
     position: int
-    sets: frozenset[SetKey]
+    sets: Collection[SetKey]
+    known_sets: Collection[SetKey] | None = None
 
 
 @dataclass
@@ -36,7 +38,7 @@ class PatientChange:
     care: CareRecord | None = None
     care_events: list[RecordedEvent] = field(default_factory=list)
     sessions: dict[str, SessionChange] = field(default_factory=dict)
-    marks: list[Mark] = field(default_factory=list)
+    marks: frozenset[Mark] = frozenset()
     active_at: datetime | None = None
     corrected: set[str] = field(default_factory=set)
     gathered: Gathered = field(default_factory=Gathered)

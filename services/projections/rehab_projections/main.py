@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +16,13 @@ from rehab.projections.v1 import projections_admin_service_pb2_grpc as admin_grp
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
 from rehab_projections.admin_servicer import AdminServicer
 from rehab_projections.answering import Answering
+from rehab_projections.asked import Asked
 from rehab_projections.board import Board
+from rehab_projections.consent import Consents
 from rehab_projections.consumers import Consumers
+from rehab_projections.kept import TTL_S, KeptAnswers
+from rehab_projections.news import News
+from rehab_projections.pace import Pace, Times
 from rehab_projections.parked import ParkedStreams
 from rehab_projections.progress import Progress
 from rehab_projections.reads import serving
@@ -26,15 +32,18 @@ from rehab_projections.servicer import ProjectionsServicer
 from rehab_projections.settings import Settings
 from rehab_projections.storage.cursors import Cursor
 from rehab_projections.storage.read import Reader
+from rehab_projections.storage.vanishing import Vanishing
 from rehab_projections.storage.write import Writer
-from rehab_projections.watch import Watch
+from rehab_projections.watch import Watches
+from rehab_projections.work_watch import WorkWatch
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
-from rehab_runtime.clock import SystemClock
+from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.eventlog import EventLog, Follower, follow
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.server import Peer, serve_grpc
 from rehab_runtime.unprocessed import Unprocessed
+from rehab_runtime.valkey import connect
 
 PACKAGE = "rehab_projections"
 SERVICE = "rehab.projections.v1.ProjectionsService"
@@ -72,24 +81,26 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         follow_from = partial(_follow, settings, event_log, broker)
         consumers = partial(Consumers, writer, event_log, follow_from, progress, clock)
         answering = Answering(live, versions, database, consumers, progress, board)
-        watch = Watch(
-            reader,
-            board,
-            progress,
-            clock,
+        asked = Asked(reader, progress, clock, await _kept(settings, clock, stack))
+        times = Times(
             interval_s=settings.watch_interval_ms / 1000,
             tick_s=settings.watch_tick_ms / 1000,
+            heartbeat_s=settings.watch_heartbeat_ms / 1000,
         )
+        news = News(reader, progress, interval_s=times.interval_s, tick_s=times.tick_s)
+        pace = Pace(times, most=settings.max_watches)
+        watches = Watches(reader, news, pace, Consents(reader, clock))
         servicer = ProjectionsServicer(
+            asked=asked,
             reader=reader,
             board=board,
-            progress=progress,
-            watch=watch,
+            work=WorkWatch(asked, board, news, pace),
+            watches=watches,
             behind=answering.behind,
-            clock=clock,
         )
         background = await stack.enter_async_context(Background())
         background.start(answering.run(), "folds into the version that answers")
+        background.start(news.run(), "tells watchers what changed")
         admin = AdminServicer(
             versions,
             Builder(settings.postgres_dsn, eventstore, event_log),
@@ -98,10 +109,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         server = await stack.enter_async_context(
             serve_grpc(
-                settings, partial(_add, servicer, admin), authenticator=DevelopmentAuthenticator()
+                settings,
+                partial(_add, servicer, admin, partial(serving.add, asked, watches, board)),
+                authenticator=DevelopmentAuthenticator(),
             )
         )
-        stack.callback(watch.close)
+        stack.callback(pace.close)
         yield Running(server.address, background, server.peers_address)
 
 
@@ -113,6 +126,15 @@ async def _versions(settings: Settings, stack: AsyncExitStack) -> Versions:
         postgres.connect(settings.postgres_dsn, name="projections-versions", max_size=2)
     )
     return Versions(settings.postgres_dsn, database)
+
+
+async def _kept(settings: Settings, clock: Clock, stack: AsyncExitStack) -> KeptAnswers | None:
+    if not settings.valkey_url:
+        return None
+    valkey = await stack.enter_async_context(connect(settings.valkey_url, clock))
+    key = settings.kept_answers_key.get_secret_value().encode() or os.urandom(32)
+    live_s = settings.kept_answers_live_ms / 1000
+    return KeptAnswers(Vanishing(valkey, ttl_s=TTL_S), clock, key=key, live_s=live_s)
 
 
 def _follow(
@@ -135,10 +157,15 @@ def _follow(
     )
 
 
-def _add(servicer: ProjectionsServicer, admin: AdminServicer, server: grpc.aio.Server) -> list[str]:
+def _add(
+    servicer: ProjectionsServicer,
+    admin: AdminServicer,
+    add_others: Callable[[grpc.aio.Server], list[str]],
+    server: grpc.aio.Server,
+) -> list[str]:
     pb_grpc.add_ProjectionsServiceServicer_to_server(servicer, server)
     admin_grpc.add_ProjectionsAdminServiceServicer_to_server(admin, server)
-    return [SERVICE, ADMIN, *serving.add(servicer, server)]
+    return [SERVICE, ADMIN, *add_others(server)]
 
 
 def main() -> int:

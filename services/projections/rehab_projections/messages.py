@@ -61,7 +61,7 @@ def ratio(value: Fraction | None) -> float | None:
 
 
 def adherence_message(
-    patient_id: str, answer: AdherenceAnswer, cursor: Cursor, *, occurrences: bool
+    patient_id: str, answer: AdherenceAnswer, fresh: pb.Freshness, *, occurrences: bool
 ) -> pb.GetAdherenceResponse:
     told = answer.adherence
     return pb.GetAdherenceResponse(
@@ -87,7 +87,7 @@ def adherence_message(
         occurrences=[occurrence_message(one) for one in told.due] if occurrences else (),
         plan_version=answer.plan_version,
         paused=answer.paused,
-        freshness=freshness(cursor),
+        freshness=fresh,
     )
 
 
@@ -116,7 +116,7 @@ def occurrence_message(one: Dosed) -> pb.Occurrence:
 
 
 def quality_message(
-    patient_id: str, answer: QualityAnswer, cursor: Cursor
+    patient_id: str, answer: QualityAnswer, fresh: pb.Freshness
 ) -> pb.GetQualityResponse:
     return pb.GetQualityResponse(
         patient_id=patient_id,
@@ -126,7 +126,7 @@ def quality_message(
         exercises=[exercise_message(one) for one in answer.exercises],
         pain=_pain(answer.pain),
         symmetries=[symmetry_message(one) for one in answer.symmetries],
-        freshness=freshness(cursor),
+        freshness=fresh,
     )
 
 

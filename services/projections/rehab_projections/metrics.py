@@ -29,3 +29,14 @@ fenced = declare_counter(
     "Batches not stored because another runner had moved the position.",
     "more than one replica folds the same log: run one, or expect this",
 )
+watches = declare_gauge(
+    "projections_watches",
+    "Watches that are open in this process.",
+    "nothing below PROJECTIONS_MAX_WATCHES; near it add replicas",
+)
+kept_answers = declare_counter(
+    "projections_kept_answers_total",
+    "Answers looked for in Valkey, by result: hit, miss, away.",
+    "of away: see whether Valkey runs; reads are slower meanwhile, never wrong",
+    ["result"],
+)

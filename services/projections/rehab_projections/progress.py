@@ -88,6 +88,10 @@ class Progress:
         if not watchers:
             self._watchers.pop(clinic_id, None)
 
+    async def moved(self, timeout_s: float) -> None:
+        """Wait until the cursors move here, or for that time."""
+        await self._next(timeout_s)
+
     async def shards(self, max_wait_s: float) -> int:
         """How many shards the log has. Raises Stale when the fold has not begun in that time."""
         if not await self._within(max_wait_s, lambda cursors: len(cursors) > 0):

@@ -78,26 +78,25 @@ class Projector:
         return Changes({}, (parked_by(event, error),))
 
     async def _drop_held_back(self, folding: Batch) -> None:
-        patients = sorted({fact.patient_id for fact, _ in folding.facts})
-        if not patients:
+        if not folding.facts:
             return
-        held = await self._writer.held_back(patients)
-        ids = [fact.stamp.event_id for fact, _ in folding.facts]
-        void = await self._writer.corrected(patients, ids)
+        held, corrected = await self._writer.held_back(sorted(folding.patients))
+        void: set[str] = set()
+        if corrected:
+            # of few patients: whose events they are need not be asked of all
+            ids = [f.stamp.event_id for f, _ in folding.facts if f.patient_id in corrected]
+            void = await self._writer.void(sorted(corrected), ids)
         folding.drop(held, void)
 
     async def _load(self, folding: Batch) -> None:
         """Bring the states that the batch builds on into it."""
-        patients = folding.patients_of(care.KINDS)
+        patients = sorted(folding.cared)
         folding.cares = {p: now for p in patients if (now := self._cares.get(p)) is not None}
         missing = [patient for patient in patients if patient not in folding.cares]
         if missing:
             for patient, events in (await self._writer.care_events(missing)).items():
-                state = CareRecord()
-                for event in events:
-                    state = care.with_fact(state, fact_of(event))
-                folding.cares[patient] = state
-        keys = folding.session_keys()
+                folding.cares[patient] = care.fold(fact_of(event) for event in events)
+        keys = folding.session_keys
         known = {key: self._sessions.get(key) for key in keys}
         folding.sessions = {key: session for key, session in known.items() if session is not None}
         unknown = sorted(key for key in keys if key not in folding.sessions)

@@ -35,12 +35,21 @@ SELECT $1, shard, max(until), max(incarnation), max(recorded_at), 2 FROM part GR
 -- name: drop_parts: they have become shards
 DELETE FROM part
 
--- name: held_back: which of these streams are parked or erased
-SELECT patient_id FROM parked WHERE patient_id = ANY($1::text[])
+-- name: held_back: which of these streams are parked or erased, and which have events that are void:
+-- corrected by others, or passed over by an operator
+SELECT patient_id, true AS held FROM parked WHERE patient_id = ANY($1::text[])
 UNION ALL
-SELECT patient_id FROM patient WHERE patient_id = ANY($1::text[]) AND erased
+SELECT patient_id, true FROM patient WHERE patient_id = ANY($1::text[]) AND erased
+UNION ALL
+SELECT asked.patient_id, false FROM unnest($1::text[]) AS asked (patient_id)
+CROSS JOIN LATERAL (SELECT FROM corrected WHERE patient_id = asked.patient_id LIMIT 1) AS void
+UNION ALL
+SELECT asked.patient_id, false FROM unnest($1::text[]) AS asked (patient_id)
+CROSS JOIN LATERAL (
+    SELECT FROM public.skipped_event WHERE patient_id = asked.patient_id LIMIT 1
+) AS void
 
--- name: corrected: which of these events a correction has voided already, or an operator passed over
+-- name: void: which of these events a correction has voided already, or an operator passed over
 SELECT event_id FROM corrected WHERE patient_id = ANY($1::text[]) AND event_id = ANY($2::text[])
 UNION ALL
 SELECT event_id FROM public.skipped_event
@@ -158,8 +167,15 @@ DELETE FROM monitoring WHERE patient_id = ANY($1::text[])
 -- name: purge_corrected: a patient that is folded anew, or erased
 DELETE FROM corrected WHERE patient_id = ANY($1::text[])
 
--- name: patient: whose it is
-SELECT clinic_id FROM patient WHERE patient_id = $1 AND NOT erased
+-- name: patient: whose it is, and which version of the row is there
+SELECT clinic_id, position || '.' || xmin AS written FROM patient WHERE patient_id = $1 AND NOT erased
+
+-- name: written: which version of a patient's row is there; every fold that changes anything of the
+-- patient writes it, and so does another version of the read models
+SELECT patient_id, position || '.' || xmin AS written FROM patient WHERE patient_id = ANY($1::text[])
+
+-- name: erased: whether it was known, and is not to be any more
+SELECT FROM patient WHERE patient_id = $1 AND erased
 
 -- name: care_of: what reads need of a patient's care
 SELECT event FROM care_event WHERE patient_id = $1 AND kind = ANY($2::text[]) ORDER BY position
@@ -285,6 +301,11 @@ WHERE patient_id = $1 AND metric = ANY($2::text[]) AND start_at >= $3 AND start_
 
 -- name: billing_of: what a patient's worksheet is reckoned from
 SELECT event FROM billing_event WHERE patient_id = $1 ORDER BY position
+
+-- name: consents_of: events of which the envelope, which is in the clear, names the kind "consent";
+-- few others hold the word, and who reads them looks at the kind again
+SELECT event FROM billing_event
+WHERE patient_id = $1 AND position('\x636f6e73656e74'::bytea IN event) > 0 ORDER BY position
 
 -- name: billing_patients: whose worksheets a clinic has, by id, from after the last one looked at
 SELECT DISTINCT patient_id FROM billing_event

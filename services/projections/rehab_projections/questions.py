@@ -24,13 +24,8 @@ from rehab_runtime.errors import InvalidArgument, Violation
 from rehab_runtime.slices import shard_of
 
 
-def window_of(request: pb.GetAdherenceRequest | pb.GetQualityRequest) -> Window:
-    """The window asked for, 28 days when none. Raises InvalidArgument for impossible dates."""
-    return window_told(request.window)
-
-
 def window_told(window: pb.Window) -> Window:
-    """As window_of."""
+    """The window asked for, 28 days when none. Raises InvalidArgument for impossible dates."""
     match window.WhichOneof("span"):
         case "days":
             return Days(window.days)

@@ -1,129 +1,135 @@
-"""Tells watchers what changes in a clinic's work queue."""
+"""Tells watchers what a read answers, and again when that changed. One for all reads."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
 
-from rehab.projections.v1 import projections_service_pb2 as pb
-from rehab_projections.answers import AsOf
-from rehab_projections.board import Board, chosen
-from rehab_projections.domain.work_queue import Status
-from rehab_projections.messages import freshness_of_all, work_item_message
-from rehab_projections.progress import Progress
-from rehab_projections.storage.cursors import Cursors
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from rehab_projections.consent import Consents
+from rehab_projections.news import News
+from rehab_projections.pace import Pace
 from rehab_projections.storage.read import Reader
-from rehab_runtime.clock import Clock
-from rehab_runtime.errors import Draining
+from rehab_runtime.errors import Erased, InvalidArgument, NotFound, Violation
+from rehab_runtime.validation import require_valid
+
+Context = grpc.aio.ServicerContext
+Read = Callable[[Any, Context], Awaitable[Any]]
+Servicer = TypeVar("Servicer", bound=type)
 
 
-class Watch:
-    """Looks at a clinic's list when something was folded for it, and every so often anyway.
+class Watches:
+    """A watch asks its read as any caller would, rights included, so an answer of a watch is one
+    of the read. It looks after news and every `heartbeat_s`, for time changes answers too, and not
+    while its reader has not taken what it was told: what came between is never made."""
 
-    Time alone changes the list too, and another replica may be the one that folds. Looks are at
-    least `interval_s` apart; after `tick_s` without news there is one all the same.
-    """
-
-    def __init__(
-        self,
-        reader: Reader,
-        board: Board,
-        progress: Progress,
-        clock: Clock,
-        *,
-        interval_s: float,
-        tick_s: float,
-    ) -> None:
+    def __init__(self, reader: Reader, news: News, pace: Pace, consents: Consents) -> None:
         self._reader = reader
-        self._board = board
-        self._progress = progress
-        self._clock = clock
-        self._interval_s = interval_s
-        self._tick_s = tick_s
-        self._closing = asyncio.Event()
+        self._news = news
+        self._pace = pace
+        self._consents = consents
 
-    def close(self) -> None:
-        """End every watch with Draining, so that watchers connect to another replica."""
-        self._closing.set()
-
-    async def changes(
-        self, clinic_id: str, therapist_id: str, min_severity: int
-    ) -> AsyncIterator[pb.WatchWorkQueueResponse]:
-        """The list, `listed`, and then changes, for ever. A change of rank alone is none."""
-        told: dict[str, bytes] = {}
-        news = self._progress.watch(clinic_id)
-        try:
-            listed = False
+    async def answers(
+        self, read: Read, request: Any, context: Context, told_as: type[Message]
+    ) -> AsyncIterator[Message]:
+        """What the read answers to `request.asked`, for ever. Raises what the read raises, Erased,
+        ConsentNotInForce, Draining, Overloaded."""
+        asked = _checked(request)
+        loop = asyncio.get_running_loop()
+        heartbeat_s = self._pace.times.heartbeat_s
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self._pace.watching())
+            if "patient_id" in asked.DESCRIPTOR.fields_by_name:
+                news = await stack.enter_async_context(self._news.of_patient(asked.patient_id))
+            else:
+                news = stack.enter_context(self._news.of_clinic(asked.clinic_id))
+            turns = self._pace.turns(news)
+            answer = await self._first(read, asked, context)
+            asked.ClearField("consistency")
+            told: bytes | None = None
+            told_at = 0.0
             while True:
-                news.clear()
-                items, cursors = await self._look(clinic_id, therapist_id, min_severity)
-                for change in _differences(told, items):
-                    yield change
-                if not listed:
-                    yield pb.WatchWorkQueueResponse(listed=freshness_of_all(cursors))
-                    listed = True
-                await self._pause(news)
-        finally:
-            self._progress.unwatch(clinic_id, news)
+                content = _content(answer)
+                if content != told:
+                    told, told_at = content, loop.time()
+                    yield told_as(answer=answer)
+                elif loop.time() - told_at >= heartbeat_s:
+                    told_at = loop.time()
+                    yield told_as(unchanged=answer.freshness)
+                await turns.rest(told_at + heartbeat_s)
+                answer = await turns.look(lambda: self._again(read, asked, context))
 
-    async def _look(
-        self, clinic_id: str, therapist_id: str, min_severity: int
-    ) -> tuple[list[pb.WorkItem], Cursors]:
-        as_of = AsOf.at(None, self._clock.now())
-        async with self._reader.snapshot() as view:
-            items = await self._board.items(view, clinic_id, as_of, live=True)
-        ranked = chosen(items, Status.OPEN, therapist_id, min_severity)
-        messages = [
-            work_item_message(item, clinic_id, rank, as_of.instant) for rank, item in ranked
-        ]
-        return messages, view.cursors
+    async def _first(self, read: Read, asked: Any, context: Context) -> Any:
+        """May wait for a position, and keeps no other watch waiting meanwhile."""
+        answer = await read(asked, context)
+        await self._require_consent(asked)
+        return answer
 
-    async def _pause(self, news: asyncio.Event) -> None:
-        """Wait for news or a tick, never less than the interval. Raises Draining on closing."""
-        await self._closing_within(self._interval_s)
-        waiting = [asyncio.create_task(event.wait()) for event in (news, self._closing)]
+    async def _again(self, read: Read, asked: Any, context: Context) -> Any:
         try:
-            rest_s = max(0.0, self._tick_s - self._interval_s)
-            await asyncio.wait(waiting, timeout=rest_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
-        if self._closing.is_set():
-            raise Draining("watchers are asked to leave")
+            answer = await read(asked, context)
+        except NotFound:
+            # whoever saw the patient a moment ago may know what became of it
+            if "patient_id" in asked.DESCRIPTOR.fields_by_name and await self._reader.is_erased(
+                asked.patient_id
+            ):
+                raise Erased("erased while it was watched") from None
+            raise
+        await self._require_consent(asked)
+        return answer
 
-    async def _closing_within(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closing.wait()
-        except TimeoutError:
-            return
-        raise Draining("watchers are asked to leave")
-
-
-def _differences(
-    told: dict[str, bytes], items: list[pb.WorkItem]
-) -> list[pb.WatchWorkQueueResponse]:
-    """What changed since it was told; `told` is brought up to date."""
-    changes: list[pb.WatchWorkQueueResponse] = []
-    current: dict[str, bytes] = {}
-    for item in items:
-        content = _without_rank(item)
-        current[item.item_id] = content
-        if told.get(item.item_id) != content:
-            changes.append(pb.WatchWorkQueueResponse(upserted=item))
-    changes += [
-        pb.WatchWorkQueueResponse(removed_item_id=item_id)
-        for item_id in told
-        if item_id not in current
-    ]
-    told.clear()
-    told.update(current)
-    return changes
+    async def _require_consent(self, asked: Any) -> None:
+        if "patient_id" in asked.DESCRIPTOR.fields_by_name:
+            await self._consents.require(asked.patient_id)
 
 
-def _without_rank(item: pb.WorkItem) -> bytes:
-    plain = pb.WorkItem()
-    plain.CopyFrom(item)
-    plain.ClearField("rank")
+def watching(service: ServiceDescriptor) -> Callable[[Servicer], Servicer]:
+    """Gives a servicer, which has its Watches as `watches`, the service's calls that watch: of
+    each the read is the one with the request that it is asked."""
+
+    def give(servicer: Servicer) -> Servicer:
+        reads = {method.input_type.full_name: method.name for method in service.methods}
+        for method in service.methods:
+            asked = method.input_type.fields_by_name.get("asked")
+            if asked is not None:
+                setattr(servicer, method.name, _call(method, reads[asked.message_type.full_name]))
+        return servicer
+
+    return give
+
+
+def _call(method: MethodDescriptor, read: str) -> Callable[..., AsyncIterator[Message]]:
+    told_as = GetMessageClass(method.output_type)
+
+    def watch(self: Any, request: Any, context: Context) -> AsyncIterator[Message]:
+        watches: Watches = self.watches
+        return watches.answers(getattr(self, read), request, context, told_as)
+
+    return watch
+
+
+def _checked(request: Any) -> Any:
+    """What is asked. Raises InvalidArgument."""
+    require_valid(request)
+    asked = request.asked
+    if getattr(asked, "page_token", ""):
+        rule = Violation("asked.page_token", "watch.first_page", "must be empty: no page is turned")
+        raise InvalidArgument(violations=[rule])
+    return asked
+
+
+def _content(answer: Any) -> bytes:
+    """What makes an answer another one: not how fresh it is, nor the time in a page's token."""
+    plain = type(answer)()
+    plain.CopyFrom(answer)
+    plain.ClearField("freshness")
+    if getattr(plain, "next_page_token", ""):
+        plain.next_page_token = "more"  # noqa: S105 - that there is one
     content: bytes = plain.SerializeToString(deterministic=True)
     return content

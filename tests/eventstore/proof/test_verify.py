@@ -39,10 +39,17 @@ STREAMS = 6
 async def written(
     module_dsn: str, nats: Nats, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[str]:
-    """A database with EVENTS events in STREAMS streams, and a checkpoint at position 30. The event
-    store that wrote it is gone."""
+    """EVENTS events in STREAMS streams, a checkpoint at position 30; who wrote them is gone."""
     signing = tmp_path_factory.mktemp("signing") / "key.pem"
     told = settings_for(module_dsn, nats.url, signing_key_file=str(signing), checkpoint_s=3600)
+    with pytest.MonkeyPatch.context() as patch:
+        # the first look finds nothing to sign; a slow machine would come to a second
+        patch.setattr("rehab_eventstore.proof.checkpoints.LOOK_S", 3600)
+        await write(told)
+    yield module_dsn
+
+
+async def write(told: Any) -> None:
     async with store(told) as made:
         for number in range(EVENTS):
             stream = f"patient-{number % STREAMS}"
@@ -50,7 +57,6 @@ async def written(
             await made.append(append(stream, event(stream, b"body %d" % number, **sealed)))
             if number == 29:
                 await sign(made)
-    yield module_dsn
 
 
 async def sign(made: Store) -> pb.SignedCheckpoint:

@@ -60,16 +60,18 @@ class Access(_message.Message):
     def __init__(self, rpc: _Optional[str] = ..., allowed: bool = ..., reason: _Optional[str] = ..., purpose: _Optional[str] = ..., consent_id: _Optional[str] = ..., subject_ids: _Optional[_Iterable[str]] = ..., covered_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class BreakGlass(_message.Message):
-    __slots__ = ("grant_id", "stage", "reason", "expires_at")
+    __slots__ = ("grant_id", "stage", "reason", "expires_at", "finding")
     GRANT_ID_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    FINDING_FIELD_NUMBER: _ClassVar[int]
     grant_id: str
     stage: BreakGlassStage
     reason: str
     expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, grant_id: _Optional[str] = ..., stage: _Optional[_Union[BreakGlassStage, str]] = ..., reason: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    finding: str
+    def __init__(self, grant_id: _Optional[str] = ..., stage: _Optional[_Union[BreakGlassStage, str]] = ..., reason: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finding: _Optional[str] = ...) -> None: ...
 
 class Export(_message.Message):
     __slots__ = ("export_id", "delivered", "format")

@@ -76,13 +76,18 @@ class ConsentServiceServicer(object):
     def GrantConsent(self, request, context):
         """GrantConsent tells that the patient agrees. The same consent_id with the same content is
         answered the same.
+
+        Errors: ALREADY_EXISTS when the consent_id is that of another consent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeConsent(self, request, context):
-        """RevokeConsent tells that the patient withdraws. NOT_FOUND for an unknown consent.
+        """RevokeConsent tells that the patient withdraws. That is done once: asked again, it answers what
+        was told first, whatever the time asked for.
+
+        Errors: NOT_FOUND for an unknown consent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,14 +101,16 @@ class ConsentServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def AssignTherapist(self, request, context):
-        """AssignTherapist tells that a therapist treats the patient from now.
+        """AssignTherapist tells that a therapist treats the patient from now. Asked again, it changes
+        nothing but who leads the care.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseTherapist(self, request, context):
-        """ReleaseTherapist tells that a therapist treats the patient no more.
+        """ReleaseTherapist tells that a therapist treats the patient no more. One who does not is released
+        already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -87,7 +87,7 @@ class IdentityServiceServicer(object):
     """
 
     def Authorize(self, request, context):
-        """Authorize decides whether somebody may do something, as it would be decided now or was at a time.
+        """Authorize decides whether somebody may do something, as it is decided now or was at a time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,7 +102,9 @@ class IdentityServiceServicer(object):
 
     def WatchAccess(self, request, context):
         """WatchAccess tells services of the suite what changed, so that they need not ask again. The first
-        message names no change: from then on nothing is missed. A message comes at least every second.
+        message names no change: from then on nothing is missed. What was revoked lately is told once
+        more after it. A message comes at least every second; who hears none for three seconds knows
+        nothing any more and connects again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,21 +112,24 @@ class IdentityServiceServicer(object):
 
     def TakeEmergencyAccess(self, request, context):
         """TakeEmergencyAccess lets the caller see one patient for a while, for a reason, without a care
-        relationship or consent. The patient's clinic is told and reviews it.
+        relationship or consent. The patient's clinic is told and reviews it. Asked again for the same
+        reason while it has about as long to last as is asked for, it answers the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EndEmergencyAccess(self, request, context):
-        """EndEmergencyAccess ends it early.
+        """EndEmergencyAccess ends it early: who took it, or an admin of the clinic. What has ended stays so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReviewEmergencyAccess(self, request, context):
-        """ReviewEmergencyAccess records what a person other than the one who took it found.
+        """ReviewEmergencyAccess records what a person of the clinic other than the one who took it found.
+
+        Errors: ALREADY_EXISTS when it was reviewed with another finding.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -237,3 +237,31 @@ class BillingGap(_message.Message):
     deadline: str
     item_id: str
     def __init__(self, patient_id: _Optional[str] = ..., code: _Optional[str] = ..., missing: _Optional[int] = ..., days_left: _Optional[int] = ..., deadline: _Optional[str] = ..., item_id: _Optional[str] = ...) -> None: ...
+
+class WatchBillingEvidenceRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: GetBillingEvidenceRequest
+    def __init__(self, asked: _Optional[_Union[GetBillingEvidenceRequest, _Mapping]] = ...) -> None: ...
+
+class WatchBillingEvidenceResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: GetBillingEvidenceResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[GetBillingEvidenceResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchBillingGapsRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListBillingGapsRequest
+    def __init__(self, asked: _Optional[_Union[ListBillingGapsRequest, _Mapping]] = ...) -> None: ...
+
+class WatchBillingGapsResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListBillingGapsResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[ListBillingGapsResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...

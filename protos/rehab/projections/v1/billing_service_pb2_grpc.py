@@ -46,6 +46,16 @@ class BillingServiceStub(object):
                 request_serializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.ListBillingGapsRequest.SerializeToString,
                 response_deserializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.ListBillingGapsResponse.FromString,
                 _registered_method=True)
+        self.WatchBillingEvidence = channel.unary_stream(
+                '/rehab.projections.v1.BillingService/WatchBillingEvidence',
+                request_serializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingEvidenceRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingEvidenceResponse.FromString,
+                _registered_method=True)
+        self.WatchBillingGaps = channel.unary_stream(
+                '/rehab.projections.v1.BillingService/WatchBillingGaps',
+                request_serializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingGapsRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingGapsResponse.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer(object):
@@ -68,6 +78,20 @@ class BillingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchBillingEvidence(self, request, context):
+        """WatchBillingEvidence tells what GetBillingEvidence answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchBillingGaps(self, request, context):
+        """WatchBillingGaps tells what ListBillingGaps answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BillingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -80,6 +104,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListBillingGaps,
                     request_deserializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.ListBillingGapsRequest.FromString,
                     response_serializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.ListBillingGapsResponse.SerializeToString,
+            ),
+            'WatchBillingEvidence': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchBillingEvidence,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingEvidenceRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingEvidenceResponse.SerializeToString,
+            ),
+            'WatchBillingGaps': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchBillingGaps,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingGapsRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingGapsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -138,6 +172,60 @@ class BillingService(object):
             '/rehab.projections.v1.BillingService/ListBillingGaps',
             rehab_dot_projections_dot_v1_dot_billing__service__pb2.ListBillingGapsRequest.SerializeToString,
             rehab_dot_projections_dot_v1_dot_billing__service__pb2.ListBillingGapsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchBillingEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.BillingService/WatchBillingEvidence',
+            rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingEvidenceRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchBillingGaps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.BillingService/WatchBillingGaps',
+            rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingGapsRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_billing__service__pb2.WatchBillingGapsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -327,3 +327,73 @@ class PainAndQuality(_message.Message):
     worst_pain: int
     pain_delta: int
     def __init__(self, session_id: _Optional[str] = ..., local_date: _Optional[str] = ..., median_score: _Optional[float] = ..., worst_pain: _Optional[int] = ..., pain_delta: _Optional[int] = ...) -> None: ...
+
+class WatchAdherenceWeeksRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListAdherenceWeeksRequest
+    def __init__(self, asked: _Optional[_Union[ListAdherenceWeeksRequest, _Mapping]] = ...) -> None: ...
+
+class WatchAdherenceWeeksResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListAdherenceWeeksResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[ListAdherenceWeeksResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchMissedSessionsRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListMissedSessionsRequest
+    def __init__(self, asked: _Optional[_Union[ListMissedSessionsRequest, _Mapping]] = ...) -> None: ...
+
+class WatchMissedSessionsResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListMissedSessionsResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[ListMissedSessionsResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchSessionRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: GetSessionRequest
+    def __init__(self, asked: _Optional[_Union[GetSessionRequest, _Mapping]] = ...) -> None: ...
+
+class WatchSessionResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: GetSessionResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[GetSessionResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchRepsRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListRepsRequest
+    def __init__(self, asked: _Optional[_Union[ListRepsRequest, _Mapping]] = ...) -> None: ...
+
+class WatchRepsResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListRepsResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[ListRepsResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchPainAgainstQualityRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: GetPainAgainstQualityRequest
+    def __init__(self, asked: _Optional[_Union[GetPainAgainstQualityRequest, _Mapping]] = ...) -> None: ...
+
+class WatchPainAgainstQualityResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: GetPainAgainstQualityResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[GetPainAgainstQualityResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...

@@ -61,6 +61,31 @@ class ProgressServiceStub(object):
                 request_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.GetPainAgainstQualityRequest.SerializeToString,
                 response_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.GetPainAgainstQualityResponse.FromString,
                 _registered_method=True)
+        self.WatchAdherenceWeeks = channel.unary_stream(
+                '/rehab.projections.v1.ProgressService/WatchAdherenceWeeks',
+                request_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchAdherenceWeeksRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchAdherenceWeeksResponse.FromString,
+                _registered_method=True)
+        self.WatchMissedSessions = channel.unary_stream(
+                '/rehab.projections.v1.ProgressService/WatchMissedSessions',
+                request_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchMissedSessionsRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchMissedSessionsResponse.FromString,
+                _registered_method=True)
+        self.WatchSession = channel.unary_stream(
+                '/rehab.projections.v1.ProgressService/WatchSession',
+                request_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchSessionRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchSessionResponse.FromString,
+                _registered_method=True)
+        self.WatchReps = channel.unary_stream(
+                '/rehab.projections.v1.ProgressService/WatchReps',
+                request_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchRepsRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchRepsResponse.FromString,
+                _registered_method=True)
+        self.WatchPainAgainstQuality = channel.unary_stream(
+                '/rehab.projections.v1.ProgressService/WatchPainAgainstQuality',
+                request_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchPainAgainstQualityRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchPainAgainstQualityResponse.FromString,
+                _registered_method=True)
 
 
 class ProgressServiceServicer(object):
@@ -103,6 +128,41 @@ class ProgressServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchAdherenceWeeks(self, request, context):
+        """WatchAdherenceWeeks tells what ListAdherenceWeeks answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchMissedSessions(self, request, context):
+        """WatchMissedSessions tells what ListMissedSessions answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchSession(self, request, context):
+        """WatchSession tells what GetSession answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchReps(self, request, context):
+        """WatchReps tells what ListReps answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchPainAgainstQuality(self, request, context):
+        """WatchPainAgainstQuality tells what GetPainAgainstQuality answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProgressServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -130,6 +190,31 @@ def add_ProgressServiceServicer_to_server(servicer, server):
                     servicer.GetPainAgainstQuality,
                     request_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.GetPainAgainstQualityRequest.FromString,
                     response_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.GetPainAgainstQualityResponse.SerializeToString,
+            ),
+            'WatchAdherenceWeeks': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchAdherenceWeeks,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchAdherenceWeeksRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchAdherenceWeeksResponse.SerializeToString,
+            ),
+            'WatchMissedSessions': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchMissedSessions,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchMissedSessionsRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchMissedSessionsResponse.SerializeToString,
+            ),
+            'WatchSession': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchSession,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchSessionRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchSessionResponse.SerializeToString,
+            ),
+            'WatchReps': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchReps,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchRepsRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchRepsResponse.SerializeToString,
+            ),
+            'WatchPainAgainstQuality': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchPainAgainstQuality,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchPainAgainstQualityRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchPainAgainstQualityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +354,141 @@ class ProgressService(object):
             '/rehab.projections.v1.ProgressService/GetPainAgainstQuality',
             rehab_dot_projections_dot_v1_dot_progress__service__pb2.GetPainAgainstQualityRequest.SerializeToString,
             rehab_dot_projections_dot_v1_dot_progress__service__pb2.GetPainAgainstQualityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchAdherenceWeeks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.ProgressService/WatchAdherenceWeeks',
+            rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchAdherenceWeeksRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchAdherenceWeeksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchMissedSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.ProgressService/WatchMissedSessions',
+            rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchMissedSessionsRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchMissedSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.ProgressService/WatchSession',
+            rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchSessionRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchReps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.ProgressService/WatchReps',
+            rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchRepsRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchRepsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchPainAgainstQuality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.ProgressService/WatchPainAgainstQuality',
+            rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchPainAgainstQualityRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_progress__service__pb2.WatchPainAgainstQualityResponse.FromString,
             options,
             channel_credentials,
             insecure,

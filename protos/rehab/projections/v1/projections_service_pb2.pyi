@@ -479,24 +479,28 @@ class ListWorkQueueResponse(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[WorkItem, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., freshness: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
 
 class WatchWorkQueueRequest(_message.Message):
-    __slots__ = ("clinic_id", "therapist_id", "min_severity")
+    __slots__ = ("clinic_id", "therapist_id", "min_severity", "consistency")
     CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
     THERAPIST_ID_FIELD_NUMBER: _ClassVar[int]
     MIN_SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
     clinic_id: str
     therapist_id: str
     min_severity: _common_pb2.Severity
-    def __init__(self, clinic_id: _Optional[str] = ..., therapist_id: _Optional[str] = ..., min_severity: _Optional[_Union[_common_pb2.Severity, str]] = ...) -> None: ...
+    consistency: Consistency
+    def __init__(self, clinic_id: _Optional[str] = ..., therapist_id: _Optional[str] = ..., min_severity: _Optional[_Union[_common_pb2.Severity, str]] = ..., consistency: _Optional[_Union[Consistency, _Mapping]] = ...) -> None: ...
 
 class WatchWorkQueueResponse(_message.Message):
-    __slots__ = ("upserted", "removed_item_id", "listed")
+    __slots__ = ("upserted", "removed_item_id", "listed", "unchanged")
     UPSERTED_FIELD_NUMBER: _ClassVar[int]
     REMOVED_ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     LISTED_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
     upserted: WorkItem
     removed_item_id: str
     listed: Freshness
-    def __init__(self, upserted: _Optional[_Union[WorkItem, _Mapping]] = ..., removed_item_id: _Optional[str] = ..., listed: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
+    unchanged: Freshness
+    def __init__(self, upserted: _Optional[_Union[WorkItem, _Mapping]] = ..., removed_item_id: _Optional[str] = ..., listed: _Optional[_Union[Freshness, _Mapping]] = ..., unchanged: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
 
 class GetLagRequest(_message.Message):
     __slots__ = ()
@@ -533,3 +537,45 @@ class ProjectionLag(_message.Message):
     incarnation: str
     shard: int
     def __init__(self, name: _Optional[str] = ..., position: _Optional[int] = ..., head: _Optional[int] = ..., events: _Optional[int] = ..., oldest_unprocessed_ms: _Optional[int] = ..., lag_p50_ms: _Optional[float] = ..., lag_p99_ms: _Optional[float] = ..., parked: _Optional[int] = ..., status: _Optional[str] = ..., incarnation: _Optional[str] = ..., shard: _Optional[int] = ...) -> None: ...
+
+class WatchAdherenceRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: GetAdherenceRequest
+    def __init__(self, asked: _Optional[_Union[GetAdherenceRequest, _Mapping]] = ...) -> None: ...
+
+class WatchAdherenceResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: GetAdherenceResponse
+    unchanged: Freshness
+    def __init__(self, answer: _Optional[_Union[GetAdherenceResponse, _Mapping]] = ..., unchanged: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchQualityRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: GetQualityRequest
+    def __init__(self, asked: _Optional[_Union[GetQualityRequest, _Mapping]] = ...) -> None: ...
+
+class WatchQualityResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: GetQualityResponse
+    unchanged: Freshness
+    def __init__(self, answer: _Optional[_Union[GetQualityResponse, _Mapping]] = ..., unchanged: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchSessionsRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListSessionsRequest
+    def __init__(self, asked: _Optional[_Union[ListSessionsRequest, _Mapping]] = ...) -> None: ...
+
+class WatchSessionsResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListSessionsResponse
+    unchanged: Freshness
+    def __init__(self, answer: _Optional[_Union[ListSessionsResponse, _Mapping]] = ..., unchanged: _Optional[_Union[Freshness, _Mapping]] = ...) -> None: ...

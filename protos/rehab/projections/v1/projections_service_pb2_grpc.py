@@ -28,6 +28,19 @@ if _version_not_supported:
 class ProjectionsServiceStub(object):
     """ProjectionsService answers from folds over the log. Formulae stand in docs/domain/adherence.md
     and are pure functions of events and a time.
+
+    Watching. Every read about a patient or a clinic has a Watch call beside it, here and in the other
+    services of this package, which takes the read's own request. The first message is the answer as
+    it is now, at `asked.consistency` or later; another follows whenever the answer changed, at most
+    some 10 a second: what changes faster is told as it is in the end, and so is what a slow reader
+    missed. A page token alone is no change. When nothing changed for some 15 seconds the freshness
+    that the last answer still has is told. To go on after a lost connection ask anew, with the
+    freshness told last as min_position.
+
+    A watch ends as its read would: PERMISSION_DENIED, NOT_FOUND. Beside that: ERASED once the patient
+    was erased, CONSENT_NOT_IN_FORCE once the patient withdrew the consent to treatment and no other
+    one is in force, DRAINING when this replica leaves, UNAVAILABLE when PostgreSQL does not answer;
+    after the last two ask anew.
     """
 
     def __init__(self, channel):
@@ -66,11 +79,39 @@ class ProjectionsServiceStub(object):
                 request_serializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.GetLagRequest.SerializeToString,
                 response_deserializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.GetLagResponse.FromString,
                 _registered_method=True)
+        self.WatchAdherence = channel.unary_stream(
+                '/rehab.projections.v1.ProjectionsService/WatchAdherence',
+                request_serializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchAdherenceRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchAdherenceResponse.FromString,
+                _registered_method=True)
+        self.WatchQuality = channel.unary_stream(
+                '/rehab.projections.v1.ProjectionsService/WatchQuality',
+                request_serializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchQualityRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchQualityResponse.FromString,
+                _registered_method=True)
+        self.WatchSessions = channel.unary_stream(
+                '/rehab.projections.v1.ProjectionsService/WatchSessions',
+                request_serializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchSessionsRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchSessionsResponse.FromString,
+                _registered_method=True)
 
 
 class ProjectionsServiceServicer(object):
     """ProjectionsService answers from folds over the log. Formulae stand in docs/domain/adherence.md
     and are pure functions of events and a time.
+
+    Watching. Every read about a patient or a clinic has a Watch call beside it, here and in the other
+    services of this package, which takes the read's own request. The first message is the answer as
+    it is now, at `asked.consistency` or later; another follows whenever the answer changed, at most
+    some 10 a second: what changes faster is told as it is in the end, and so is what a slow reader
+    missed. A page token alone is no change. When nothing changed for some 15 seconds the freshness
+    that the last answer still has is told. To go on after a lost connection ask anew, with the
+    freshness told last as min_position.
+
+    A watch ends as its read would: PERMISSION_DENIED, NOT_FOUND. Beside that: ERASED once the patient
+    was erased, CONSENT_NOT_IN_FORCE once the patient withdrew the consent to treatment and no other
+    one is in force, DRAINING when this replica leaves, UNAVAILABLE when PostgreSQL does not answer;
+    after the last two ask anew.
     """
 
     def GetAdherence(self, request, context):
@@ -115,6 +156,27 @@ class ProjectionsServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchAdherence(self, request, context):
+        """WatchAdherence tells what GetAdherence answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchQuality(self, request, context):
+        """WatchQuality tells what GetQuality answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchSessions(self, request, context):
+        """WatchSessions tells what ListSessions answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProjectionsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -148,6 +210,21 @@ def add_ProjectionsServiceServicer_to_server(servicer, server):
                     request_deserializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.GetLagRequest.FromString,
                     response_serializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.GetLagResponse.SerializeToString,
             ),
+            'WatchAdherence': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchAdherence,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchAdherenceRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchAdherenceResponse.SerializeToString,
+            ),
+            'WatchQuality': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchQuality,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchQualityRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchQualityResponse.SerializeToString,
+            ),
+            'WatchSessions': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchSessions,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchSessionsRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchSessionsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'rehab.projections.v1.ProjectionsService', rpc_method_handlers)
@@ -159,6 +236,19 @@ def add_ProjectionsServiceServicer_to_server(servicer, server):
 class ProjectionsService(object):
     """ProjectionsService answers from folds over the log. Formulae stand in docs/domain/adherence.md
     and are pure functions of events and a time.
+
+    Watching. Every read about a patient or a clinic has a Watch call beside it, here and in the other
+    services of this package, which takes the read's own request. The first message is the answer as
+    it is now, at `asked.consistency` or later; another follows whenever the answer changed, at most
+    some 10 a second: what changes faster is told as it is in the end, and so is what a slow reader
+    missed. A page token alone is no change. When nothing changed for some 15 seconds the freshness
+    that the last answer still has is told. To go on after a lost connection ask anew, with the
+    freshness told last as min_position.
+
+    A watch ends as its read would: PERMISSION_DENIED, NOT_FOUND. Beside that: ERASED once the patient
+    was erased, CONSENT_NOT_IN_FORCE once the patient withdrew the consent to treatment and no other
+    one is in force, DRAINING when this replica leaves, UNAVAILABLE when PostgreSQL does not answer;
+    after the last two ask anew.
     """
 
     @staticmethod
@@ -313,6 +403,87 @@ class ProjectionsService(object):
             '/rehab.projections.v1.ProjectionsService/GetLag',
             rehab_dot_projections_dot_v1_dot_projections__service__pb2.GetLagRequest.SerializeToString,
             rehab_dot_projections_dot_v1_dot_projections__service__pb2.GetLagResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchAdherence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.ProjectionsService/WatchAdherence',
+            rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchAdherenceRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchAdherenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchQuality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.ProjectionsService/WatchQuality',
+            rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchQualityRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchQualityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.ProjectionsService/WatchSessions',
+            rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchSessionsRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_projections__service__pb2.WatchSessionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

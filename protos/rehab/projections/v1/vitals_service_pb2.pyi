@@ -234,3 +234,59 @@ class NightStage(_message.Message):
     stage: str
     hours: float
     def __init__(self, stage: _Optional[str] = ..., hours: _Optional[float] = ...) -> None: ...
+
+class WatchVitalMetricsRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListVitalMetricsRequest
+    def __init__(self, asked: _Optional[_Union[ListVitalMetricsRequest, _Mapping]] = ...) -> None: ...
+
+class WatchVitalMetricsResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListVitalMetricsResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[ListVitalMetricsResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchReadingsRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListReadingsRequest
+    def __init__(self, asked: _Optional[_Union[ListReadingsRequest, _Mapping]] = ...) -> None: ...
+
+class WatchReadingsResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListReadingsResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[ListReadingsResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchVitalDaysRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListVitalDaysRequest
+    def __init__(self, asked: _Optional[_Union[ListVitalDaysRequest, _Mapping]] = ...) -> None: ...
+
+class WatchVitalDaysResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListVitalDaysResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[ListVitalDaysResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchNightsRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListNightsRequest
+    def __init__(self, asked: _Optional[_Union[ListNightsRequest, _Mapping]] = ...) -> None: ...
+
+class WatchNightsResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListNightsResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[ListNightsResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...

@@ -56,6 +56,26 @@ class VitalsServiceStub(object):
                 request_serializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.ListNightsRequest.SerializeToString,
                 response_deserializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.ListNightsResponse.FromString,
                 _registered_method=True)
+        self.WatchVitalMetrics = channel.unary_stream(
+                '/rehab.projections.v1.VitalsService/WatchVitalMetrics',
+                request_serializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalMetricsRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalMetricsResponse.FromString,
+                _registered_method=True)
+        self.WatchReadings = channel.unary_stream(
+                '/rehab.projections.v1.VitalsService/WatchReadings',
+                request_serializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchReadingsRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchReadingsResponse.FromString,
+                _registered_method=True)
+        self.WatchVitalDays = channel.unary_stream(
+                '/rehab.projections.v1.VitalsService/WatchVitalDays',
+                request_serializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalDaysRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalDaysResponse.FromString,
+                _registered_method=True)
+        self.WatchNights = channel.unary_stream(
+                '/rehab.projections.v1.VitalsService/WatchNights',
+                request_serializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchNightsRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchNightsResponse.FromString,
+                _registered_method=True)
 
 
 class VitalsServiceServicer(object):
@@ -91,6 +111,34 @@ class VitalsServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchVitalMetrics(self, request, context):
+        """WatchVitalMetrics tells what ListVitalMetrics answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchReadings(self, request, context):
+        """WatchReadings tells what ListReadings answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchVitalDays(self, request, context):
+        """WatchVitalDays tells what ListVitalDays answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchNights(self, request, context):
+        """WatchNights tells what ListNights answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VitalsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -113,6 +161,26 @@ def add_VitalsServiceServicer_to_server(servicer, server):
                     servicer.ListNights,
                     request_deserializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.ListNightsRequest.FromString,
                     response_serializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.ListNightsResponse.SerializeToString,
+            ),
+            'WatchVitalMetrics': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchVitalMetrics,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalMetricsRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalMetricsResponse.SerializeToString,
+            ),
+            'WatchReadings': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchReadings,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchReadingsRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchReadingsResponse.SerializeToString,
+            ),
+            'WatchVitalDays': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchVitalDays,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalDaysRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalDaysResponse.SerializeToString,
+            ),
+            'WatchNights': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchNights,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchNightsRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchNightsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -225,6 +293,114 @@ class VitalsService(object):
             '/rehab.projections.v1.VitalsService/ListNights',
             rehab_dot_projections_dot_v1_dot_vitals__service__pb2.ListNightsRequest.SerializeToString,
             rehab_dot_projections_dot_v1_dot_vitals__service__pb2.ListNightsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchVitalMetrics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.VitalsService/WatchVitalMetrics',
+            rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalMetricsRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalMetricsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchReadings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.VitalsService/WatchReadings',
+            rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchReadingsRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchReadingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchVitalDays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.VitalsService/WatchVitalDays',
+            rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalDaysRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchVitalDaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchNights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.VitalsService/WatchNights',
+            rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchNightsRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_vitals__service__pb2.WatchNightsResponse.FromString,
             options,
             channel_credentials,
             insecure,

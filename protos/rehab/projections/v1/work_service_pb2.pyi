@@ -128,3 +128,31 @@ class WorkTemplate(_message.Message):
     expected_minutes: int
     steps: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, code: _Optional[str] = ..., severity: _Optional[_Union[_common_pb2.Severity, str]] = ..., rule: _Optional[str] = ..., source: _Optional[str] = ..., answer_within_s: _Optional[int] = ..., expected_minutes: _Optional[int] = ..., steps: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class WatchTherapistLoadsRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListTherapistLoadsRequest
+    def __init__(self, asked: _Optional[_Union[ListTherapistLoadsRequest, _Mapping]] = ...) -> None: ...
+
+class WatchTherapistLoadsResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListTherapistLoadsResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[ListTherapistLoadsResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...
+
+class WatchWorkDaysRequest(_message.Message):
+    __slots__ = ("asked",)
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    asked: ListWorkDaysRequest
+    def __init__(self, asked: _Optional[_Union[ListWorkDaysRequest, _Mapping]] = ...) -> None: ...
+
+class WatchWorkDaysResponse(_message.Message):
+    __slots__ = ("answer", "unchanged")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    answer: ListWorkDaysResponse
+    unchanged: _projections_service_pb2.Freshness
+    def __init__(self, answer: _Optional[_Union[ListWorkDaysResponse, _Mapping]] = ..., unchanged: _Optional[_Union[_projections_service_pb2.Freshness, _Mapping]] = ...) -> None: ...

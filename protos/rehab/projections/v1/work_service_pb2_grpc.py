@@ -50,6 +50,16 @@ class WorkServiceStub(object):
                 request_serializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.ListWorkTemplatesRequest.SerializeToString,
                 response_deserializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.ListWorkTemplatesResponse.FromString,
                 _registered_method=True)
+        self.WatchTherapistLoads = channel.unary_stream(
+                '/rehab.projections.v1.WorkService/WatchTherapistLoads',
+                request_serializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchTherapistLoadsRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchTherapistLoadsResponse.FromString,
+                _registered_method=True)
+        self.WatchWorkDays = channel.unary_stream(
+                '/rehab.projections.v1.WorkService/WatchWorkDays',
+                request_serializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchWorkDaysRequest.SerializeToString,
+                response_deserializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchWorkDaysResponse.FromString,
+                _registered_method=True)
 
 
 class WorkServiceServicer(object):
@@ -77,6 +87,20 @@ class WorkServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchTherapistLoads(self, request, context):
+        """WatchTherapistLoads tells what ListTherapistLoads answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchWorkDays(self, request, context):
+        """WatchWorkDays tells what ListWorkDays answers, and again when that changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WorkServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +118,16 @@ def add_WorkServiceServicer_to_server(servicer, server):
                     servicer.ListWorkTemplates,
                     request_deserializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.ListWorkTemplatesRequest.FromString,
                     response_serializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.ListWorkTemplatesResponse.SerializeToString,
+            ),
+            'WatchTherapistLoads': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchTherapistLoads,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchTherapistLoadsRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchTherapistLoadsResponse.SerializeToString,
+            ),
+            'WatchWorkDays': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchWorkDays,
+                    request_deserializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchWorkDaysRequest.FromString,
+                    response_serializer=rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchWorkDaysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +212,60 @@ class WorkService(object):
             '/rehab.projections.v1.WorkService/ListWorkTemplates',
             rehab_dot_projections_dot_v1_dot_work__service__pb2.ListWorkTemplatesRequest.SerializeToString,
             rehab_dot_projections_dot_v1_dot_work__service__pb2.ListWorkTemplatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchTherapistLoads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.WorkService/WatchTherapistLoads',
+            rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchTherapistLoadsRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchTherapistLoadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchWorkDays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.projections.v1.WorkService/WatchWorkDays',
+            rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchWorkDaysRequest.SerializeToString,
+            rehab_dot_projections_dot_v1_dot_work__service__pb2.WatchWorkDaysResponse.FromString,
             options,
             channel_credentials,
             insecure,

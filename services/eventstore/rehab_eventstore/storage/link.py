@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 import asyncpg
 
@@ -129,7 +130,6 @@ class Link:
 
         Raises CommitUnknown, BatchRefused when a constraint forbids a row, StatementRefused.
         """
-        columns = zip(*map(_column_values, rows, hashes), strict=True)
         try:
             told = await self._fetch(
                 "append",
@@ -139,7 +139,7 @@ class Link:
                 len(rows),
                 recorded_at,
                 hashes[-1],
-                *map(list, columns),
+                *_columns(rows, hashes),
             )
         except LinkLost as error:
             raise CommitUnknown(str(error)) from None
@@ -215,22 +215,24 @@ class Link:
             raise
 
 
-def _column_values(row: Row, chained: bytes) -> tuple[object, ...]:
-    event, sealed = row.event, row.sealed
+def _columns(rows: Sequence[Row], hashes: Sequence[bytes]) -> tuple[object, ...]:
+    """The rows as the statement takes them in."""
+    streams, versions, events, sealed = zip(*rows, strict=True)
+    ids, clinics, kinds, schemas, occurred, phi, consents, metas, _, _ = zip(*events, strict=True)
+    bodies, keys, fingerprints = zip(*sealed, strict=True)
+    parts = _in_turn(metas, bodies)
+    ends = list(accumulate(map(len, parts), initial=1))
     return (
-        row.stream,
-        row.stream_version,
-        slice_of(row.stream),
-        event.event_id,
-        event.clinic_id,
-        event.kind,
-        event.schema_version,
-        event.occurred_s,
-        event.phi,
-        event.consent_id,
-        sealed.key_id,
-        event.meta,
-        sealed.body,
-        sealed.fingerprint,
-        chained,
+        *(_lines(streams), versions, list(map(slice_of, streams))),
+        *(_lines(ids), _lines(clinics), _lines(kinds), schemas, occurred, phi),
+        *(_lines(consents), _lines(keys)),
+        *(b"".join(parts), ends[:-1:2], ends[1::2], ends[2::2]),
+        b"".join(_in_turn(fingerprints, hashes)),
     )
+
+
+def _in_turn(first: Iterable[bytes], second: Iterable[bytes]) -> list[bytes]:
+    return [one for pair in zip(first, second, strict=True) for one in pair]
+
+
+_lines = "\n".join

@@ -9,10 +9,12 @@ from datetime import datetime
 import asyncpg
 
 from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab.eventstore.v1.eventstore_service_pb2 import ReadAllResponse
 from rehab_eventstore import metrics
 from rehab_eventstore.archive.library import Library, Wanted, unreadable
 from rehab_eventstore.domain.head import Head, head_of
-from rehab_eventstore.storage.codec import recorded_event
+from rehab_eventstore.storage.codec import Encoded
+from rehab_eventstore.storage.wire import recorded_events
 from rehab_runtime.errors import ArchiveUnreadable, Internal
 from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database, Queries
@@ -36,21 +38,23 @@ class Filter:
     def __bool__(self) -> bool:
         return bool(self.kinds or self.streams or self.slices)
 
-    def chooses(self, event: RecordedEvent) -> bool:
-        envelope = event.envelope
+    def chooses(self, event: Encoded) -> bool:
         return (
-            (not self.kinds or envelope.kind in self.kinds)
-            and (not self.streams or envelope.subject_id in self.streams)
-            and (not self.slices or slice_of(envelope.subject_id) in self.slices)
+            (not self.kinds or event.kind in self.kinds)
+            and (not self.streams or event.stream in self.streams)
+            and (not self.slices or slice_of(event.stream) in self.slices)
         )
 
 
 @dataclass(frozen=True)
 class Page:
-    """Events in order. Everything asked for up to `reached` is in this page or before it."""
+    """Events in order. Everything asked for up to `reached` is in this page or before it. `message`
+    holds the same events, where they were read as one, so that they need not be copied to be sent:
+    once."""
 
     events: Sequence[RecordedEvent]
     reached: int
+    message: ReadAllResponse | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Reader:
         self._database = database
         self._queries = queries
         self._library = library
-        self._page_events = page_events
+        self.page_events = page_events
         self._page_bytes = page_bytes
 
     async def head(self, shard: int) -> Head:
@@ -118,28 +122,29 @@ class Reader:
 
     async def page(self, shard: int, after: int, until: int, limit: int = LAST) -> Page:
         """The events after a position. `until` must be committed: it has no holes before it."""
-        count = min(self._page_events, limit, until - after)
+        count = min(self.page_events, limit, until - after)
         if count <= 0:
             return Page((), after)
         rows = await self._database.fetch(
             self._queries["page"], shard, after, after + count, self._page_bytes
         )
-        events = await self._events(rows)
+        message = await self._events(rows)
+        events = message.events
         reached = after + len(events)
         if not events or events[-1].envelope.position != reached:
             raise Internal("the log has a hole")
-        return Page(events, reached)
+        return Page(events, reached, message)
 
-    def page_of(self, run: Sequence[RecordedEvent], after: int, chosen: Filter) -> Page:
+    def page_of(self, run: Sequence[Encoded], after: int, chosen: Filter) -> Page:
         """A page of what is asked for in a run of events that begins after a position."""
         taken: list[RecordedEvent] = []
         size = 0
         for before, event in enumerate(run, after):
-            if len(taken) == self._page_events or size >= self._page_bytes:
+            if len(taken) == self.page_events or size >= self._page_bytes:
                 return Page(taken, before)
             if chosen.chooses(event):
-                taken.append(event)
-                size += len(event.body)
+                taken.append(event.event())
+                size += len(event.wire)
         return Page(taken, after + len(run))
 
     async def filtered(
@@ -147,7 +152,7 @@ class Reader:
     ) -> Page:
         """The events asked for among the next ones after a position; maybe none of them."""
         upto = min(until, after + SCAN_POSITIONS)
-        count = min(self._page_events, limit)
+        count = min(self.page_events, limit)
         rows = await self._database.fetch(
             self._queries["filtered"],
             shard,
@@ -159,21 +164,22 @@ class Reader:
             list(chosen.slices),
             count,
         )
-        events = await self._events(rows)
-        return Page(events, events[-1].envelope.position if self._cut(rows, count) else upto)
+        message = await self._events(rows)
+        reached = rows[-1]["position"] if self._cut(rows, count) else upto
+        return Page(message.events, reached, message)
 
     async def stream(self, wanted: StreamRange) -> AsyncIterator[Sequence[RecordedEvent]]:
         """One subject's events, in pages."""
         query = self._queries["stream_backward" if wanted.backwards else "stream_forward"]
         first, last, left = wanted.first_version, wanted.last_version, wanted.limit
         while left > 0 and first <= last:
-            count = min(self._page_events, left)
+            count = min(self.page_events, left)
             rows = await self._database.fetch(
                 *(query, wanted.stream, first, last, wanted.until, wanted.kinds),
                 *(count, self._page_bytes),
             )
             if rows:
-                yield await self._events(rows)
+                yield (await self._events(rows)).events
             if not self._cut(rows, count):
                 return
             left -= len(rows)
@@ -182,7 +188,7 @@ class Reader:
             else:
                 first = rows[-1]["stream_version"] + 1
 
-    async def _events(self, rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
+    async def _events(self, rows: Sequence[asyncpg.Record]) -> ReadAllResponse:
         """What is archived is fetched from there. Raises ArchiveUnreadable."""
         wanted = [
             Wanted(row["segment"], row["position"], row["hash"])
@@ -190,7 +196,7 @@ class Reader:
             if row["segment"] is not None
         ]
         if not wanted:
-            return [recorded_event(row) for row in rows]
+            return recorded_events(rows)
         if self._library is None:
             raise unreadable(str(wanted[0].segment), wanted[0].position, "away")
         try:
@@ -205,10 +211,7 @@ class Reader:
                 remedy="restore the object from its copy, or see what stores it",
             )
             raise
-        return [
-            recorded_event(row, kept[row["position"]].link if row["position"] in kept else None)
-            for row in rows
-        ]
+        return recorded_events(rows, {position: one.link for position, one in kept.items()})
 
     def _cut(self, rows: Sequence[asyncpg.Record], count: int) -> bool:
         """Whether there may be more rows than fit the page."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rehab.events.v1.event_pb2 import Event
 from rehab.events.v1.kinds import KINDS, kind_of
 from rehab_ingest.domain.calendar import impossible
+from rehab_runtime.access.streams import is_audit
 from rehab_runtime.errors import (
     ConsentMissing,
     EventTooLarge,
@@ -75,6 +76,12 @@ def _own_rules(event: Event, clinic_id: str) -> list[Violation]:
     elif named is not None and envelope.phi != KINDS[named].phi:
         stated = "true" if KINDS[named].phi else "false"
         broken.append(Violation("envelope.phi", "phi.kind", f"must be {stated} for this kind"))
+    if is_audit(envelope.subject_id):
+        broken.append(
+            Violation(
+                "envelope.subject_id", "subject.patient", "must be a patient, no audit stream"
+            )
+        )
     if envelope.clinic_id != clinic_id:
         broken.append(Violation("envelope.clinic_id", "clinic.own", "must be the caller's clinic"))
     return broken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -103,34 +104,66 @@ class CareRecord:
         return ranked[-1].therapist_id if ranked else ""
 
 
-def with_fact(care: CareRecord, fact: Fact) -> CareRecord:
-    """Fold one event of one of KINDS. Raises ValueError for a plan that cannot be."""
-    match fact.kind:
-        case "plan":
-            care = replace(care, plans=care.plans.with_fact(fact))
-        case "enrolment":
-            care = _enrolment(care, fact)
-        case "care_team":
-            care = replace(care, team=(*care.team, _team_step(fact)))
-        case "pain_report":
-            care = replace(care, pain=(*care.pain, pain_report(fact)))
-        case "symptom_report":
-            care = replace(care, evidence=(*care.evidence, _symptom(fact)))
-        case "alert":
-            care = replace(care, alerts=(*care.alerts, _alert_step(fact)))
-        case "review":
-            care = replace(care, reviews=(*care.reviews, _review_step(fact)))
-    return care
+class CareFold:
+    """Folds events of KINDS onto what was known before."""
+
+    def __init__(self, before: CareRecord | None = None) -> None:
+        known = before or CareRecord()
+        self._before = known
+        self._enrolled_zone = known.enrolled_zone
+        self._plans = known.plans
+        self._team: list[TeamStep] = []
+        self._pain: list[PainReport] = []
+        self._evidence: list[Evidence] = []
+        self._alerts: list[AlertStep] = []
+        self._reviews: list[ReviewStep] = []
+
+    def add(self, fact: Fact) -> None:
+        """Fold one event. Raises ValueError for a plan that cannot be, and is then as it was."""
+        match fact.kind:
+            case "plan":
+                self._plans = self._plans.with_fact(fact)
+            case "enrolment":
+                self._enrolment(fact)
+            case "care_team":
+                self._team.append(_team_step(fact))
+            case "pain_report":
+                self._pain.append(pain_report(fact))
+            case "symptom_report":
+                self._evidence.append(_symptom(fact))
+            case "alert":
+                self._alerts.append(_alert_step(fact))
+            case "review":
+                self._reviews.append(_review_step(fact))
+
+    def record(self) -> CareRecord:
+        """The care with all that was added."""
+        before = self._before
+        return CareRecord(
+            self._enrolled_zone,
+            self._plans,
+            (*before.team, *self._team),
+            (*before.pain, *self._pain),
+            (*before.evidence, *self._evidence),
+            (*before.alerts, *self._alerts),
+            (*before.reviews, *self._reviews),
+        )
+
+    def _enrolment(self, fact: Fact) -> None:
+        enrolment = fact.body.enrolment
+        if enrolment.WhichOneof("action") != "enrolled":
+            return
+        told = (fact.stamp, enrolment.enrolled.zone)
+        if self._enrolled_zone is None or self._enrolled_zone < told:
+            self._enrolled_zone = told
 
 
-def _enrolment(care: CareRecord, fact: Fact) -> CareRecord:
-    enrolment = fact.body.enrolment
-    if enrolment.WhichOneof("action") != "enrolled":
-        return care
-    told = (fact.stamp, enrolment.enrolled.zone)
-    if care.enrolled_zone is not None and care.enrolled_zone >= told:
-        return care
-    return replace(care, enrolled_zone=told)
+def fold(facts: Iterable[Fact]) -> CareRecord:
+    """The care that events of KINDS tell of. Raises ValueError for a plan that cannot be."""
+    folding = CareFold()
+    for fact in facts:
+        folding.add(fact)
+    return folding.record()
 
 
 def _team_step(fact: Fact) -> TeamStep:

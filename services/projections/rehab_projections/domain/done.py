@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from rehab_projections.domain.sessions import SessionRecord, SetRecord
 
@@ -38,13 +37,34 @@ class Done:
 DoneByExercise = Mapping[tuple[str, int], Done]
 
 
-def done_in(record: SessionRecord) -> dict[tuple[str, int], Done]:
-    """What a session did, by exercise and side."""
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was done in a session, and the scores of the repetitions among those seen that have
+    one."""
+
+    done: DoneByExercise
+    seen: int
+    scores: Sequence[float]
+
+
+def tally_of(record: SessionRecord) -> Tally:
+    """By one look at each repetition."""
     done: dict[tuple[str, int], Done] = {}
+    seen, scores = 0, []
     for key, one in record.sets.items():
         exercise = (key.exercise_id, key.side)
-        done[exercise] = done.get(exercise, Done()) + done_in_set(one)
-    return {exercise: amount for exercise, amount in done.items() if amount}
+        seen_ms, scored = _seen(one)
+        amount = _done(one, seen_ms, scored)
+        before = done.get(exercise)
+        done[exercise] = amount if before is None else before + amount
+        seen += len(one.reps)
+        scores += scored
+    return Tally({exercise: amount for exercise, amount in done.items() if amount}, seen, scores)
+
+
+def done_in(record: SessionRecord) -> DoneByExercise:
+    """What a session did, by exercise and side."""
+    return tally_of(record).done
 
 
 def done_in_set(one: SetRecord) -> Done:
@@ -53,29 +73,30 @@ def done_in_set(one: SetRecord) -> Done:
     Where repetitions were seen, scores come from them alone; a summary that counts good ones says
     nothing of which were not scored.
     """
-    seen_ms = sum(rep.duration_ms for rep in one.reps.values())
-    scores = [rep.score for rep in one.reps.values() if rep.HasField("score")]
-    good = sum(score >= GOOD_SCORE for score in scores)
+    return _done(one, *_seen(one))
+
+
+def _seen(one: SetRecord) -> tuple[int, list[float]]:
+    """How long the repetitions seen took, in milliseconds, and their scores."""
+    seen_ms, scores = 0, []
+    for rep in one.reps.values():
+        seen_ms += rep.duration_ms
+        if rep.HasField("score"):
+            scores.append(rep.score)
+    return seen_ms, scores
+
+
+def _done(one: SetRecord, seen_ms: int, scores: Sequence[float]) -> Done:
+    scored, good = len(scores), sum(score >= GOOD_SCORE for score in scores)
     told = one.told
     if told is None:
-        return Done(len(one.reps), seen_ms, seen_ms, len(scores), good)
-    scored = len(scores)
+        return Done(len(one.reps), seen_ms, seen_ms, scored, good)
     if not one.reps and told.good_reps is not None:
         scored, good = told.reps, min(told.good_reps, told.reps)
     return Done(
-        reps=max(len(one.reps), told.reps),
-        hold_ms=max(seen_ms, told.hold_ms),
-        active_ms=max(seen_ms, told.active_ms),
-        scored=scored,
-        good=good,
+        max(len(one.reps), told.reps),
+        max(seen_ms, told.hold_ms),
+        max(seen_ms, told.active_ms),
+        scored,
+        good,
     )
-
-
-def median_score(record: SessionRecord) -> float | None:
-    scores = [
-        rep.score
-        for one in record.sets.values()
-        for rep in one.reps.values()
-        if rep.HasField("score")
-    ]
-    return median(scores) if scores else None

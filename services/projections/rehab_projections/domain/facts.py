@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -20,12 +19,12 @@ class Stamp(NamedTuple):
     event_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One event with its opened body. `zone` is the envelope's, possibly empty or unknown.
 
     `actor_id` is who did it, with the `credential` of a clinician; `episode_id` is empty outside an
-    episode of care.
+    episode of care. There is one for every event folded: a tuple is made five times as fast as a
+    frozen dataclass.
     """
 
     patient_id: str
@@ -35,16 +34,26 @@ class Fact:
     zone: str
     kind: str
     body: event_pb2.Body
-    corrects: str = ""
-    actor_id: str = ""
-    credential: str = ""
-    episode_id: str = ""
+    corrects: str
+    envelope: event_pb2.Envelope
+
+    @property
+    def actor_id(self) -> str:
+        return self.envelope.actor.id
+
+    @property
+    def credential(self) -> str:
+        return self.envelope.actor.credential
+
+    @property
+    def episode_id(self) -> str:
+        return self.envelope.episode_id
 
 
 def moment(timestamp: Timestamp) -> datetime:
     """The instant, to the microsecond. Raises ValueError when it lies outside years 1 to 9999."""
     try:
-        return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
+        return _EPOCH + timedelta(0, timestamp.seconds, timestamp.nanos // 1000)
     except OverflowError as error:
         raise ValueError("timestamp out of range") from error
 
@@ -53,15 +62,13 @@ def fact_of(recorded: event_pb2.RecordedEvent) -> Fact:
     """Open a recorded event. Raises google.protobuf's DecodeError when its body is no Body."""
     envelope = recorded.envelope
     return Fact(
-        patient_id=envelope.subject_id,
-        clinic_id=envelope.clinic_id,
-        position=envelope.position,
-        stamp=Stamp(moment(envelope.occurred_at), envelope.event_id),
-        zone=envelope.zone,
-        kind=envelope.kind,
-        body=event_pb2.Body.FromString(recorded.body),
-        corrects=envelope.corrects,
-        actor_id=envelope.actor.id,
-        credential=envelope.actor.credential,
-        episode_id=envelope.episode_id,
+        envelope.subject_id,
+        envelope.clinic_id,
+        envelope.position,
+        Stamp(moment(envelope.occurred_at), envelope.event_id),
+        envelope.zone,
+        envelope.kind,
+        event_pb2.Body.FromString(recorded.body),
+        envelope.corrects,
+        envelope,
     )

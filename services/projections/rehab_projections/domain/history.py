@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rehab_projections.domain import care, sessions
+from rehab_projections.domain import care
 from rehab_projections.domain.adherence import Session
 from rehab_projections.domain.care import CareRecord, is_erased
 from rehab_projections.domain.done import done_in
 from rehab_projections.domain.facts import Fact
-from rehab_projections.domain.monitoring import Mark, mark_of
-from rehab_projections.domain.sessions import SessionRecord
+from rehab_projections.domain.monitoring import Mark, marks_of
+from rehab_projections.domain.session_fold import SessionFold
+from rehab_projections.domain.sessions import SessionRecord, session_id_of
 
 SESSION_KINDS = frozenset({"exercise_session", "rep_observation"})
 
@@ -37,29 +38,18 @@ def fold(facts: Iterable[Fact]) -> PatientHistory:
         return PatientHistory(erased=True)
     corrected = {fact.corrects for fact in told if fact.corrects}
     standing = [fact for fact in told if fact.stamp.event_id not in corrected]
-    record = CareRecord()
-    known: dict[str, SessionRecord] = {}
-    marks: list[Mark] = []
+    known: dict[str, SessionFold] = {}
     for fact in standing:
-        if fact.kind in care.KINDS:
-            record = care.with_fact(record, fact)
-        elif fact.kind in SESSION_KINDS:
-            session_id = sessions.session_id_of(fact)
-            known[session_id] = sessions.with_fact(known.get(session_id), fact)
-        mark = mark_of(fact)
-        if mark is not None:
-            marks.append(mark)
-    return PatientHistory(record, known, united(marks))
-
-
-def united(marks: Iterable[Mark]) -> frozenset[Mark]:
-    """One mark per zone and quarter: the one with the earliest moment."""
-    earliest: dict[tuple[str, object], Mark] = {}
-    for mark in marks:
-        known = earliest.get((mark.zone, mark.quarter))
-        if known is None or mark.order() < known.order():
-            earliest[(mark.zone, mark.quarter)] = mark
-    return frozenset(earliest.values())
+        if fact.kind in SESSION_KINDS:
+            session_id = session_id_of(fact)
+            if session_id not in known:
+                known[session_id] = SessionFold()
+            known[session_id].add(fact)
+    return PatientHistory(
+        care=care.fold(fact for fact in standing if fact.kind in care.KINDS),
+        sessions={session_id: one.record() for session_id, one in known.items()},
+        marks=marks_of(standing),
+    )
 
 
 def as_session(record: SessionRecord) -> Session:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rehab.events.v1.kinds import rtm_qualifying
 from rehab_projections.domain.days import first_zone, local_date
 from rehab_projections.domain.facts import Fact
+
+_QUARTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,45 @@ class Mark:
         return local_date(self.first_at, first_zone(self.zone, zone.key))
 
 
-def mark_of(fact: Fact) -> Mark | None:
-    """The mark of a qualifying event, None of any other."""
-    if not rtm_qualifying(fact.body):
-        return None
-    at = fact.stamp.at
-    quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
-    return Mark(fact.zone, quarter, at, fact.stamp.event_id, fact.position)
+class MarkFold:
+    """Folds events into marks: one per zone and quarter, the one with the earliest moment."""
+
+    def __init__(self) -> None:
+        self._earliest: dict[tuple[str, datetime], Mark] = {}
+        self._last: Mark | None = None
+        self._until: datetime | None = None
+
+    def add(self, fact: Fact) -> None:
+        """An event that does not qualify changes nothing."""
+        if not rtm_qualifying(fact.body):
+            return
+        last, at = self._last, fact.stamp.at
+        if (
+            last is not None
+            and last.order() <= fact.stamp
+            and self._until is not None
+            and at < self._until
+            and last.zone == fact.zone
+        ):
+            # most events follow one of their own quarter; to look for it costs twice as much
+            return
+        quarter = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+        place = (fact.zone, quarter)
+        known = self._earliest.get(place)
+        if known is None or fact.stamp < known.order():
+            known = Mark(fact.zone, quarter, at, fact.stamp.event_id, fact.position)
+            self._earliest[place] = known
+        self._last, self._until = known, quarter + _QUARTER
+
+    def marks(self) -> frozenset[Mark]:
+        return frozenset(self._earliest.values())
+
+
+def marks_of(facts: Iterable[Fact]) -> frozenset[Mark]:
+    fold = MarkFold()
+    for fact in facts:
+        fold.add(fact)
+    return fold.marks()
 
 
 def monitoring_days(

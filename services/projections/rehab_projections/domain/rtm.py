@@ -81,6 +81,9 @@ class ConsentSpan:
     since: datetime
     until: datetime | None
 
+    def covers(self, instant: datetime) -> bool:
+        return self.since <= instant and (self.until is None or instant < self.until)
+
 
 @dataclass(frozen=True, slots=True)
 class BillingStep:

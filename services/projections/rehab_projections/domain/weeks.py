@@ -39,16 +39,15 @@ class WeekSnapshot:
 def weeks(
     book: PlanBook,
     sessions: Sequence[Session],
-    *,
-    first: date,
-    last: date,
+    window: tuple[date, date],
     as_of: datetime,
     zone: ZoneInfo,
 ) -> list[WeekSnapshot]:
-    """Every whole week that touches the local days from `first` to `last`, newest first.
+    """Every whole week that touches the local days of the window, newest first.
 
     Figures are those of DOMAIN section 4.2 over the days of the week: None when nothing was due.
     """
+    first, last = window
     begin, end = monday_of(first), monday_of(last) + _TO_SUNDAY
     due = dosed_occurrences(book, sessions, as_of, zone, (begin, end))
     by_week: dict[date, list[Dosed]] = {}

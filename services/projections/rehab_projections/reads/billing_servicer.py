@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,10 @@ import grpc
 from rehab.events.v1 import event_pb2, patient_pb2
 from rehab.projections.v1 import billing_service_pb2 as pb
 from rehab.projections.v1 import billing_service_pb2_grpc as pb_grpc
-from rehab_projections import pages
+from rehab.projections.v1 import projections_service_pb2 as common
 from rehab_projections.access import may_read_billing
 from rehab_projections.answers import AsOf, care_of, patient_zone
+from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page
 from rehab_projections.domain import rtm
 from rehab_projections.domain.days import local_date
 from rehab_projections.domain.rtm import Proof, RtmRecord
@@ -23,34 +25,41 @@ from rehab_projections.domain.rtm_periods import DevicePeriod, device_periods
 from rehab_projections.domain.rtm_worksheet import Figures, State, row
 from rehab_projections.messages import stamped
 from rehab_projections.questions import zone_of
-from rehab_projections.reads.asked import PLANNING, Asked, from_us, span_of, us
+from rehab_projections.reads.spans import PLANNING, span_of
 from rehab_projections.storage.billing import all_marks, billed_patients, billing_facts
 from rehab_projections.storage.read import Snapshot
+from rehab_projections.watch import Watches, watching
 from rehab_runtime.auth import current_principal
 from rehab_runtime.errors import InvalidArgument, Violation
 
 DEFAULT_PAYER = "medicare"
-DEFAULT_PAGE = 50
 Context = grpc.aio.ServicerContext
 
 
+@watching(pb.DESCRIPTOR.services_by_name["BillingService"])
 class BillingServicer(pb_grpc.BillingServiceServicer):
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, asked: Asked, watches: Watches) -> None:
+        self.asked = asked
+        self.watches = watches
 
     async def GetBillingEvidence(
         self, request: pb.GetBillingEvidenceRequest, context: Context
     ) -> pb.GetBillingEvidenceResponse:
         may_read_billing(current_principal())
-        async with self._asked.patient(request) as (view, fresh):
-            as_of = self._asked.as_of(request)
-            span = await span_of(view, request, as_of)
-            clinic_zone = zone_of("clinic_zone", request.clinic_zone, span.zone)
-            record = await _record(view, request.patient_id, as_of)
-            periods = await _periods(view, request, record, span.zone, as_of)
-            months = management_months(
-                record, span.first, span.last, clinic_zone, as_of.instant, _payer(request)
-            )
+        make = partial(self._evidence, request)
+        return await self.asked.answer(request, pb.GetBillingEvidenceResponse, make)
+
+    async def _evidence(
+        self, request: pb.GetBillingEvidenceRequest, view: Snapshot, fresh: common.Freshness
+    ) -> pb.GetBillingEvidenceResponse:
+        as_of = self.asked.as_of(request)
+        span = await span_of(view, request, as_of)
+        clinic_zone = zone_of("clinic_zone", request.clinic_zone, span.zone)
+        record = await _record(view, request.patient_id, as_of)
+        periods = await _periods(view, request, record, span.zone, as_of)
+        months = management_months(
+            record, span.first, span.last, clinic_zone, as_of.instant, _payer(request)
+        )
         prove = _Prove(fresh.shard)
         return pb.GetBillingEvidenceResponse(
             patient_id=request.patient_id,
@@ -71,20 +80,16 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
         scope = ("gaps", request.clinic_id, request.clinic_zone, request.payer)
         size = request.page_size or DEFAULT_PAGE
         found: list[pb.BillingGap] = []
-        async with self._asked.clinic(request) as (view, fresh):
-            place = pages.redeem(scope, request.page_token)
-            as_of = self._asked.as_of(request)
-            if place:
-                as_of = AsOf(from_us(place[0]), from_us(place[1]))
-            after = place[2] if place else ""
+        async with self.asked.clinic(request) as (view, fresh):
+            as_of, place = self.asked.page(scope, request, str)
+            after = place[0] if place else ""
             patients = await billed_patients(view, request.clinic_id, after, size + 1)
             for patient_id in patients[:size]:
                 told = await _gaps(view, patient_id, request, as_of)
                 found += [_gap(patient_id, one) for one in told]
         token = ""
         if len(patients) > size:
-            times = [us(as_of.instant), us(as_of.facts_until)]
-            token = pages.issue(scope, [*times, patients[size - 1]])
+            token = next_page(scope, as_of, [patients[size - 1]])
         return pb.ListBillingGapsResponse(gaps=found, next_page_token=token, freshness=fresh)
 
 

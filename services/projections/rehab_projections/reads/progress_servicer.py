@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import grpc
 
 from rehab.projections.v1 import progress_service_pb2 as pb
 from rehab.projections.v1 import progress_service_pb2_grpc as pb_grpc
+from rehab.projections.v1 import projections_service_pb2 as common
 from rehab_projections.answers import AsOf, around, as_session
+from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
 from rehab_projections.domain.adherence import Session, dosed_occurrences
 from rehab_projections.domain.days import first_zone, local_date
 from rehab_projections.domain.monitoring import monitoring_days
@@ -24,75 +26,66 @@ from rehab_projections.domain.sessions import SetRecord
 from rehab_projections.domain.weeks import WeekSnapshot, missed, weeks
 from rehab_projections.domain.windows import monday_of
 from rehab_projections.messages import occurrence_message, ratio
-from rehab_projections.reads.asked import (
-    DEFAULT_PAGE,
-    PLANNING,
-    Asked,
-    Span,
-    from_us,
-    next_page,
-    scope_of,
-    span_of,
-    us,
-)
 from rehab_projections.reads.sessions_servicer import SessionReads
+from rehab_projections.reads.spans import PLANNING, Span, scope_of, span_of
 from rehab_projections.storage.progress import scored_sets
 from rehab_projections.storage.read import Snapshot
+from rehab_projections.watch import Watches, watching
+from rehab_runtime import pages
 
 WITH_PAIN = (*PLANNING, "pain_report")
 _A_DAY = timedelta(days=1)
 Context = grpc.aio.ServicerContext
 
 
+@watching(pb.DESCRIPTOR.services_by_name["ProgressService"])
 class ProgressServicer(SessionReads, pb_grpc.ProgressServiceServicer):
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, watches: Watches) -> None:
         super().__init__(asked)
-        self._asked = asked
+        self.watches = watches
 
+    @of_patient_kept(pb.ListAdherenceWeeksResponse)
     async def ListAdherenceWeeks(
-        self, request: pb.ListAdherenceWeeksRequest, context: Context
+        self, request: pb.ListAdherenceWeeksRequest, view: Snapshot, fresh: common.Freshness
     ) -> pb.ListAdherenceWeeksResponse:
         scope = scope_of("weeks", request)
-        async with self._asked.patient(request) as (view, fresh):
-            as_of, place = self._asked.page(scope, request)
-            span = await span_of(view, request, as_of, WITH_PAIN)
-            sessions = await _sessions(view, request.patient_id, as_of)
-            last = date.fromisoformat(place[0]) - _A_DAY if place else span.last
-            size = request.page_size or DEFAULT_PAGE
-            first = max(span.first, monday_of(last) - timedelta(days=7 * (size - 1)))
-            told = weeks(
-                span.book, sessions, first=first, last=last, as_of=as_of.instant, zone=span.zone
-            )
-            messages = [await _week(view, request.patient_id, span, as_of, one) for one in told]
+        as_of, place = self.asked.page(scope, request, date)
+        span = await span_of(view, request, as_of, WITH_PAIN)
+        sessions = await _sessions(view, request.patient_id, as_of)
+        last = span.last
+        if place:
+            last = pages.day_within(place[0], span.first + _A_DAY, span.last) - _A_DAY
+        size = request.page_size or DEFAULT_PAGE
+        first = max(span.first, monday_of(last) - timedelta(days=7 * (size - 1)))
+        told = weeks(span.book, sessions, (first, last), as_of.instant, span.zone)
+        messages = [await _week(view, request.patient_id, span, as_of, one) for one in told]
         more = monday_of(first) > monday_of(span.first)
         return pb.ListAdherenceWeeksResponse(
             patient_id=request.patient_id,
             weeks=messages,
-            next_page_token=next_page(scope, as_of, [messages[-1].monday]) if more else "",
+            next_page_token=next_page(scope, as_of, [told[-1].monday]) if more else "",
             freshness=fresh,
             **span.told(),
         )
 
+    @of_patient_kept(pb.ListMissedSessionsResponse)
     async def ListMissedSessions(
-        self, request: pb.ListMissedSessionsRequest, context: Context
+        self, request: pb.ListMissedSessionsRequest, view: Snapshot, fresh: common.Freshness
     ) -> pb.ListMissedSessionsResponse:
         scope = scope_of("missed", request, str(request.include_incomplete))
-        async with self._asked.patient(request) as (view, fresh):
-            as_of, place = self._asked.page(scope, request)
-            span = await span_of(view, request, as_of)
-            sessions = await _sessions(view, request.patient_id, as_of)
+        as_of, place = self.asked.page(scope, request, datetime, datetime, str)
+        span = await span_of(view, request, as_of)
+        sessions = await _sessions(view, request.patient_id, as_of)
         due = dosed_occurrences(
             span.book, sessions, as_of.instant, span.zone, (span.first, span.last)
         )
         told = missed(due, incomplete=request.include_incomplete)
         if place:
-            after = (from_us(place[0]), from_us(place[1]), place[2])
-            told = [one for one in told if one.occurrence.order() < after]
+            told = [one for one in told if one.occurrence.order() < tuple(place)]
         shown = told[: request.page_size or DEFAULT_PAGE]
         token = ""
         if len(told) > len(shown):
-            starts_at, ends_at, plan_id = shown[-1].occurrence.order()
-            token = next_page(scope, as_of, [us(starts_at), us(ends_at), plan_id])
+            token = next_page(scope, as_of, shown[-1].occurrence.order())
         return pb.ListMissedSessionsResponse(
             patient_id=request.patient_id,
             missed=[
@@ -104,13 +97,13 @@ class ProgressServicer(SessionReads, pb_grpc.ProgressServiceServicer):
             **span.told(),
         )
 
+    @of_patient_kept(pb.GetPainAgainstQualityResponse)
     async def GetPainAgainstQuality(
-        self, request: pb.GetPainAgainstQualityRequest, context: Context
+        self, request: pb.GetPainAgainstQualityRequest, view: Snapshot, fresh: common.Freshness
     ) -> pb.GetPainAgainstQualityResponse:
-        async with self._asked.patient(request) as (view, fresh):
-            as_of = self._asked.as_of(request)
-            span = await span_of(view, request, as_of, WITH_PAIN)
-            points = await _points(view, request, span, as_of)
+        as_of = self.asked.as_of(request)
+        span = await span_of(view, request, as_of, WITH_PAIN)
+        points = await _points(view, request, span, as_of)
         told = association(points)
         return pb.GetPainAgainstQualityResponse(
             patient_id=request.patient_id,

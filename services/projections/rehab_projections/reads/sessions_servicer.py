@@ -11,13 +11,14 @@ import grpc
 
 from rehab.events.v1 import common_pb2, report_pb2
 from rehab.projections.v1 import progress_service_pb2 as pb
-from rehab_projections import pages
+from rehab.projections.v1 import projections_service_pb2 as common
 from rehab_projections.answers import (
     SessionAnswer,
     as_session,
     care_of,
     patient_zone,
 )
+from rehab_projections.asked import DEFAULT_PAGE, Asked, of_patient_kept
 from rehab_projections.domain.adherence import dosed_occurrences
 from rehab_projections.domain.care import CareRecord
 from rehab_projections.domain.days import first_zone, local_date
@@ -41,10 +42,11 @@ from rehab_projections.messages import (
     stamped,
     symmetry_message,
 )
-from rehab_projections.reads.asked import DEFAULT_PAGE, PLANNING, Asked
+from rehab_projections.reads.spans import PLANNING
 from rehab_projections.storage.codec import dump_summary, load_summary
 from rehab_projections.storage.progress import notes_of, session_of
 from rehab_projections.storage.read import Snapshot
+from rehab_runtime import pages
 from rehab_runtime.errors import NotFound
 
 Context = grpc.aio.ServicerContext
@@ -58,17 +60,17 @@ _PHASES: Mapping[int, str] = {
 
 class SessionReads:
     def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+        self.asked = asked
 
+    @of_patient_kept(pb.GetSessionResponse)
     async def GetSession(
-        self, request: pb.GetSessionRequest, context: Context
+        self, request: pb.GetSessionRequest, view: Snapshot, fresh: common.Freshness
     ) -> pb.GetSessionResponse:
-        async with self._asked.patient(request) as (view, fresh):
-            record = await _record(view, request.patient_id, request.session_id)
-            care = await care_of(view, request.patient_id, (*PLANNING, "pain_report"))
-            zone = await patient_zone(view, request.patient_id, care)
-            notes = session_notes(await notes_of(view, request.patient_id, record.session_id))
-            counts_for = await _occurrence(view, request.patient_id, care, zone, record)
+        record = await _record(view, request.patient_id, request.session_id)
+        care = await care_of(view, request.patient_id, (*PLANNING, "pain_report"))
+        zone = await patient_zone(view, request.patient_id, care)
+        notes = session_notes(await notes_of(view, request.patient_id, record.session_id))
+        counts_for = await _occurrence(view, request.patient_id, care, zone, record)
         observed = _observed(record, zone)
         pain = sorted(
             (one for one in care.pain if one.session_id == record.session_id),
@@ -101,13 +103,15 @@ class SessionReads:
             freshness=fresh,
         )
 
-    async def ListReps(self, request: pb.ListRepsRequest, context: Context) -> pb.ListRepsResponse:
+    @of_patient_kept(pb.ListRepsResponse)
+    async def ListReps(
+        self, request: pb.ListRepsRequest, view: Snapshot, fresh: common.Freshness
+    ) -> pb.ListRepsResponse:
         scope = ("reps", request.patient_id, request.session_id, request.exercise_id)
-        async with self._asked.patient(request) as (view, fresh):
-            place = pages.redeem(scope, request.page_token)
-            record = await _record(view, request.patient_id, request.session_id)
-            care = await care_of(view, request.patient_id, PLANNING)
-            zone = await patient_zone(view, request.patient_id, care)
+        place = pages.redeem(scope, request.page_token, (str, int, int, int))
+        record = await _record(view, request.patient_id, request.session_id)
+        care = await care_of(view, request.patient_id, PLANNING)
+        zone = await patient_zone(view, request.patient_id, care)
         wanted = {
             key: one
             for key, one in record.sets.items()

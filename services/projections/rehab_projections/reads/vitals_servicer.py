@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import grpc
 
+from rehab.projections.v1 import projections_service_pb2 as common
 from rehab.projections.v1 import vitals_service_pb2 as pb
 from rehab.projections.v1 import vitals_service_pb2_grpc as pb_grpc
 from rehab_projections.answers import AsOf
+from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
 from rehab_projections.domain import vitals
 from rehab_projections.domain.days import day_end, day_start
 from rehab_projections.domain.nights import Night, nights
@@ -26,17 +28,11 @@ from rehab_projections.domain.vitals import (
     metric_named,
 )
 from rehab_projections.messages import stamped
-from rehab_projections.reads.asked import (
-    DEFAULT_PAGE,
-    Asked,
-    Span,
-    from_us,
-    next_page,
-    scope_of,
-    span_of,
-    us,
-)
+from rehab_projections.reads.spans import Span, scope_of, span_of
+from rehab_projections.storage.read import Snapshot
 from rehab_projections.storage.vitals import Place, metrics_of, reading_page, readings_between
+from rehab_projections.watch import Watches, watching
+from rehab_runtime import pages
 from rehab_runtime.errors import InvalidArgument, Violation
 
 DEFAULT_DAYS = 28
@@ -45,20 +41,23 @@ READINGS_AT_ONCE = 50_000
 LONGEST_NIGHTS = 366
 _A_DAY = timedelta(days=1)
 _LONGEST_SLEEP = timedelta(days=2)
-_EVER = (from_us(-(10**15)), from_us(7 * 10**15))
+_EVER = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+_PLACE = (datetime, datetime, str, str)
 
 Context = grpc.aio.ServicerContext
 
 
+@watching(pb.DESCRIPTOR.services_by_name["VitalsService"])
 class VitalsServicer(pb_grpc.VitalsServiceServicer):
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, asked: Asked, watches: Watches) -> None:
+        self.asked = asked
+        self.watches = watches
 
     async def ListVitalMetrics(
         self, request: pb.ListVitalMetricsRequest, context: Context
     ) -> pb.ListVitalMetricsResponse:
         metrics = []
-        async with self._asked.patient(request) as (view, fresh):
+        async with self.asked.patient(request) as (view, fresh):
             for metric in await metrics_of(view, request.patient_id):
                 newest = await reading_page(view, request.patient_id, metric, _EVER, None, 1)
                 metrics.append(
@@ -70,25 +69,23 @@ class VitalsServicer(pb_grpc.VitalsServiceServicer):
                 )
         return pb.ListVitalMetricsResponse(metrics=metrics, freshness=fresh)
 
+    @of_patient_kept(pb.ListReadingsResponse)
     async def ListReadings(
-        self, request: pb.ListReadingsRequest, context: Context
+        self, request: pb.ListReadingsRequest, view: Snapshot, fresh: common.Freshness
     ) -> pb.ListReadingsResponse:
         metric, size = metric_named(request.metric), request.page_size or DEFAULT_PAGE
         scope = scope_of("readings", request, metric)
-        async with self._asked.patient(request) as (view, fresh):
-            as_of, place = self._asked.page(scope, request)
-            span = await span_of(view, request, as_of)
-            after = _place(place) if place else None
-            versions = await reading_page(
-                view, request.patient_id, metric, _times(span, as_of), after, size + 1
-            )
+        as_of, place = self.asked.page(scope, request, *_PLACE)
+        span = await span_of(view, request, as_of)
+        after: Place | None = (place[0], place[1], place[2], place[3]) if place else None
+        versions = await reading_page(
+            view, request.patient_id, metric, _times(span, as_of), after, size + 1
+        )
         told = sorted(counted(versions), key=lambda one: one.reading.key, reverse=True)
         token = ""
         if len(told) > size:
             key = told[size - 1].reading.key
-            token = next_page(
-                scope, as_of, [us(key.start), us(key.end), key.aggregation, key.sources]
-            )
+            token = next_page(scope, as_of, [key.start, key.end, key.aggregation, key.sources])
         shown = versions if request.include_superseded else ()
         return pb.ListReadingsResponse(
             patient_id=request.patient_id,
@@ -98,47 +95,47 @@ class VitalsServicer(pb_grpc.VitalsServiceServicer):
             **span.told(),
         )
 
+    @of_patient_kept(pb.ListVitalDaysResponse)
     async def ListVitalDays(
-        self, request: pb.ListVitalDaysRequest, context: Context
+        self, request: pb.ListVitalDaysRequest, view: Snapshot, fresh: common.Freshness
     ) -> pb.ListVitalDaysResponse:
         metrics = sorted({metric_named(name) for name in request.metrics})
         scope = scope_of("days", request, *metrics)
         days: list[VitalDay] = []
-        async with self._asked.patient(request) as (view, fresh):
-            as_of, place = self._asked.page(scope, request)
-            span = await span_of(view, request, as_of)
-            day = date.fromisoformat(place[0]) if place else span.last
-            oldest = max(span.first, day - _A_DAY * ((request.page_size or DEFAULT_DAYS) - 1))
-            read = 0
-            while day >= oldest and read < READINGS_AT_ONCE:
-                since, until = _times(span, as_of, day)
-                told = await readings_between(view, request.patient_id, metrics, since, until)
-                read += len(told)
-                # Counting thousands of readings must not keep the fold waiting.
-                days += await asyncio.to_thread(_days_of, told, span.zone)
-                day -= _A_DAY
+        as_of, place = self.asked.page(scope, request, date)
+        span = await span_of(view, request, as_of)
+        day = pages.day_within(place[0], span.first, span.last) if place else span.last
+        oldest = max(span.first, day - _A_DAY * ((request.page_size or DEFAULT_DAYS) - 1))
+        read = 0
+        while day >= oldest and read < READINGS_AT_ONCE:
+            since, until = _times(span, as_of, day)
+            told = await readings_between(view, request.patient_id, metrics, since, until)
+            read += len(told)
+            # Counting thousands of readings must not keep the fold waiting.
+            days += await asyncio.to_thread(_days_of, told, span.zone)
+            day -= _A_DAY
         more = day >= span.first
         return pb.ListVitalDaysResponse(
             patient_id=request.patient_id,
             days=[_day(one) for one in days],
-            next_page_token=next_page(scope, as_of, [day.isoformat()]) if more else "",
+            next_page_token=next_page(scope, as_of, [day]) if more else "",
             freshness=fresh,
             **span.told(),
         )
 
+    @of_patient_kept(pb.ListNightsResponse)
     async def ListNights(
-        self, request: pb.ListNightsRequest, context: Context
+        self, request: pb.ListNightsRequest, view: Snapshot, fresh: common.Freshness
     ) -> pb.ListNightsResponse:
-        async with self._asked.patient(request) as (view, fresh):
-            as_of = self._asked.as_of(request)
-            span = await span_of(view, request, as_of)
-            if (span.last - span.first).days >= LONGEST_NIGHTS:
-                rule = f"must be of {LONGEST_NIGHTS} days at most"
-                raise InvalidArgument(violations=[Violation("window", "window.nights", rule)])
-            since, until = _times(span, as_of)
-            told = await readings_between(
-                view, request.patient_id, [SLEEP], since - _LONGEST_SLEEP, until
-            )
+        as_of = self.asked.as_of(request)
+        span = await span_of(view, request, as_of)
+        if (span.last - span.first).days >= LONGEST_NIGHTS:
+            rule = f"must be of {LONGEST_NIGHTS} days at most"
+            raise InvalidArgument(violations=[Violation("window", "window.nights", rule)])
+        since, until = _times(span, as_of)
+        told = await readings_between(
+            view, request.patient_id, [SLEEP], since - _LONGEST_SLEEP, until
+        )
         found = [
             night
             for night in nights(counted(told), span.zone)
@@ -161,11 +158,6 @@ def _times(span: Span, as_of: AsOf, day: date | None = None) -> tuple[datetime, 
     since = day_start(day or span.first, span.zone)
     until = day_end(day or span.last, span.zone)
     return since, min(until, as_of.facts_until + timedelta.resolution)
-
-
-def _place(place: list[object]) -> Place:
-    start, end, aggregation, sources = place
-    return from_us(int(str(start))), from_us(int(str(end))), str(aggregation), str(sources)
 
 
 def _reading(one: Counted, versions: Iterable[Reading] = ()) -> pb.Reading:

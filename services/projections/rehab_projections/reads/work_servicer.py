@@ -11,13 +11,15 @@ from rehab.events.v1 import common_pb2
 from rehab.projections.v1 import work_service_pb2 as pb
 from rehab.projections.v1 import work_service_pb2_grpc as pb_grpc
 from rehab_projections.access import QUEUE_READERS
+from rehab_projections.asked import Asked
+from rehab_projections.board import Board
 from rehab_projections.domain import rules
 from rehab_projections.domain.days import UTC_ZONE, day_end, day_start
 from rehab_projections.domain.templates import Template, templates
 from rehab_projections.domain.workload import RECENT, TherapistLoad, WorkDay, loads, work_days
 from rehab_projections.questions import date_range, zone_of
-from rehab_projections.reads.asked import Asked
 from rehab_projections.storage.progress import episodes_of
+from rehab_projections.watch import Watches, watching
 from rehab_runtime.auth import current_principal
 from rehab_runtime.errors import InvalidArgument, PermissionDenied, Violation
 
@@ -25,17 +27,20 @@ LONGEST_DAYS = 366
 Context = grpc.aio.ServicerContext
 
 
+@watching(pb.DESCRIPTOR.services_by_name["WorkService"])
 class WorkServicer(pb_grpc.WorkServiceServicer):
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, asked: Asked, watches: Watches, board: Board) -> None:
+        self.asked = asked
+        self.watches = watches
+        self._board = board
 
     async def ListTherapistLoads(
         self, request: pb.ListTherapistLoadsRequest, context: Context
     ) -> pb.ListTherapistLoadsResponse:
-        async with self._asked.clinic(request) as (view, fresh):
-            as_of, live = self._asked.as_of(request), not request.HasField("as_of")
+        async with self.asked.clinic(request) as (view, fresh):
+            as_of, live = self.asked.as_of(request), not request.HasField("as_of")
             rows = await view.work_candidates(request.clinic_id)
-            items = await self._asked.board.items(view, request.clinic_id, as_of, live=live)
+            items = await self._board.items(view, request.clinic_id, as_of, live=live)
             until = as_of.instant + timedelta.resolution
             told = await episodes_of(view, request.clinic_id, as_of.instant - RECENT, until)
         owners = [row.standing.therapist_id for row in rows]
@@ -47,7 +52,7 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
     async def ListWorkDays(
         self, request: pb.ListWorkDaysRequest, context: Context
     ) -> pb.ListWorkDaysResponse:
-        async with self._asked.clinic(request) as (view, fresh):
+        async with self.asked.clinic(request) as (view, fresh):
             zone = zone_of("zone", request.zone, UTC_ZONE)
             asked = date_range(request.days, "days")
             if (asked.last - asked.first).days >= LONGEST_DAYS:

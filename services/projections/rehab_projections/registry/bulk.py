@@ -14,6 +14,7 @@ from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections.folder import Folder
 from rehab_projections.projector import Projector
 from rehab_projections.storage.cursors import Cursor
+from rehab_projections.storage.putting import load
 from rehab_projections.storage.write import Fence, Writer
 from rehab_runtime import postgres
 from rehab_runtime.auth import service_principal
@@ -25,7 +26,9 @@ from rehab_runtime.slices import slices_of
 
 PACKAGE = "rehab_projections"
 BATCH_EVENTS = 5_000
-COLLECT_BATCHES = 20
+COLLECT_BATCHES = 200
+"""A look for cycles takes 0.3 s, all recently folded states being walked through, and finds about
+one object for 5,000 events."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ async def _fold(sources: Sources, part: Part) -> None:
         sources.eventstore.channel() as connection,
     ):
         log = EventLog(connection, service_principal("projections"))
-        writer = Writer(database, queries, _fence_of(queries, part))
+        writer = Writer(database, queries, _fence_of(queries, part), load)
         folder = Folder(writer, Projector(writer, log.read_stream))
         await _fold_to_the_end(folder, log, part, part.slices(sources.shards))
         await _end(database, queries, part)

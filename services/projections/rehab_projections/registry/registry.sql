@@ -48,6 +48,7 @@ WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition
     AND c.relname NOT IN ('projection', 'part', 'parked', 'schema_migrations')
 ORDER BY c.relname
 
--- name: content: how many rows, and a sum over all of them in whatever order
-SELECT count(*) AS rows, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) AS sum
+-- name: content: how many rows, and a sum over all of them in whatever order; a record's own hash
+-- takes half the time of its text's, and nobody folds meanwhile
+SELECT count(*) AS rows, coalesce(sum(hash_record_extended(t, 0)::numeric), 0) AS sum
 FROM SCHEMA.TABLE AS t

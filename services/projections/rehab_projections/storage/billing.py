@@ -17,6 +17,12 @@ async def billing_facts(view: Snapshot, patient_id: str) -> list[Fact]:
     return [fact_of(load_event(row["event"])) for row in rows]
 
 
+async def consent_facts(view: Snapshot, patient_id: str) -> list[Fact]:
+    rows = await view.fetch("consents_of", patient_id)
+    found = [fact_of(load_event(row["event"])) for row in rows]
+    return [fact for fact in found if fact.kind == "consent"]
+
+
 async def all_marks(view: Snapshot, patient_id: str) -> list[Mark]:
     """Every quarter of an hour with data: the set-up is billed once an episode, whenever."""
     return await view.marks(patient_id, *_EVER)

@@ -1,19 +1,22 @@
-"""How folded values are kept in columns: compact JSON, times as microseconds since 1970."""
+"""How folded values are kept in columns: compact JSON, times as microseconds since 1970. Dumping
+raises orjson.JSONEncodeError for a number beyond 64 bits."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from rehab.events.v1 import exercise_pb2
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections.domain.absence import Span
-from rehab_projections.domain.done import Done, DoneByExercise, done_in, median_score
+from rehab_projections.domain.done import Done, DoneByExercise, tally_of
 from rehab_projections.domain.facts import Stamp
+from rehab_projections.domain.measures import median_of
 from rehab_projections.domain.sessions import (
     End,
     OccurrenceRef,
@@ -29,6 +32,11 @@ from rehab_runtime.upcasting import UPCASTERS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_BYTES = 2
+_REP = bytes((exercise_pb2.RepObservation.DESCRIPTOR.fields_by_name["reps"].number << 3 | _BYTES,))
+"""What stands before each repetition in a RepObservation: the field's number, and that it is told
+by its length (protobuf's wire type 2)."""
+_SHORT = [bytes((length,)) for length in range(0x80)]
 
 
 def load_event(stored: bytes) -> RecordedEvent:
@@ -39,7 +47,7 @@ def load_event(stored: bytes) -> RecordedEvent:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return orjson.dumps(value).decode()
 
 
 def _us(at: datetime | None) -> int | None:
@@ -79,8 +87,7 @@ class Summary:
 
 def dump_summary(record: SessionRecord) -> str:
     start = record.start
-    done = done_in(record)
-    seen = [rep for one in record.sets.values() for rep in one.reps.values()]
+    tally = tally_of(record)
     return _dump(
         {
             "zone": record.zone,
@@ -88,9 +95,9 @@ def dump_summary(record: SessionRecord) -> str:
             "mode": start.mode if start else 0,
             "duration_s": record.duration_s,
             "ref": _of_ref(start.ref) if start and start.ref else None,
-            "median": median_score(record),
-            "seen": len(seen),
-            "scored": sum(rep.HasField("score") for rep in seen),
+            "median": median_of(tally.scores),
+            "seen": tally.seen,
+            "scored": len(tally.scores),
             "done": [
                 [
                     *exercise,
@@ -100,14 +107,14 @@ def dump_summary(record: SessionRecord) -> str:
                     amount.scored,
                     amount.good,
                 ]
-                for exercise, amount in sorted(done.items())  # in whatever order sets were told
+                for exercise, amount in sorted(tally.done.items())  # in any order told
             ],
         }
     )
 
 
 def load_summary(text: str) -> Summary:
-    told = json.loads(text)
+    told = orjson.loads(text)
     return Summary(
         zone=told["zone"],
         status=told["status"],
@@ -158,7 +165,7 @@ def dump_session(record: SessionRecord) -> str:
 
 
 def load_session(session_id: str, text: str, sets: Mapping[SetKey, SetRecord]) -> SessionRecord:
-    first, first_zone, started, self_reported, ended = json.loads(text)
+    first, first_zone, started, self_reported, ended = orjson.loads(text)
     return SessionRecord(
         session_id=session_id,
         first=_stamp(first),
@@ -185,12 +192,24 @@ def dump_set(one: SetRecord) -> str:
 
 
 def dump_reps(one: SetRecord) -> bytes:
-    reps = [one.reps[index] for index in sorted(one.reps)]
-    return exercise_pb2.RepObservation(reps=reps).SerializeToString() if reps else b""
+    """A RepObservation that holds the repetitions, by index. It is put together from their bytes:
+    to make the message would copy each of them, and cost twice as much."""
+    parts: list[bytes] = []
+    for index in sorted(one.reps):
+        rep = one.reps[index].SerializeToString()
+        parts += (_REP, _varint(len(rep)), rep)
+    return b"".join(parts)
+
+
+def _varint(number: int) -> bytes:
+    """As protobuf writes a length."""
+    if number < 0x80:
+        return _SHORT[number]
+    return bytes((number & 0x7F | 0x80,)) + _varint(number >> 7)
 
 
 def load_set(text: str, reps: bytes) -> SetRecord:
-    seen, seen_zone, told = json.loads(text)
+    seen, seen_zone, told = orjson.loads(text)
     kept = exercise_pb2.RepObservation.FromString(reps).reps if reps else ()
     return SetRecord(
         told=ToldSet(_stamp(told[0]), *told[1:]) if told else None,
@@ -220,7 +239,7 @@ def load_standing(text: str | None) -> Standing:
     """What was dumped; an empty standing for a patient of whom nothing but sessions is known."""
     if text is None:
         return Standing()
-    told = json.loads(text)
+    told = orjson.loads(text)
     return Standing(
         therapist_id=told["therapist"],
         open=tuple(_reason(one) for one in told["open"]),

@@ -8,14 +8,14 @@ from datetime import UTC, date, datetime
 from rehab_projections.changes import Changes
 from rehab_projections.domain.vitals import Reading, united
 from rehab_projections.domain.work_episodes import Episode, episodes
+from rehab_projections.storage.putting import Row, Rows
 
-Rows = dict[str, list[tuple[object, ...]]]
 FIRST_MONTH, LAST_MONTH = date(2014, 1, 1), date(2037, 12, 1)
 PURGES = ("vitals", "billing", "notes", "episodes")
 """What is deleted of a patient that is folded anew or erased."""
 
 
-def gathered_rows(changes: Changes) -> Rows:
+def gathered_rows(changes: Changes) -> dict[str, Rows]:
     """Rows to save, by query, in the order in which the queries must run."""
     patients = changes.patients.items()
     readings = [
@@ -24,31 +24,39 @@ def gathered_rows(changes: Changes) -> Rows:
         for one in united(change.gathered.readings).values()
     ]
     return {
-        "ensure_vital_months": [
-            (month,) for month in _months(one.key.start for _, one in readings)
-        ],
-        "save_vitals": [_vital(patient, one) for patient, one in readings],
-        "save_billing": [
-            (patient, event.envelope.position, change.clinic_id, event.SerializeToString())
-            for patient, change in patients
-            for event in change.gathered.billing
-        ],
-        "save_notes": [
-            (patient, session, event.envelope.position, event.SerializeToString())
-            for patient, change in patients
-            for session, event in change.gathered.notes
-        ],
-        "purge_episodes": [(patient,) for patient, change in patients if change.care is not None],
-        "save_episodes": [
-            _episode(patient, change.clinic_id, one)
-            for patient, change in patients
-            if change.care is not None
-            for one in episodes(change.care)
-        ],
+        "ensure_vital_months": Rows(
+            [(month,) for month in _months(one.key.start for _, one in readings)]
+        ),
+        "save_vitals": Rows([_vital(patient, one) for patient, one in readings]),
+        "save_billing": Rows(
+            new=[
+                (patient, event.envelope.position, change.clinic_id, event.SerializeToString())
+                for patient, change in patients
+                for event in change.gathered.billing
+            ]
+        ),
+        "save_notes": Rows(
+            new=[
+                (patient, session, event.envelope.position, event.SerializeToString())
+                for patient, change in patients
+                for session, event in change.gathered.notes
+            ]
+        ),
+        "purge_episodes": Rows(
+            [(patient,) for patient, change in patients if change.care is not None]
+        ),
+        "save_episodes": Rows(
+            new=[
+                _episode(patient, change.clinic_id, one)
+                for patient, change in patients
+                if change.care is not None
+                for one in episodes(change.care)
+            ]
+        ),
     }
 
 
-def _episode(patient: str, clinic_id: str, one: Episode) -> tuple[object, ...]:
+def _episode(patient: str, clinic_id: str, one: Episode) -> Row:
     return (
         patient,
         one.number,
@@ -69,7 +77,7 @@ def _months(starts: Iterable[datetime]) -> list[date]:
     return sorted(month for month in months if FIRST_MONTH <= month <= LAST_MONTH)
 
 
-def _vital(patient: str, one: Reading) -> tuple[object, ...]:
+def _vital(patient: str, one: Reading) -> Row:
     return (
         patient,
         *one.key,

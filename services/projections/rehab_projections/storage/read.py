@@ -25,6 +25,15 @@ from rehab_runtime.postgres import Database, Queries
 
 
 @dataclass(frozen=True, slots=True)
+class Patient:
+    """Whose patient it is, and which version of the patient's row tells so: another one after
+    every change of anything that is kept of the patient."""
+
+    clinic_id: str
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
 class PatientRow:
     """A patient as the work queue needs it.
 
@@ -72,10 +81,10 @@ class Snapshot:
         rows: list[asyncpg.Record] = await self._connection.fetch(self._queries[query], *values)
         return rows
 
-    async def clinic_of(self, patient_id: str) -> str | None:
+    async def patient(self, patient_id: str) -> Patient | None:
         """Whose patient it is; None when nothing of it is known, or nothing any more."""
         row = await self._connection.fetchrow(self._queries["patient"], patient_id)
-        return str(row["clinic_id"]) if row else None
+        return Patient(row["clinic_id"], row["written"]) if row else None
 
     async def care_facts(self, patient_id: str, kinds: Sequence[str]) -> list[Fact]:
         rows = await self._connection.fetch(self._queries["care_of"], patient_id, kinds)
@@ -168,6 +177,14 @@ class Reader:
     async def cursors(self) -> Cursors:
         """How far the log is folded."""
         return cursors_of(await self._database.fetch(self._queries["projection"], NAME))
+
+    async def written(self, patient_ids: Sequence[str]) -> dict[str, str]:
+        """The version of each patient's row: another one after every change of the patient."""
+        rows = await self._database.fetch(self._queries["written"], patient_ids)
+        return {row["patient_id"]: row["written"] for row in rows}
+
+    async def is_erased(self, patient_id: str) -> bool:
+        return bool(await self._database.fetch(self._queries["erased"], patient_id))
 
     async def parked(self) -> list[str]:
         """Patients whose stream is held back."""

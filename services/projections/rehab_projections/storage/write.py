@@ -8,22 +8,14 @@ from dataclasses import replace
 import asyncpg
 
 from rehab.events.v1.event_pb2 import RecordedEvent
-from rehab_projections.changes import Changes, Parked, PatientChange
+from rehab_projections.changes import Changes, Parked
 from rehab_projections.domain.facts import moment
 from rehab_projections.domain.sessions import SessionRecord, SetKey, SetRecord
-from rehab_projections.domain.work_queue import standing
 from rehab_projections.storage import gathered
-from rehab_projections.storage.codec import (
-    dump_reps,
-    dump_session,
-    dump_set,
-    dump_standing,
-    dump_summary,
-    load_event,
-    load_session,
-    load_set,
-)
+from rehab_projections.storage.codec import load_event, load_session, load_set
 from rehab_projections.storage.cursors import NAME, Cursor, Cursors, cursors_of
+from rehab_projections.storage.putting import UNSTORABLE, Put, insert
+from rehab_projections.storage.rows import rows_of
 from rehab_runtime.errors import Unavailable
 from rehab_runtime.postgres import Database, Queries
 
@@ -44,12 +36,20 @@ Fence = Callable[[asyncpg.Connection, Cursor, Cursor], Awaitable[bool]]
 
 
 class Writer:
-    """The fold's side of the store. Without a fence of another kind the cursor is a shard's."""
+    """The fold's side of the store. Without a fence of another kind the cursor is a shard's; rows
+    go in by statements unless they are `put` in another way."""
 
-    def __init__(self, database: Database, queries: Queries, fence: Fence | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        queries: Queries,
+        fence: Fence | None = None,
+        put: Put = insert,
+    ) -> None:
         self._database = database
         self._queries = queries
         self._fence = fence or self._advance
+        self._put = put
 
     async def start(self, incarnations: Sequence[str]) -> Cursors:
         """The saved cursors, with new ones at the beginning of shards that have none. The log's
@@ -60,12 +60,14 @@ class Writer:
     async def cursors(self) -> Cursors:
         return cursors_of(await self._database.fetch(self._queries["projection"], NAME))
 
-    async def held_back(self, patient_ids: Sequence[str]) -> set[str]:
+    async def held_back(self, patient_ids: Sequence[str]) -> tuple[set[str], set[str]]:
+        """Patients whose streams are, and patients with events that are void."""
         rows = await self._database.fetch(self._queries["held_back"], patient_ids)
-        return {row["patient_id"] for row in rows}
+        held = {row["patient_id"] for row in rows if row["held"]}
+        return held, {row["patient_id"] for row in rows if not row["held"]}
 
-    async def corrected(self, patient_ids: Sequence[str], event_ids: Sequence[str]) -> set[str]:
-        rows = await self._database.fetch(self._queries["corrected"], patient_ids, event_ids)
+    async def void(self, patient_ids: Sequence[str], event_ids: Sequence[str]) -> set[str]:
+        rows = await self._database.fetch(self._queries["void"], patient_ids, event_ids)
         return {row["event_id"] for row in rows}
 
     async def skipped(self, patient_id: str) -> set[str]:
@@ -163,70 +165,8 @@ class Writer:
         if changes.released:
             await connection.execute(self._queries["release"], changes.released)
         try:
-            for name, rows in (_rows(changes) | gathered.gathered_rows(changes)).items():
+            for name, rows in rows_of(changes).items():
                 if rows:
-                    await connection.execute(self._queries[name], *zip(*rows, strict=True))
-        except asyncpg.DataError as error:
+                    await self._put(connection, self._queries[name], rows)
+        except UNSTORABLE as error:
             raise UnstorableError(type(error).__name__) from None
-
-
-def _rows(changes: Changes) -> dict[str, list[tuple[object, ...]]]:
-    """Rows by the query that saves them."""
-    patients = changes.patients.items()
-    return {
-        "save_patients": [_patient_row(patient, change) for patient, change in patients],
-        "save_care_events": [
-            (patient, event.envelope.position, event.envelope.kind, event.SerializeToString())
-            for patient, change in patients
-            for event in change.care_events
-        ],
-        "save_sessions": [
-            (
-                patient,
-                one.record.session_id,
-                one.record.started_at,
-                one.position,
-                dump_session(one.record),
-                dump_summary(one.record),
-            )
-            for patient, change in patients
-            for one in change.sessions.values()
-        ],
-        "save_sets": [
-            (patient, one.record.session_id, *_set_row(key, one.record.sets[key]))
-            for patient, change in patients
-            for one in change.sessions.values()
-            for key in one.sets
-        ],
-        "save_marks": [
-            (patient, mark.zone, mark.quarter, mark.first_at, mark.event_id, mark.position)
-            for patient, change in patients
-            for mark in change.marks
-        ],
-        "save_corrected": [
-            (patient, event_id) for patient, change in patients for event_id in change.corrected
-        ],
-        "park": [
-            (one.patient_id, one.position, one.event_id, one.reason) for one in changes.parked
-        ],
-    }
-
-
-def _patient_row(patient: str, change: PatientChange) -> tuple[object, ...]:
-    now = standing(change.care) if change.care is not None else None
-    return (
-        patient,
-        change.clinic_id,
-        change.position,
-        change.planned_at,
-        change.active_at,
-        dump_standing(now) if now else None,
-        bool(now and (now.open or now.settled)),
-        bool(now and now.spans),
-        change.erased,
-    )
-
-
-def _set_row(key: SetKey, one: SetRecord) -> tuple[object, ...]:
-    seen_at = one.seen.at if one.seen else None
-    return (*key, seen_at, dump_set(one), dump_reps(one))

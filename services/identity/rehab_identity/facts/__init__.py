@@ -1,0 +1,1 @@
+"""What the log tells of patients that decisions rest on, who may what by it, and who did."""

@@ -1,0 +1,148 @@
+"""Builds this half of the service: who may, on what grounds, and who did."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import grpc
+
+from rehab.identity.v1 import consent_service_pb2_grpc, identity_service_pb2_grpc
+from rehab_identity.domain.evolve import KINDS
+from rehab_identity.facts.consent_servicer import ConsentServicer
+from rehab_identity.facts.consumer import Consumer, Consumers, Progress
+from rehab_identity.facts.deciding import Deciding
+from rehab_identity.facts.emergencies import Emergencies, count_overdue
+from rehab_identity.facts.exporting import About, Exporting, nothing_else
+from rehab_identity.facts.healing import heal_on
+from rehab_identity.facts.hub import Hub
+from rehab_identity.facts.identity_servicer import IdentityServicer, Parts
+from rehab_identity.facts.patients import Patients
+from rehab_identity.facts.storage import Cursor, Storage
+from rehab_identity.facts.telling import Teller
+from rehab_identity.settings import Settings
+from rehab_runtime import jetstream
+from rehab_runtime.access import trail as trails
+from rehab_runtime.access.gate import Gate
+from rehab_runtime.access.table import TABLE
+from rehab_runtime.access.telling import AuditLog
+from rehab_runtime.access.trail import Trail
+from rehab_runtime.auth import service_principal
+from rehab_runtime.clock import Clock
+from rehab_runtime.eventlog import EventLog, Follower, follow
+from rehab_runtime.lifecycle import Background
+from rehab_runtime.postgres import Database, Queries
+from rehab_runtime.server import Peer
+from rehab_runtime.unprocessed import Unprocessed
+
+PACKAGE = "rehab_identity.facts"
+NAME = "identity"
+SERVICES = ["rehab.identity.v1.IdentityService", "rehab.identity.v1.ConsentService"]
+
+
+@dataclass(frozen=True)
+class Others:
+    """What the other half does with an account: takes away what is kept when the patient is erased
+    (it may be asked twice), and gives it for an export."""
+
+    erase: Callable[[str], Awaitable[None]]
+    about: About
+
+
+async def _nothing(_account_id: str) -> None:
+    pass
+
+
+NOTHING = Others(_nothing, nothing_else)
+
+
+@dataclass(frozen=True)
+class Access:
+    """`gate` stands before every RPC of the service; `add` adds this half's, and tells their names;
+    `close` sends watchers to another replica."""
+
+    gate: Gate
+    add: Callable[[grpc.aio.Server], list[str]]
+    close: Callable[[], None]
+
+
+@asynccontextmanager
+async def access(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    background: Background,
+    others: Others | None = None,
+) -> AsyncIterator[Access]:
+    """Folds the log, decides by it, and tells of it while the context is open."""
+    others = others or NOTHING
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(jetstream.connect(settings.nats_url, name=NAME))
+        store = await stack.enter_async_context(
+            Peer(settings.eventstore_address, settings.tls).channel()
+        )
+        event_log = EventLog(store, service_principal(NAME), opens=KINDS)
+        queries = Queries.load(PACKAGE, "queries.sql")
+        storage, progress = Storage(database, queries), Progress()
+        patients, teller = Patients(storage), Teller(event_log, progress, clock)
+        trail = Trail(
+            AuditLog(event_log, NAME).tell,
+            clock,
+            covered_s=settings.audit_covered_s,
+            pace_s=settings.audit_ms / 1000,
+        )
+        gate = Gate(TABLE, patients, trail, clock)
+        hub = Hub(
+            settings.postgres_dsn,
+            queries,
+            clock,
+            kept=timedelta(seconds=settings.revocations_kept_s),
+        )
+        parts = Parts(
+            patients,
+            storage,
+            Deciding(patients, clock),
+            hub,
+            Emergencies(patients, storage, teller),
+            Exporting(
+                patients, storage, EventLog(store, service_principal(NAME)), teller, others.about
+            ),
+            gate,
+            clock,
+        )
+
+        def followed(cursor: Cursor, unprocessed: Unprocessed) -> Follower:
+            return follow(
+                event_log,
+                broker,
+                cursor.position,
+                settings.max_batch_events,
+                incarnation=cursor.incarnation,
+                stream=settings.log_stream,
+                prefix=settings.subject_prefix,
+                shard=cursor.shard,
+                unprocessed=unprocessed,
+            )
+
+        def consumer(shard: int) -> Consumer:
+            return Consumer(shard, storage, event_log, followed, progress, others.erase)
+
+        background.start(Consumers(event_log, consumer).run(), "folds who may")
+        background.start(hub.run(), "tells of changes")
+        background.start(heal_on(storage, event_log), "tries unreadable events again")
+        within = timedelta(hours=settings.emergency_review_h)
+        background.start(count_overdue(storage, clock, within), "counts overdue reviews")
+        await stack.enter_async_context(trails.running(trail, background, "tells who did"))
+        servicers = IdentityServicer(parts), ConsentServicer(patients, storage, teller)
+        yield Access(gate, partial(_add, *servicers), hub.close)
+
+
+def _add(
+    identity: IdentityServicer, consent: ConsentServicer, server: grpc.aio.Server
+) -> list[str]:
+    identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(identity, server)
+    consent_service_pb2_grpc.add_ConsentServiceServicer_to_server(consent, server)
+    return SERVICES

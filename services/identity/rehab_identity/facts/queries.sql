@@ -1,0 +1,102 @@
+-- name: start_cursor: a shard that was never folded begins at its beginning
+INSERT INTO fact_cursor (shard, position, incarnation) VALUES ($1, 0, $2)
+ON CONFLICT (shard) DO NOTHING
+
+-- name: cursors: how far each shard is folded
+SELECT shard, position, incarnation FROM fact_cursor ORDER BY shard
+
+-- name: advance: fences off every other folder of the same events
+UPDATE fact_cursor SET position = $3
+WHERE shard = $1 AND position = $2 AND incarnation = $4
+
+-- name: records: a patient whom the log does not know may have an account
+SELECT asked.patient_id, patient.record, coalesce(account.clinic_id, '') AS clinic_id
+FROM unnest($1::text[]) AS asked (patient_id)
+LEFT JOIN patient USING (patient_id)
+LEFT JOIN account ON account.account_id = asked.patient_id AND account.role = 'patient'
+
+-- name: account: whose account an id is
+SELECT clinic_id, role FROM account WHERE account_id = $1
+
+-- name: save_records: what a batch changed
+INSERT INTO patient (patient_id, clinic_id, erased_at, record)
+SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::jsonb[])
+ON CONFLICT (patient_id) DO UPDATE
+SET clinic_id = excluded.clinic_id, erased_at = excluded.erased_at, record = excluded.record
+
+-- name: unreadable: patients of whom an event could not be read
+SELECT patient_id, (record->>'version')::bigint AS version FROM patient
+WHERE record->>'unreadable_at' IS NOT NULL ORDER BY patient_id
+
+-- name: mend: unless the fold has stored something else meanwhile
+UPDATE patient SET record = $2::jsonb, erased_at = $4
+WHERE patient_id = $1 AND (record->>'version')::bigint = $3
+
+-- name: save_emergencies: of the records that changed; an id stays with the patient it was first of
+INSERT INTO emergency (grant_id, patient_id, clinic_id, principal_id, reason, taken_at, expires_at,
+    reviewed_at, reviewed_by, finding)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+    $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[])
+ON CONFLICT (grant_id) DO UPDATE
+SET expires_at = excluded.expires_at, reviewed_at = excluded.reviewed_at,
+    reviewed_by = excluded.reviewed_by, finding = excluded.finding
+WHERE emergency.patient_id = excluded.patient_id
+
+-- name: share_entries: entries and erasures come from different shards, in any order
+SELECT pg_advisory_xact_lock_shared(7241002)
+
+-- name: own_entries: nobody adds entries while those of an erased patient go
+SELECT pg_advisory_xact_lock(7241002)
+
+-- name: save_entries: none of patients who were erased
+INSERT INTO access_entry (patient_id, at, event_id, actor_id, role, rpc, allowed, reason, purpose,
+    consent_id, covered_until)
+SELECT told.* FROM unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::text[], $5::smallint[],
+    $6::text[], $7::boolean[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
+    AS told (patient_id, at, event_id, actor_id, role, rpc, allowed, reason, purpose, consent_id,
+        covered_until)
+WHERE NOT EXISTS (
+    SELECT FROM patient WHERE patient.patient_id = told.patient_id AND erased_at IS NOT NULL)
+ON CONFLICT DO NOTHING
+
+-- name: purge_entries: of patients who were erased
+DELETE FROM access_entry WHERE patient_id = ANY ($1::text[])
+
+-- name: purge_emergencies: of patients who were erased
+DELETE FROM emergency WHERE patient_id = ANY ($1::text[])
+
+-- name: tell: wakes every replica when the transaction commits
+SELECT pg_notify('identity_access', told) FROM unnest($1::text[]) AS told
+
+-- name: entries: newest first, after a place in that order
+SELECT * FROM access_entry
+WHERE patient_id = $1
+    AND ($2::timestamptz IS NULL OR at >= $2)
+    AND ($3::timestamptz IS NULL OR at < $3)
+    AND ($4::timestamptz IS NULL OR (at, event_id) < ($4, $5::uuid))
+ORDER BY at DESC, event_id DESC
+LIMIT $6
+
+-- name: emergencies: of a clinic, newest first, after a place in that order
+SELECT * FROM emergency
+WHERE clinic_id = $1
+    AND ($2::timestamptz IS NULL OR (taken_at, grant_id) < ($2, $3::text))
+ORDER BY taken_at DESC, grant_id DESC
+LIMIT $4
+
+-- name: emergencies_unreviewed: the same of those that nobody has reviewed
+SELECT * FROM emergency
+WHERE clinic_id = $1 AND reviewed_at IS NULL
+    AND ($2::timestamptz IS NULL OR (taken_at, grant_id) < ($2, $3::text))
+ORDER BY taken_at DESC, grant_id DESC
+LIMIT $4
+
+-- name: emergency: by its id
+SELECT * FROM emergency WHERE grant_id = $1
+
+-- name: overdue: taken before a time, and not reviewed
+SELECT count(*) AS count FROM emergency WHERE reviewed_at IS NULL AND taken_at < $1
+
+-- name: revocations: since a time or number; those seen last are read again, for numbers may become
+-- visible out of order, and clocks may be wrong
+SELECT seq, revoked FROM revocation WHERE at >= now() - $1::interval OR seq > $2 ORDER BY seq
