@@ -12,12 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import grpc
 
 from rehab.events.v1 import event_pb2
+from rehab.events.v1.event_pb2 import Role
+from rehab.identity.v1 import account_service_pb2 as account_pb
 from rehab.identity.v1 import consent_service_pb2 as consent_pb
 from rehab.identity.v1 import identity_service_pb2 as pb
+from rehab.identity.v1.account_service_pb2_grpc import AccountServiceStub
 from rehab.identity.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rehab.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from rehab_eventstore import main as eventstore_main
@@ -40,6 +42,8 @@ PROJECTIONS = service_principal("projections")
 CLI = service_principal("cli")
 ADHERENCE = "/rehab.projections.v1.ProjectionsService/GetAdherence"
 _numbers = itertools.count(1)
+
+FAMILY = "Lovelace"
 
 
 def some_patient() -> str:
@@ -108,6 +112,9 @@ class Asks:
             return await getattr(stub, rpc)(request, metadata=self._metadata, timeout=20)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from None
+
+    async def accounts(self, rpc: str, request: Any) -> Any:
+        return await self._ask(AccountServiceStub(self._connection), rpc, request)
 
     async def _stream(self, rpc: str, request: Any) -> AsyncIterator[Any]:
         call = getattr(self._identity, rpc)(request, metadata=self._metadata, timeout=60)
@@ -219,13 +226,13 @@ class Clinic:
 
     async def known(self, patient_id: str, clinic_id: str = CLINIC) -> None:
         """The patient gets an account: nothing is in the log yet."""
-        connection = await asyncpg.connect(self.place.dsn)
-        await connection.execute(
-            "INSERT INTO account (account_id, clinic_id, role, status, created_at) "
-            "VALUES ($1, $2, $3, $4, now())",
-            *(patient_id, clinic_id, "patient", "active"),
+        request = account_pb.CreateAccountRequest(
+            account_id=patient_id,
+            clinic_id=clinic_id,
+            role=Role.ROLE_PATIENT,
+            profile=account_pb.Profile(family_name=FAMILY),
         )
-        await connection.close()
+        await self.asks.as_(CLI).accounts("CreateAccount", request)
 
     async def treated(self, patient_id: str, *therapists: str, consent_id: str = "c-1") -> str:
         """A patient who agreed to be treated by them."""

@@ -17,8 +17,7 @@ from google.protobuf.json_format import MessageToDict
 from rehab.events.v1.event_pb2 import Body
 from rehab.eventstore.v1 import erasure_service_pb2 as erasure_pb
 from rehab.eventstore.v1.erasure_service_pb2_grpc import ErasureServiceStub
-from rehab_identity.facts.composing import Others
-from rehab_identity.facts.exporting import nothing_else
+from rehab.identity.v1 import account_service_pb2 as account_pb
 from rehab_runtime.auth import bearer
 from rehab_runtime.errors import Erased, PermissionDenied, RehabError, Stale
 from rehab_runtime.server import channel
@@ -28,6 +27,7 @@ from tests.identity.facts.service import (
     ANN,
     BOB,
     CLI,
+    FAMILY,
     PROJECTIONS,
     Asks,
     Clinic,
@@ -146,24 +146,24 @@ async def test_two_replicas_fold_each_event_once_and_both_know_it(place: Place) 
             assert len(await one.as_(ADMIN).team(patient)) == 1
 
 
-async def test_of_a_patient_who_is_erased_nothing_is_left_but_that(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gone: list[str] = []
+async def _account(made: Clinic, patient: str) -> account_pb.Account:
+    request = account_pb.GetAccountRequest(account_id=patient)
+    answer = await made.as_(CLI).accounts("GetAccount", request)
+    return answer.account
 
-    async def erase(account_id: str) -> None:
-        gone.append(account_id)
 
-    others = Others(erase, nothing_else)
-    monkeypatch.setattr("rehab_identity.facts.composing.NOTHING", others)
+async def test_of_a_patient_who_is_erased_nothing_is_left_but_that(place: Place) -> None:
     async with clinic(place) as made:
         patient = await made.treated(some_patient(), ANN.id)
+        assert FAMILY in await made.as_(CLI).export(patient)
         await made.as_(ANN).team(patient)
         taken = await made.as_(BOB).take(patient)
         await until(lambda: _tells(made, patient))
         await _erase(made, patient)
         await until(lambda: _is_erased(made, patient))
-        assert set(gone) == {patient}
+        erased = await _account(made, patient)
+        assert erased.status == account_pb.ACCOUNT_STATUS_ERASED
+        assert erased.profile == account_pb.Profile()
         (facts,) = await made.asks.facts(patient)
         assert (facts.clinic_id, facts.erased) == ("clinic-1", True)
         assert not [*facts.team, *facts.consents, *facts.grants]
