@@ -155,8 +155,8 @@ async def _account(made: Clinic, patient: str) -> account_pb.Account:
 async def test_of_a_patient_who_is_erased_nothing_is_left_but_that(place: Place) -> None:
     async with clinic(place) as made:
         patient = await made.treated(some_patient(), ANN.id)
-        assert FAMILY in await made.as_(CLI).export(patient)
         await made.as_(ANN).team(patient)
+        assert FAMILY in await made.as_(CLI).export(patient)
         taken = await made.as_(BOB).take(patient)
         await until(lambda: _tells(made, patient))
         await _erase(made, patient)
