@@ -19,6 +19,8 @@ from rehab_cli import (
     keys,
     look,
     patients,
+    people,
+    programs,
     projections,
     proof,
     quarantine,
@@ -51,6 +53,10 @@ projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
 app.add_typer(keys.app, name="keys")
+app.add_typer(people.accounts, name="account")
+app.add_typer(people.sessions, name="session")
+app.add_typer(programs.devices, name="device")
+app.add_typer(programs.api_keys, name="apikey")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(certs.app, name="certs")
 app.add_typer(access.app, name="access")

@@ -206,6 +206,17 @@ class Unauthenticated(RehabError):
     public = "Credentials are missing, malformed or expired."
 
 
+class TooManyFailures(RehabError):
+    """Credentials were wrong too often."""
+
+    status = grpc.StatusCode.RESOURCE_EXHAUSTED
+    reason = error_reason_pb2.ERROR_REASON_TOO_MANY_FAILURES
+    public = "Credentials were wrong too often; wait and try again."
+
+    def __init__(self, detail: str = "", *, retry_after_s: float = 60) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+
+
 class PermissionDenied(RehabError):
     """The caller may not do this."""
 

@@ -94,7 +94,8 @@ class Erased(NotFound):
 
 
 class AlreadyExists(RehabError):
-    """The event id is already in the log with other content."""
+    """The event id is already in the log with other content, or the id or address of what is to be
+    made is another one's."""
 
 
 class Conflict(RehabError):
@@ -192,6 +193,7 @@ BY_REASON: dict[int, type[RehabError]] = {
     reasons.ERROR_REASON_ALREADY_EXISTS: AlreadyExists,
     reasons.ERROR_REASON_UNAUTHENTICATED: AuthError,
     reasons.ERROR_REASON_PERMISSION_DENIED: AuthError,
+    reasons.ERROR_REASON_TOO_MANY_FAILURES: RateLimited,
     reasons.ERROR_REASON_OVERLOADED: RateLimited,
     reasons.ERROR_REASON_UNAVAILABLE: Unavailable,
     reasons.ERROR_REASON_ARCHIVE_UNREADABLE: Unavailable,

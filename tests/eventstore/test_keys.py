@@ -15,8 +15,8 @@ from rehab.eventstore.v1 import key_admin_service_pb2 as admin
 from rehab.eventstore.v1 import key_service_pb2 as lent
 from rehab.eventstore.v1.key_admin_service_pb2_grpc import KeyAdminServiceStub
 from rehab.eventstore.v1.key_service_pb2_grpc import KeyServiceStub
-from rehab_eventstore.crypto import keyfile
 from rehab_eventstore.main import running
+from rehab_runtime import keyfile
 from rehab_runtime.auth import Principal, bearer, service_principal
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.embedded import Nats

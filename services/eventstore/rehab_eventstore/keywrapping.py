@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehab_eventstore.crypto import keyfile
 from rehab_eventstore.crypto.local import REMEDY, LocalKeys
 from rehab_eventstore.crypto.moving import Moving, is_of
 from rehab_eventstore.crypto.steady import Steady
 from rehab_eventstore.crypto.wrapper import Kek, KeysUnavailable, KeyWrapper
 from rehab_eventstore.settings import Settings
 from rehab_eventstore.storage.keys import KekCount
+from rehab_runtime import keyfile
 from rehab_runtime.clock import Clock
 from rehab_runtime.logging import get_logger
 from rehab_runtime.startup import StartupError

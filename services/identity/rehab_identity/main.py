@@ -6,11 +6,14 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
-from rehab_identity.facts.composing import access
+import grpc
+
+from rehab_identity.facts.composing import Access, Others, access
+from rehab_identity.people import People, people
 from rehab_identity.settings import Settings
 from rehab_runtime import lifecycle, postgres
-from rehab_runtime.auth import DevelopmentAuthenticator
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.server import serve_grpc
@@ -37,17 +40,25 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             postgres.connect(settings.postgres_dsn, name="identity")
         )
         background = await stack.enter_async_context(Background())
-        who_may = await stack.enter_async_context(access(settings, database, clock, background))
+        folk = await people(settings, stack, background, database, clock)
+        others = Others(folk.holdings.erase, folk.holdings.about)
+        who_may = await stack.enter_async_context(
+            access(settings, database, clock, background, others)
+        )
         server = await stack.enter_async_context(
             serve_grpc(
                 settings,
-                who_may.add,
-                authenticator=DevelopmentAuthenticator(),
+                partial(_add, folk, who_may),
+                authenticator=folk.authenticator,
                 gate=who_may.gate,
             )
         )
         stack.callback(who_may.close)
         yield Running(server.address, background, server.peers_address)
+
+
+def _add(folk: People, who_may: Access, server: grpc.aio.Server) -> list[str]:
+    return [*folk.add(server), *who_may.add(server)]
 
 
 def main() -> int:

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from rehab_runtime.settings import NatsUrl, PostgresDsn, ServiceSettings
+
+
+class Issuer(BaseModel):
+    """An external OpenID Connect issuer. Its keys are told here or fetched."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str = Field(min_length=1, max_length=512)
+    audience: str = Field(min_length=1)
+    jwks_uri: str = Field("", pattern=r"^(https?://\S+)?$")
+    jwks: dict[str, Any] | None = None
+    algorithms: tuple[str, ...] = ("RS256", "ES256")
+
+    @model_validator(mode="after")
+    def _sound(self) -> Issuer:
+        if (self.jwks is None) == (not self.jwks_uri):
+            raise ValueError("an issuer needs either jwks_uri or jwks")
+        allowed = {"RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "Ed25519"}
+        if not self.algorithms or not set(self.algorithms) <= allowed:
+            raise ValueError("algorithms must be of: " + ", ".join(sorted(allowed)))
+        return self
 
 
 class Settings(ServiceSettings):
@@ -42,4 +64,57 @@ class Settings(ServiceSettings):
     key_file: Path = Field(
         description="file of the key that seals persons' data; made when missing, readable by the "
         "service alone"
+    )
+
+    issuer: str = Field(
+        "rehab-identity", min_length=1, description="issuer that access tokens name"
+    )
+    access_token_s: int = Field(
+        600, ge=10, le=3600, description="seconds for which an access token lets in"
+    )
+    refresh_grace_s: float = Field(
+        10, ge=0, le=300, description="seconds in which a used refresh token is answered once more"
+    )
+    session_idle_h: float = Field(
+        336, gt=0, le=8760, description="hours after which a session that is not used ends"
+    )
+    session_max_h: float = Field(
+        2160, gt=0, le=17_520, description="hours after which a session ends, used or not"
+    )
+    signing_key_d: float = Field(
+        30, gt=0, le=3650, description="days after which a new key signs access tokens"
+    )
+    signing_lead_s: float = Field(
+        120,
+        ge=0,
+        le=3600,
+        description="seconds for which a new signing key is told before it signs",
+    )
+    enrolment_code_s: int = Field(
+        900, ge=1, le=86_400, description="seconds in which an enrolment code is to be used"
+    )
+    assertion_skew_s: float = Field(
+        60,
+        ge=0,
+        le=600,
+        description="seconds by which a device's or an issuer's clock may be wrong",
+    )
+    failures_account: int = Field(
+        10, ge=1, description="failed attempts at one account in a window; more are refused"
+    )
+    failures_source: int = Field(
+        100, ge=1, description="failed attempts from one address in a window; more are refused"
+    )
+    failure_window_s: int = Field(
+        900, ge=1, le=86_400, description="seconds after which failures are forgotten"
+    )
+    hashing_threads: int = Field(2, ge=1, le=64, description="passwords checked at once")
+    hashing_queue: int = Field(
+        32, ge=1, le=10_000, description="passwords that may wait to be checked; more are refused"
+    )
+    issuers: tuple[Issuer, ...] = Field(
+        (),
+        description="external OpenID Connect issuers as JSON: "
+        '[{"issuer", "audience", "jwks_uri"}]; "jwks" in place of "jwks_uri" names the keys '
+        'themselves, "algorithms" which are accepted',
     )

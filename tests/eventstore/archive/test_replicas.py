@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rehab.eventstore.v1 import key_admin_service_pb2 as pb
 from rehab.eventstore.v1.key_admin_service_pb2_grpc import KeyAdminServiceStub
-from rehab_eventstore.crypto import keyfile
+from rehab_runtime import keyfile
 from rehab_runtime.auth import bearer, service_principal
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.embedded import Nats

@@ -116,7 +116,9 @@ class AccountServiceServicer(object):
 
     def SetAccountStatus(self, request, context):
         """SetAccountStatus lets an account in or not. Disabling ends its sessions, keys and devices
-        within seconds everywhere.
+        within seconds everywhere and for good: let in again, the person logs in anew.
+
+        Errors: ERASED for an account that was erased.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +127,8 @@ class AccountServiceServicer(object):
     def SetPassword(self, request, context):
         """SetPassword replaces the password and ends the account's other sessions. A person names the
         password they have; an admin of the clinic need not.
+
+        Errors: UNAUTHENTICATED for a wrong old password, RESOURCE_EXHAUSTED after too many.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

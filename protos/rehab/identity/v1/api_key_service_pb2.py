@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rehab.identity.v1 import principal_pb2 as rehab_dot_identity_dot_v1_dot_principal__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rehab/identity/v1/api_key_service.proto\x12\x11rehab.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!rehab/identity/v1/principal.proto\"\x9b\x02\n\x06\x41piKey\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x1d\n\naccount_id\x18\x02 \x01(\tR\taccountId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n\x06scopes\x18\x04 \x03(\tR\x06scopes\x12\x39\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x39\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\x12\x39\n\nrevoked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\trevokedAt\"\xef\x01\n\x13\x43reateApiKeyRequest\x12H\n\naccount_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\taccountId\x12\x1d\n\x04name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04name\x12\x34\n\x06scopes\x18\x03 \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x08\x01\x18\x01\"\x10r\x0eR\x06ingestR\x04readR\x06scopes\x12\x39\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"b\n\x14\x43reateApiKeyResponse\x12\x32\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x19.rehab.identity.v1.ApiKeyR\x06\x61piKey\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"^\n\x12ListApiKeysRequest\x12H\n\naccount_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\taccountId\"K\n\x13ListApiKeysResponse\x12\x34\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x19.rehab.identity.v1.ApiKeyR\x07\x61piKeys\"\x7f\n\x13RotateApiKeyRequest\x12@\n\x06key_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x05keyId\x12&\n\toverlap_s\x18\x02 \x01(\rB\t\xbaH\x06*\x04\x18\x80\xf5$R\x08overlapS\".\n\x14RotateApiKeyResponse\x12\x16\n\x06secret\x18\x01 \x01(\tR\x06secret\"W\n\x13RevokeApiKeyRequest\x12@\n\x06key_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x05keyId\"\x16\n\x14RevokeApiKeyResponse\"9\n\x13VerifyApiKeyRequest\x12\"\n\x06secret\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x06secret\"\x8d\x01\n\x14VerifyApiKeyResponse\x12:\n\tprincipal\x18\x01 \x01(\x0b\x32\x1c.rehab.identity.v1.PrincipalR\tprincipal\x12\x39\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt2\xf1\x03\n\rApiKeyService\x12_\n\x0c\x43reateApiKey\x12&.rehab.identity.v1.CreateApiKeyRequest\x1a\'.rehab.identity.v1.CreateApiKeyResponse\x12\\\n\x0bListApiKeys\x12%.rehab.identity.v1.ListApiKeysRequest\x1a&.rehab.identity.v1.ListApiKeysResponse\x12_\n\x0cRotateApiKey\x12&.rehab.identity.v1.RotateApiKeyRequest\x1a\'.rehab.identity.v1.RotateApiKeyResponse\x12_\n\x0cRevokeApiKey\x12&.rehab.identity.v1.RevokeApiKeyRequest\x1a\'.rehab.identity.v1.RevokeApiKeyResponse\x12_\n\x0cVerifyApiKey\x12&.rehab.identity.v1.VerifyApiKeyRequest\x1a\'.rehab.identity.v1.VerifyApiKeyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rehab/identity/v1/api_key_service.proto\x12\x11rehab.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!rehab/identity/v1/principal.proto\"\x9b\x02\n\x06\x41piKey\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x1d\n\naccount_id\x18\x02 \x01(\tR\taccountId\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n\x06scopes\x18\x04 \x03(\tR\x06scopes\x12\x39\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x39\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\x12\x39\n\nrevoked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\trevokedAt\"\x81\x02\n\x13\x43reateApiKeyRequest\x12H\n\naccount_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\taccountId\x12/\n\x04name\x18\x02 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[^\\x00-\\x1f]{1,64}$R\x04name\x12\x34\n\x06scopes\x18\x03 \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x08\x01\x18\x01\"\x10r\x0eR\x06ingestR\x04readR\x06scopes\x12\x39\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"b\n\x14\x43reateApiKeyResponse\x12\x32\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x19.rehab.identity.v1.ApiKeyR\x06\x61piKey\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"^\n\x12ListApiKeysRequest\x12H\n\naccount_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\taccountId\"K\n\x13ListApiKeysResponse\x12\x34\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x19.rehab.identity.v1.ApiKeyR\x07\x61piKeys\"\x7f\n\x13RotateApiKeyRequest\x12@\n\x06key_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x05keyId\x12&\n\toverlap_s\x18\x02 \x01(\rB\t\xbaH\x06*\x04\x18\x80\xf5$R\x08overlapS\".\n\x14RotateApiKeyResponse\x12\x16\n\x06secret\x18\x01 \x01(\tR\x06secret\"W\n\x13RevokeApiKeyRequest\x12@\n\x06key_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x05keyId\"\x16\n\x14RevokeApiKeyResponse\"9\n\x13VerifyApiKeyRequest\x12\"\n\x06secret\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x06secret\"\x8d\x01\n\x14VerifyApiKeyResponse\x12:\n\tprincipal\x18\x01 \x01(\x0b\x32\x1c.rehab.identity.v1.PrincipalR\tprincipal\x12\x39\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt2\xf1\x03\n\rApiKeyService\x12_\n\x0c\x43reateApiKey\x12&.rehab.identity.v1.CreateApiKeyRequest\x1a\'.rehab.identity.v1.CreateApiKeyResponse\x12\\\n\x0bListApiKeys\x12%.rehab.identity.v1.ListApiKeysRequest\x1a&.rehab.identity.v1.ListApiKeysResponse\x12_\n\x0cRotateApiKey\x12&.rehab.identity.v1.RotateApiKeyRequest\x1a\'.rehab.identity.v1.RotateApiKeyResponse\x12_\n\x0cRevokeApiKey\x12&.rehab.identity.v1.RevokeApiKeyRequest\x1a\'.rehab.identity.v1.RevokeApiKeyResponse\x12_\n\x0cVerifyApiKey\x12&.rehab.identity.v1.VerifyApiKeyRequest\x1a\'.rehab.identity.v1.VerifyApiKeyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['account_id']._loaded_options = None
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['account_id']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_CREATEAPIKEYREQUEST'].fields_by_name['name']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_CREATEAPIKEYREQUEST'].fields_by_name['name']._serialized_options = b'\272H\030r\0262\024^[^\\x00-\\x1f]{1,64}$'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['scopes']._loaded_options = None
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['scopes']._serialized_options = b'\272H\031\222\001\026\010\001\030\001\"\020r\016R\006ingestR\004read'
   _globals['_LISTAPIKEYSREQUEST'].fields_by_name['account_id']._loaded_options = None
@@ -52,25 +52,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APIKEY']._serialized_start=131
   _globals['_APIKEY']._serialized_end=414
   _globals['_CREATEAPIKEYREQUEST']._serialized_start=417
-  _globals['_CREATEAPIKEYREQUEST']._serialized_end=656
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=658
-  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=756
-  _globals['_LISTAPIKEYSREQUEST']._serialized_start=758
-  _globals['_LISTAPIKEYSREQUEST']._serialized_end=852
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=854
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=929
-  _globals['_ROTATEAPIKEYREQUEST']._serialized_start=931
-  _globals['_ROTATEAPIKEYREQUEST']._serialized_end=1058
-  _globals['_ROTATEAPIKEYRESPONSE']._serialized_start=1060
-  _globals['_ROTATEAPIKEYRESPONSE']._serialized_end=1106
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=1108
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1195
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=1197
-  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=1219
-  _globals['_VERIFYAPIKEYREQUEST']._serialized_start=1221
-  _globals['_VERIFYAPIKEYREQUEST']._serialized_end=1278
-  _globals['_VERIFYAPIKEYRESPONSE']._serialized_start=1281
-  _globals['_VERIFYAPIKEYRESPONSE']._serialized_end=1422
-  _globals['_APIKEYSERVICE']._serialized_start=1425
-  _globals['_APIKEYSERVICE']._serialized_end=1922
+  _globals['_CREATEAPIKEYREQUEST']._serialized_end=674
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=676
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=774
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=776
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=870
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=872
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=947
+  _globals['_ROTATEAPIKEYREQUEST']._serialized_start=949
+  _globals['_ROTATEAPIKEYREQUEST']._serialized_end=1076
+  _globals['_ROTATEAPIKEYRESPONSE']._serialized_start=1078
+  _globals['_ROTATEAPIKEYRESPONSE']._serialized_end=1124
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=1126
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1213
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=1215
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=1237
+  _globals['_VERIFYAPIKEYREQUEST']._serialized_start=1239
+  _globals['_VERIFYAPIKEYREQUEST']._serialized_end=1296
+  _globals['_VERIFYAPIKEYRESPONSE']._serialized_start=1299
+  _globals['_VERIFYAPIKEYRESPONSE']._serialized_end=1440
+  _globals['_APIKEYSERVICE']._serialized_start=1443
+  _globals['_APIKEYSERVICE']._serialized_end=1940
 # @@protoc_insertion_point(module_scope)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rehab/identity/v1/device_service.proto\x12\x11rehab.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"f\n\x1a\x43reateEnrolmentCodeRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\"l\n\x1b\x43reateEnrolmentCodeResponse\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12\x39\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"{\n\x12\x45nrolDeviceRequest\x12\x1d\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04\x63ode\x12&\n\npublic_key\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02h R\tpublicKey\x12\x1e\n\x05model\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\x05model\"n\n\x13\x45nrolDeviceResponse\x12\x1b\n\tdevice_id\x18\x01 \x01(\tR\x08\x64\x65viceId\x12\x1d\n\npatient_id\x18\x02 \x01(\tR\tpatientId\x12\x1b\n\tclinic_id\x18\x03 \x01(\tR\x08\x63linicId\"^\n\x12ListDevicesRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\"J\n\x13ListDevicesResponse\x12\x33\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32\x19.rehab.identity.v1.DeviceR\x07\x64\x65vices\"\xb3\x01\n\x06\x44\x65vice\x12\x1b\n\tdevice_id\x18\x01 \x01(\tR\x08\x64\x65viceId\x12\x14\n\x05model\x18\x02 \x01(\tR\x05model\x12;\n\x0b\x65nrolled_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nenrolledAt\x12\x39\n\nrevoked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\trevokedAt\"\x8c\x01\n\x13RevokeDeviceRequest\x12\x46\n\tdevice_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x08\x64\x65viceId\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,48}$R\x06reason\"\x16\n\x14RevokeDeviceResponse2\xa2\x03\n\rDeviceService\x12t\n\x13\x43reateEnrolmentCode\x12-.rehab.identity.v1.CreateEnrolmentCodeRequest\x1a..rehab.identity.v1.CreateEnrolmentCodeResponse\x12\\\n\x0b\x45nrolDevice\x12%.rehab.identity.v1.EnrolDeviceRequest\x1a&.rehab.identity.v1.EnrolDeviceResponse\x12\\\n\x0bListDevices\x12%.rehab.identity.v1.ListDevicesRequest\x1a&.rehab.identity.v1.ListDevicesResponse\x12_\n\x0cRevokeDevice\x12&.rehab.identity.v1.RevokeDeviceRequest\x1a\'.rehab.identity.v1.RevokeDeviceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rehab/identity/v1/device_service.proto\x12\x11rehab.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"f\n\x1a\x43reateEnrolmentCodeRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\"l\n\x1b\x43reateEnrolmentCodeResponse\x12\x12\n\x04\x63ode\x18\x01 \x01(\tR\x04\x63ode\x12\x39\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"\x8f\x01\n\x12\x45nrolDeviceRequest\x12\x1d\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04\x63ode\x12&\n\npublic_key\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02h R\tpublicKey\x12\x32\n\x05model\x18\x03 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[^\\x00-\\x1f]{0,128}$R\x05model\"n\n\x13\x45nrolDeviceResponse\x12\x1b\n\tdevice_id\x18\x01 \x01(\tR\x08\x64\x65viceId\x12\x1d\n\npatient_id\x18\x02 \x01(\tR\tpatientId\x12\x1b\n\tclinic_id\x18\x03 \x01(\tR\x08\x63linicId\"^\n\x12ListDevicesRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\"J\n\x13ListDevicesResponse\x12\x33\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32\x19.rehab.identity.v1.DeviceR\x07\x64\x65vices\"\xb3\x01\n\x06\x44\x65vice\x12\x1b\n\tdevice_id\x18\x01 \x01(\tR\x08\x64\x65viceId\x12\x14\n\x05model\x18\x02 \x01(\tR\x05model\x12;\n\x0b\x65nrolled_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nenrolledAt\x12\x39\n\nrevoked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\trevokedAt\"\x8c\x01\n\x13RevokeDeviceRequest\x12\x46\n\tdevice_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x08\x64\x65viceId\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,48}$R\x06reason\"\x16\n\x14RevokeDeviceResponse2\xa2\x03\n\rDeviceService\x12t\n\x13\x43reateEnrolmentCode\x12-.rehab.identity.v1.CreateEnrolmentCodeRequest\x1a..rehab.identity.v1.CreateEnrolmentCodeResponse\x12\\\n\x0b\x45nrolDevice\x12%.rehab.identity.v1.EnrolDeviceRequest\x1a&.rehab.identity.v1.EnrolDeviceResponse\x12\\\n\x0bListDevices\x12%.rehab.identity.v1.ListDevicesRequest\x1a&.rehab.identity.v1.ListDevicesResponse\x12_\n\x0cRevokeDevice\x12&.rehab.identity.v1.RevokeDeviceRequest\x1a\'.rehab.identity.v1.RevokeDeviceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENROLDEVICEREQUEST'].fields_by_name['public_key']._loaded_options = None
   _globals['_ENROLDEVICEREQUEST'].fields_by_name['public_key']._serialized_options = b'\272H\004z\002h '
   _globals['_ENROLDEVICEREQUEST'].fields_by_name['model']._loaded_options = None
-  _globals['_ENROLDEVICEREQUEST'].fields_by_name['model']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_ENROLDEVICEREQUEST'].fields_by_name['model']._serialized_options = b'\272H\031r\0272\025^[^\\x00-\\x1f]{0,128}$'
   _globals['_LISTDEVICESREQUEST'].fields_by_name['patient_id']._loaded_options = None
   _globals['_LISTDEVICESREQUEST'].fields_by_name['patient_id']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$'
   _globals['_REVOKEDEVICEREQUEST'].fields_by_name['device_id']._loaded_options = None
@@ -50,20 +50,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEENROLMENTCODEREQUEST']._serialized_end=196
   _globals['_CREATEENROLMENTCODERESPONSE']._serialized_start=198
   _globals['_CREATEENROLMENTCODERESPONSE']._serialized_end=306
-  _globals['_ENROLDEVICEREQUEST']._serialized_start=308
-  _globals['_ENROLDEVICEREQUEST']._serialized_end=431
-  _globals['_ENROLDEVICERESPONSE']._serialized_start=433
-  _globals['_ENROLDEVICERESPONSE']._serialized_end=543
-  _globals['_LISTDEVICESREQUEST']._serialized_start=545
-  _globals['_LISTDEVICESREQUEST']._serialized_end=639
-  _globals['_LISTDEVICESRESPONSE']._serialized_start=641
-  _globals['_LISTDEVICESRESPONSE']._serialized_end=715
-  _globals['_DEVICE']._serialized_start=718
-  _globals['_DEVICE']._serialized_end=897
-  _globals['_REVOKEDEVICEREQUEST']._serialized_start=900
-  _globals['_REVOKEDEVICEREQUEST']._serialized_end=1040
-  _globals['_REVOKEDEVICERESPONSE']._serialized_start=1042
-  _globals['_REVOKEDEVICERESPONSE']._serialized_end=1064
-  _globals['_DEVICESERVICE']._serialized_start=1067
-  _globals['_DEVICESERVICE']._serialized_end=1485
+  _globals['_ENROLDEVICEREQUEST']._serialized_start=309
+  _globals['_ENROLDEVICEREQUEST']._serialized_end=452
+  _globals['_ENROLDEVICERESPONSE']._serialized_start=454
+  _globals['_ENROLDEVICERESPONSE']._serialized_end=564
+  _globals['_LISTDEVICESREQUEST']._serialized_start=566
+  _globals['_LISTDEVICESREQUEST']._serialized_end=660
+  _globals['_LISTDEVICESRESPONSE']._serialized_start=662
+  _globals['_LISTDEVICESRESPONSE']._serialized_end=736
+  _globals['_DEVICE']._serialized_start=739
+  _globals['_DEVICE']._serialized_end=918
+  _globals['_REVOKEDEVICEREQUEST']._serialized_start=921
+  _globals['_REVOKEDEVICEREQUEST']._serialized_end=1061
+  _globals['_REVOKEDEVICERESPONSE']._serialized_start=1063
+  _globals['_REVOKEDEVICERESPONSE']._serialized_end=1085
+  _globals['_DEVICESERVICE']._serialized_start=1088
+  _globals['_DEVICESERVICE']._serialized_end=1506
 # @@protoc_insertion_point(module_scope)

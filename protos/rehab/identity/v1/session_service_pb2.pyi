@@ -130,7 +130,9 @@ class RotateSigningKeyRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class RotateSigningKeyResponse(_message.Message):
-    __slots__ = ("key_id",)
+    __slots__ = ("key_id", "signs_from")
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    SIGNS_FROM_FIELD_NUMBER: _ClassVar[int]
     key_id: str
-    def __init__(self, key_id: _Optional[str] = ...) -> None: ...
+    signs_from: _timestamp_pb2.Timestamp
+    def __init__(self, key_id: _Optional[str] = ..., signs_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -141,7 +141,8 @@ class SessionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RotateSigningKey(self, request, context):
-        """RotateSigningKey makes a new key sign; the one before verifies until its last token has expired.
+        """RotateSigningKey makes a new key, which signs as soon as everybody has had time to learn of it; the
+        one before verifies until its last token has expired.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

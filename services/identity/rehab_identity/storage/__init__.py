@@ -1,0 +1,1 @@
+"""What is in the database. The only place for SQL."""
