@@ -216,15 +216,19 @@ async def lag(addresses: Addresses) -> int:
 
 async def status(addresses: Addresses) -> int:
     """Where each stands."""
-    table = Table("projection", "status", "position", "head", "parked", "incarnation", box=None)
+    columns = ("shard", "status", "position", "head", "parked", "incarnation", "folded by", "for")
+    table = Table("projection", *columns, box=None)
     for one in await projections_of(addresses):
         table.add_row(
             one.name,
+            str(one.shard),
             one.status,
             f"{one.position:,}",
             f"{one.head:,}",
             str(one.parked),
             one.incarnation,
+            one.holder or "nobody",
+            f"{one.held_ms / 1000:,.0f} s" if one.holder else "",
         )
     out.print(table)
     return 0

@@ -97,6 +97,11 @@ class EventLog:
             raise from_rpc_error(error) from None
         return Head(answer.position, answer.incarnation, answer.shards)
 
+    async def heads(self) -> list[Head]:
+        """Those of all shards, in their order."""
+        first = await self.head()
+        return [first, *[await self.head(shard) for shard in range(1, first.shards)]]
+
     async def read_all(
         self,
         after: int,

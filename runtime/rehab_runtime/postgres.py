@@ -136,15 +136,18 @@ async def connect(
     acquire_timeout_s: float = 2,
     statement_timeout_ms: int = 5000,
     schema: str = "public",
+    durable: bool = True,
 ) -> AsyncIterator[Database]:
     """A pool while the context is open. `name` is what PostgreSQL shows of it; names of tables mean
-    those of the `schema`."""
+    those of the `schema`. What is not `durable` may be lost when PostgreSQL crashes, the newest
+    first, and does not wait for the disk."""
     server_settings = {
         "application_name": name,
         "statement_timeout": str(statement_timeout_ms),
         "lock_timeout": str(statement_timeout_ms),
         "idle_in_transaction_session_timeout": "10000",
         "search_path": schema,
+        **({} if durable else {"synchronous_commit": "off"}),
     }
     told = {"dsn": dsn, "timeout": CONNECT_TIMEOUT_S, "server_settings": server_settings}
     try:

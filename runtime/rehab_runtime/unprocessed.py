@@ -54,6 +54,13 @@ class Unprocessed:
         if self._position >= self._head:
             self._done_until = max(self._done_until, self._head_at)
 
+    def seen(self, oldest: float | None) -> None:
+        """Another process does the work: when the oldest event was recorded that it has not done,
+        in UNIX seconds; None when it has done all."""
+        self._oldest = oldest
+        if oldest is None:
+            self._done_until = self._now()
+
     def seconds(self) -> float:
         """Nothing that is not processed is older."""
         oldest = self._oldest

@@ -31,23 +31,23 @@ AS_OF = stamped(at("2026-03-03T00:00"))
 PATIENTS = [f"patient-{n}" for n in range(4)]
 
 
-def sets(first: int, count: int) -> list[event_pb2.Event]:
+def sets(first: int, count: int, patients: Sequence[str] = PATIENTS) -> list[event_pb2.Event]:
     """Observed repetitions, one event each, dealt out to the patients in turn."""
     return [
         event(
             number,
             BEGIN,
             observed("s", [rep(number % 1000 + 1)], index=1),
-            patient=PATIENTS[number % len(PATIENTS)],
+            patient=patients[number % len(patients)],
         )
         for number in range(first, first + count)
     ]
 
 
-async def repetitions(reads: Reads, position: int) -> int:
+async def repetitions(reads: Reads, position: int, patients: Sequence[str] = PATIENTS) -> int:
     """Distinct repetitions in the read models once they reflect a position."""
     total = 0
-    for patient in PATIENTS:
+    for patient in patients:
         told = await reads.quality(
             patient_id=patient,
             as_of=AS_OF,

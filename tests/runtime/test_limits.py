@@ -75,7 +75,11 @@ def test_one_request_larger_than_the_bucket_is_let_in_when_it_is_full() -> None:
     assert own.take("caller", 1, 1) > 0
 
 
-async def test_replicas_share_one_bucket_through_valkey(valkey: Server) -> None:
+async def test_replicas_share_one_bucket_through_valkey(
+    valkey: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # on a busy machine it answers late: here that is not to count as away
+    monkeypatch.setattr("rehab_runtime.valkey.TIMEOUT_S", 20)
     clock, caller = SystemClock(), uuid.uuid4().hex
     limits = Limits(Bucket(rate=1, burst=50), Bucket(rate=1e6, burst=1e6))
     async with connect(valkey.url, clock) as one, connect(valkey.url, clock) as two:

@@ -3,6 +3,7 @@ a handler runs."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -147,10 +148,11 @@ def _reading(caller: Principal, method: str, decision: Decision, rule: Rule | No
 
 
 def _named(request: Any, field: str, caller: Principal) -> str:
-    """What the request names; only services of the suite may leave it open."""
+    """What the request names, by the path of the field; only services of the suite may leave it
+    open."""
     if not field:
         return ""
-    value = str(getattr(request, field, ""))
+    value = str(functools.reduce(getattr, field.split("."), request))
     if _ID.fullmatch(value) or (not value and caller.role == "service"):
         return value
     raise InvalidArgument(

@@ -7,18 +7,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
-import asyncpg
-
 from rehab_eventstore.domain.head import Head
+from rehab_runtime import listener
 from rehab_runtime.errors import RehabError
-from rehab_runtime.logging import get_logger
 
 CHANNEL = "rehab_log"
 ERASURES = "rehab_erasure"
 LEASES = "rehab_lease"
-RELISTEN_S = 1.0
-
-log = get_logger("watch")
 
 
 class HeadWatch:
@@ -75,8 +70,8 @@ class HeadWatch:
 
 
 class Listener:
-    """Told by PostgreSQL, over one connection, which shards others have written, whose erasure has
-    begun, and which shard has lost its leader."""
+    """Told by PostgreSQL which shards others have written, whose erasure has begun, and which shard
+    has lost its leader."""
 
     def __init__(
         self,
@@ -86,52 +81,31 @@ class Listener:
         leaderless: Callable[[int], None],
         is_own: Callable[[int], bool],
     ) -> None:
-        self._dsn = dsn
         self._erased = erased
         self._leaderless = leaderless
         self._is_own = is_own
         self._watches = {str(watch.shard): watch for watch in watches}
+        heard = {CHANNEL: self._notified, ERASURES: self._erasing, LEASES: self._given_up}
+        self._ear = listener.Listener(dsn, "eventstore-listener", heard, self._begun)
 
     async def run(self) -> None:
-        """Listen for NOTIFY, for ever. A lost connection is made again, and polling goes on."""
-        while True:
-            try:
-                await self._listen_once()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning(
-                    "not listening for appends of other replicas: polling until it works",
-                    error_type=type(error).__name__,
-                )
-            await asyncio.sleep(RELISTEN_S)
+        """Listen for NOTIFY, for ever. While the connection is lost, polling goes on."""
+        await self._ear.run()
 
-    async def _listen_once(self) -> None:
-        gone = asyncio.Event()
-        connection = await asyncpg.connect(
-            self._dsn, timeout=5, server_settings={"application_name": "eventstore-listener"}
-        )
-        try:
-            connection.add_termination_listener(lambda _: gone.set())
-            await connection.add_listener(CHANNEL, self._notified)
-            await connection.add_listener(ERASURES, self._erasing)
-            await connection.add_listener(LEASES, self._given_up)
-            # what was told before nobody heard
-            for shard in self._watches:
-                self._leaderless(int(shard))
-            await gone.wait()
-        finally:
-            connection.terminate()
-        raise ConnectionResetError("the listener's connection was closed")
+    def _begun(self) -> None:
+        for shard in self._watches:
+            self._leaderless(int(shard))
 
-    def _notified(self, _connection: object, pid: int, _channel: str, payload: object) -> None:
+    def _notified(self, pid: int, payload: str) -> None:
         if self._is_own(pid):
             return  # our writer tells it with the events themselves, which then need not be read
-        shard, _, position = str(payload).partition(":")
+        shard, _, position = payload.partition(":")
         if shard in self._watches and position.isdecimal():
             self._watches[shard].tell(int(position))
 
-    def _erasing(self, _connection: object, _pid: int, _channel: str, stream: object) -> None:
-        self._erased(str(stream))
+    def _erasing(self, _pid: int, stream: str) -> None:
+        self._erased(stream)
 
-    def _given_up(self, _connection: object, _pid: int, _channel: str, shard: object) -> None:
-        if str(shard).isdecimal():
-            self._leaderless(int(str(shard)))
+    def _given_up(self, _pid: int, shard: str) -> None:
+        if shard.isdecimal():
+            self._leaderless(int(shard))

@@ -6,16 +6,23 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
+from rehab_projections.behind import Behind
 from rehab_projections.board import Board
-from rehab_projections.consumer import Behind
 from rehab_projections.consumers import Consumers
+from rehab_projections.holding import ended
 from rehab_projections.progress import Progress
 from rehab_projections.registry.versions import Versions, schema_of
+from rehab_projections.storage.leases import Moved, Replica
 from rehab_runtime.errors import RehabError
 from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database
+from rehab_runtime.startup import StartupError
 
 LOOK_S = 0.5
+
+IsLive = Callable[[], Awaitable[bool]]
+Make = Callable[[int, IsLive, asyncio.Event], Consumers]
+"""Makes the consumers of a version. The event tells that this replica is leaving."""
 
 log = get_logger("answering")
 
@@ -26,17 +33,20 @@ class Answering:
     def __init__(
         self,
         version: int,
+        replica: Replica,
         versions: Versions,
         database: Database,
-        consumers: Callable[[Callable[[], Awaitable[bool]]], Consumers],
+        make: Make,
         progress: Progress,
         board: Board,
     ) -> None:
         self.version = version
+        self._replica = replica
         self._versions = versions
         self._database = database
-        self._make = consumers
-        self._consumers = consumers(self._is_live)
+        self._make = make
+        self._leaving = asyncio.Event()
+        self._consumers = make(version, self._is_live, self._leaving)
         self._news = asyncio.Event()
         self._progress = progress
         self._board = board
@@ -51,9 +61,7 @@ class Answering:
                 if folding.done():
                     folding.result()
             finally:
-                for task in (folding, looking):
-                    task.cancel()
-                await asyncio.gather(folding, looking, return_exceptions=True)
+                await ended([looking, folding])
             await self._move(looking.result())
 
     async def behind(self) -> Sequence[Behind]:
@@ -62,6 +70,33 @@ class Answering:
     async def begin_again(self, shard: int) -> None:
         """Let a shard's fold try once more what it holds back; returns when it has."""
         await self._consumers.begin_again(shard)
+
+    async def resign(self) -> None:
+        """Let other replicas fold; this one goes on to answer."""
+        await self._consumers.resign()
+
+    # told by other replicas
+
+    def look(self) -> None:
+        """Another version may answer."""
+        self._news.set()
+
+    def look_at_leases(self) -> None:
+        self._consumers.look()
+
+    def doubt(self) -> None:
+        """What was told may have been missed."""
+        self._news.set()
+        self._consumers.doubt()
+
+    def moved(self, payload: str) -> None:
+        """Another replica has folded on."""
+        try:
+            by, moved = Moved.told(payload)
+        except (ValueError, TypeError):
+            return  # of a release that tells it otherwise: a look now and then stands behind it
+        if by != self._replica.id and moved.version == self.version:
+            self._progress.heard_of(moved.shard, moved.position, moved.clinics)
 
     async def _another(self) -> int:
         """The version that answers, once it is another one than this replica's."""
@@ -85,8 +120,20 @@ class Answering:
         return False
 
     async def _move(self, version: int) -> None:
+        await self._migrated(version)
         await self._database.move(schema_of(version))
         self.version = version
         self._board.forget()
-        self._consumers = self._make(self._is_live)
+        self._consumers = self._make(version, self._is_live, self._leaving)
         log.info("another version of the read models answers", version=version)
+
+    async def _migrated(self, version: int) -> None:
+        """Whoever built it may not have known all tables that this release needs."""
+        while True:
+            try:
+                await self._versions.migrate(version)
+            except StartupError as error:
+                log.warning(error.line, remedy=error.remedy)
+                await asyncio.sleep(LOOK_S)
+            else:
+                return

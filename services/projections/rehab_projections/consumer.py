@@ -1,11 +1,13 @@
-"""Folds a shard of the log into the read models, batch by batch, for ever."""
+"""Folds a shard of the log into the read models, batch by batch, while its lease is held."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
+from functools import partial
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections import metrics
@@ -15,92 +17,88 @@ from rehab_projections.folder import Folder
 from rehab_projections.progress import Lag, Progress
 from rehab_projections.projector import Projector
 from rehab_projections.storage.cursors import Cursor
+from rehab_projections.storage.leases import Leases, Report
 from rehab_projections.storage.write import FencedError, UnstorableError, Writer
 from rehab_runtime.clock import Clock
-from rehab_runtime.errors import (
-    ArchiveUnreadable,
-    IncarnationChanged,
-    Overloaded,
-    RehabError,
-    Unavailable,
-)
+from rehab_runtime.errors import ArchiveUnreadable, IncarnationChanged, Overloaded, Unavailable
 from rehab_runtime.eventlog import EventLog, Follower
 from rehab_runtime.logging import get_logger
 from rehab_runtime.slices import shard_of
+from rehab_runtime.unprocessed import Unprocessed
 
 RETRY_S = 0.5
-LIVE_WITHIN_MS = 1000
-"""With an oldest unprocessed event no older than this the fold is live."""
+BATCH_S = 120.0
+"""A batch that takes longer was cut off from PostgreSQL: it is begun again."""
+Follow = Callable[[Unprocessed, Cursor], Follower]
+Moved = Callable[[Cursor, Iterable[str]], None]
+"""Told of what is visible from now on: how far, and whose patients changed."""
 
 log = get_logger("consumer")
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """How far a shard's fold is behind the log. `oldest_ms` is the age of the next event to fold,
-    the others are percentiles of the time from commit to visible."""
+@dataclass(frozen=True)
+class FoldContext:
+    """What every fold stands on."""
 
-    shard: int
-    position: int
-    head: int
-    oldest_ms: int
-    status: str
-    incarnation: str
-    lag_p50_ms: float = 0.0
-    lag_p99_ms: float = 0.0
+    writer: Writer
+    event_log: EventLog
+    follow: Follow
+    progress: Progress
+    clock: Clock
 
 
 class Consumer:
-    """One runner of one shard's fold. Several may run: the fence lets only one store each batch."""
+    """Folds one shard. `between_batches` is held while a batch is folded: whoever has it may end
+    the fold without cutting a batch off."""
 
     def __init__(
         self,
         shard: int,
         shards: int,
-        writer: Writer,
-        event_log: EventLog,
-        follow: Callable[[Cursor], Follower],
-        progress: Progress,
-        clock: Clock,
-        is_live: Callable[[], Awaitable[bool]],
+        context: FoldContext,
+        leases: Leases,
+        unprocessed: Unprocessed,
+        moved: Moved,
     ) -> None:
+        self.between_batches = asyncio.Lock()
         self._shard = shard
         self._shards = shards
-        self._writer = writer
-        self._log = event_log
-        self._follow = follow
-        self._progress = progress
-        self._clock = clock
-        self._is_live = is_live
+        self._context = context
+        self._leases = leases
+        self._moved = moved
+        self._follow = partial(context.follow, unprocessed)
         self._lag = Lag()
-        self._projector = Projector(writer, event_log.read_stream, shards)
-        self._folder = Folder(writer, self._projector, self._stored)
+        self._projector = Projector(context.writer, context.event_log.read_stream, shards)
+        self._folder = Folder(context.writer, self._projector, self._stored)
         self._follower: Follower | None = None
         self._live_after = 0
         self._again = asyncio.Event()
-        self._begun = asyncio.Event()
-        self._asked = self._answered = 0
-        self._folded_at = clock.now()
+        self._folded_at: datetime | None = None
+        self._waits = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether it cannot fold for want of the log or of PostgreSQL."""
+        return self._waits or bool(self._follower and self._follower.waiting)
 
     async def run(self) -> None:
-        """Fold until cancelled. Raises IncarnationChanged: then the read models must be rebuilt."""
-        told = False
+        """Fold until the lease is lost, or another version answers. Raises IncarnationChanged: then
+        the read models must be rebuilt."""
         while True:
             try:
                 self._again.clear()
-                asked = self._asked
                 cursor = await self._begin()
-                told = False
-                self._tell_begun(asked)
+                if cursor is None:
+                    return
+                self._waits = False
                 await self._fold_until_again(cursor)
             except FencedError as error:
                 metrics.fenced.inc()
-                log.warning("another runner has folded on", reason=str(error))
+                log.warning("another replica has taken the shard over", reason=str(error))
             except (Unavailable, Overloaded, ArchiveUnreadable) as error:
-                if not told:
-                    log.warning("cannot fold: waiting", reason=error.detail)
-                told = True
-                await asyncio.sleep(RETRY_S)
+                await self._wait(error.detail)
+            except TimeoutError:
+                await self._wait(f"a batch took longer than {BATCH_S:.0f} s")
             except IncarnationChanged as error:
                 log.error(
                     "the read models are of another log than the event store's",
@@ -109,19 +107,27 @@ class Consumer:
                 )
                 raise
 
-    async def begin_again(self) -> None:
-        """Forget what is in memory, try once more what is held back, and fold on; returns when that
-        has begun."""
-        self._asked += 1
-        mine = self._asked
-        self._again.set()
-        while self._answered < mine:
-            await self._begun.wait()
+    async def _wait(self, reason: str) -> None:
+        self._follower = None
+        if not self._waits:
+            log.warning("cannot fold: waiting", reason=reason)
+        self._waits = True
+        await asyncio.sleep(RETRY_S)
 
-    def _tell_begun(self, asked: int) -> None:
-        self._answered = asked
-        self._begun.set()
-        self._begun = asyncio.Event()
+    def begin_again(self) -> None:
+        """Forget what is in memory, try once more what is held back, and fold on."""
+        self._again.set()
+
+    def report(self) -> Report:
+        reached = self._context.progress.cursors.of(self._shard).position
+        known = self._follower.head if self._follower else 0
+        return Report(
+            self._shard,
+            max(known, reached),
+            self._folded_at,
+            self._lag.percentile_ms(0.5) if self._lag else None,
+            self._lag.percentile_ms(0.99) if self._lag else None,
+        )
 
     async def _fold_until_again(self, cursor: Cursor) -> None:
         folding = asyncio.create_task(self._fold_on(cursor))
@@ -135,22 +141,26 @@ class Consumer:
                 task.cancel()
             await asyncio.gather(folding, asked, return_exceptions=True)
 
-    async def _begin(self) -> Cursor:
-        """Where to go on. What is in memory may not be stored: forget it."""
+    async def _begin(self) -> Cursor | None:
+        """Where to go on, None when this replica is not to. What is in memory may not be stored:
+        forget it."""
         self._projector.forget()
-        while not await self._is_live():
-            await asyncio.sleep(RETRY_S)
-        head = await self._log.head(self._shard)
-        cursor = (await self._writer.cursors()).of(self._shard)
+        head = await self._context.event_log.head(self._shard)
+        begun = await self._leases.begin(self._shard)
+        if begun is None:
+            return None
+        cursor = begun.cursor
         self._live_after = max(self._live_after, head.position)
         if cursor.incarnation == head.incarnation:
             cursor = await self._retry_parked(cursor)
-        self._progress.reached(cursor)
+        if begun.asked:
+            await self._leases.answer(self._shard, begun.asked)
+        self._context.progress.reached(cursor)
         return cursor
 
     async def _retry_parked(self, cursor: Cursor) -> Cursor:
         """A newer version of this service may fold what an older one could not."""
-        for parked in await self._writer.parked():
+        for parked in await self._context.writer.parked():
             if shard_of(parked.patient_id, self._shards) != self._shard:
                 continue
             changes = await self._projector.release(parked, cursor.position)
@@ -158,27 +168,32 @@ class Consumer:
                 # nothing is changed: other runners are not to be disturbed
                 continue
             try:
-                cursor = await self._writer.mend(cursor, changes)
+                cursor = await self._context.writer.mend(cursor, changes)
             except UnstorableError:
                 continue
             self._projector.stored(changes)
             log.info("a held back stream goes on", event_id=parked.event_id)
-        metrics.parked_streams.set(len(await self._writer.parked()))
+        metrics.parked_streams.set(len(await self._context.writer.parked()))
         return cursor
 
     async def _fold_on(self, cursor: Cursor) -> None:
         self._follower = self._follow(cursor)
-        async for batch in self._follower:
-            begun = self._clock.monotonic()
-            cursor = await self._folder.fold(cursor, batch)
-            metrics.batch_seconds.observe(self._clock.monotonic() - begun)
+        clock = self._context.clock
+        async with aclosing(aiter(self._follower)) as batches:
+            async for batch in batches:
+                async with self.between_batches, asyncio.timeout(BATCH_S):
+                    begun = clock.monotonic()
+                    cursor = await self._folder.fold(cursor, batch)
+                    metrics.batch_seconds.observe(clock.monotonic() - begun)
 
     def _stored(self, cursor: Cursor, batch: Sequence[RecordedEvent], changes: Changes) -> None:
-        self._progress.reached(cursor, {one.clinic_id for one in changes.patients.values()})
+        clinics = {one.clinic_id for one in changes.patients.values()}
+        self._context.progress.reached(cursor, clinics)
+        self._moved(cursor, clinics)
         self._measure(batch)
 
     def _measure(self, batch: Sequence[RecordedEvent]) -> None:
-        now = self._folded_at = self._clock.now()
+        now = self._folded_at = self._context.clock.now()
         live = [
             max(0.0, (now - moment(event.envelope.recorded_at)).total_seconds())
             for event in batch
@@ -188,36 +203,3 @@ class Consumer:
         for seconds in live:
             metrics.lag_seconds.observe(seconds)
         metrics.events_folded.inc(len(batch))
-
-    async def behind(self) -> Behind:
-        """How far the fold is behind; asks the log."""
-        cursor = self._progress.cursors.of(self._shard)
-        try:
-            events, head = await self._log.read_all(cursor.position, 1, shard=self._shard)
-        except RehabError:
-            return self._unanswered(cursor)
-        oldest_ms = self._age_ms(events[0]) if events else 0
-        status = "live" if oldest_ms <= LIVE_WITHIN_MS else "catching_up"
-        return self._behind(cursor, head.position, oldest_ms, status)
-
-    def _unanswered(self, cursor: Cursor) -> Behind:
-        """What is known without the log. What is behind has waited at least since the last fold."""
-        head = self._follower.head if self._follower else cursor.position
-        stopped = self._clock.now() - self._folded_at if head > cursor.position else timedelta()
-        return self._behind(cursor, head, int(stopped.total_seconds() * 1000), "waiting")
-
-    def _behind(self, cursor: Cursor, head: int, oldest_ms: int, status: str) -> Behind:
-        return Behind(
-            shard=self._shard,
-            position=cursor.position,
-            head=head,
-            oldest_ms=oldest_ms,
-            status=status,
-            incarnation=cursor.incarnation,
-            lag_p50_ms=self._lag.percentile_ms(0.5),
-            lag_p99_ms=self._lag.percentile_ms(0.99),
-        )
-
-    def _age_ms(self, event: RecordedEvent) -> int:
-        age = self._clock.now() - moment(event.envelope.recorded_at)
-        return max(0, int(age.total_seconds() * 1000))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 import sys
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,10 +18,11 @@ from nats.js import JetStreamContext
 from rehab.projections.v1 import projections_admin_service_pb2_grpc as admin_grpc
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
 from rehab_projections.admin_servicer import AdminServicer
-from rehab_projections.answering import Answering
+from rehab_projections.answering import Answering, IsLive
 from rehab_projections.asked import Asked
 from rehab_projections.board import Board
 from rehab_projections.consent import Consents
+from rehab_projections.consumer import FoldContext
 from rehab_projections.consumers import Consumers
 from rehab_projections.kept import TTL_S, KeptAnswers
 from rehab_projections.news import News
@@ -27,10 +31,11 @@ from rehab_projections.parked import ParkedStreams
 from rehab_projections.progress import Progress
 from rehab_projections.reads import serving
 from rehab_projections.registry.building import Builder
-from rehab_projections.registry.versions import Versions, schema_of
+from rehab_projections.registry.versions import SWITCHED, Versions, schema_of
 from rehab_projections.servicer import ProjectionsServicer
 from rehab_projections.settings import Settings
 from rehab_projections.storage.cursors import Cursor
+from rehab_projections.storage.leases import FOLDED, FOLDS, LEASES, Leases, Replica
 from rehab_projections.storage.read import Reader
 from rehab_projections.storage.vanishing import Vanishing
 from rehab_projections.storage.write import Writer
@@ -41,7 +46,9 @@ from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.eventlog import EventLog, Follower, follow
 from rehab_runtime.lifecycle import Background
+from rehab_runtime.listener import Listener
 from rehab_runtime.server import Peer, serve_grpc
+from rehab_runtime.startup import split
 from rehab_runtime.unprocessed import Unprocessed
 from rehab_runtime.valkey import connect
 
@@ -67,7 +74,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         live = await versions.live()
         await versions.migrate(live)
         database = await stack.enter_async_context(
-            postgres.connect(settings.postgres_dsn, name="projections", schema=schema_of(live))
+            postgres.connect(settings.postgres_dsn, name=FOLDS, schema=schema_of(live))
         )
         queries = postgres.Queries.load(PACKAGE, "queries.sql")
         writer, reader = Writer(database, queries), Reader(database, queries)
@@ -79,8 +86,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         event_log = EventLog(store, service_principal("projections"))
         progress, board = Progress(reader), Board()
         follow_from = partial(_follow, settings, event_log, broker)
-        consumers = partial(Consumers, writer, event_log, follow_from, progress, clock)
-        answering = Answering(live, versions, database, consumers, progress, board)
+        context = FoldContext(writer, event_log, follow_from, progress, clock)
+        replica = replica_of(settings)
+        leases = await _leases(settings, replica, stack)
+        answering = Answering(
+            live, replica, versions, database, partial(_consumers, context, leases), progress, board
+        )
         asked = Asked(reader, progress, clock, await _kept(settings, clock, stack))
         times = Times(
             interval_s=settings.watch_interval_ms / 1000,
@@ -101,6 +112,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         background = await stack.enter_async_context(Background())
         background.start(answering.run(), "folds into the version that answers")
         background.start(news.run(), "tells watchers what changed")
+        background.start(_listener(settings, answering).run(), "listens to other replicas")
         admin = AdminServicer(
             versions,
             Builder(settings.postgres_dsn, eventstore, event_log),
@@ -115,6 +127,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             )
         )
         stack.callback(pace.close)
+        stack.push_async_callback(answering.resign)
         yield Running(server.address, background, server.peers_address)
 
 
@@ -135,6 +148,47 @@ async def _kept(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Kept
     key = settings.kept_answers_key.get_secret_value().encode() or os.urandom(32)
     live_s = settings.kept_answers_live_ms / 1000
     return KeptAnswers(Vanishing(valkey, ttl_s=TTL_S), clock, key=key, live_s=live_s)
+
+
+async def _leases(
+    settings: Settings, replica: Replica, stack: AsyncExitStack
+) -> Callable[[int], Leases]:
+    """Those of a version. They have connections of their own: reads that take all the others must
+    not cost a lease. A crash of PostgreSQL takes back the newest of everything in it, so whoever
+    then holds a lease holds its epoch too."""
+    database = await stack.enter_async_context(
+        postgres.connect(
+            settings.postgres_dsn, name="projections-leases", max_size=3, durable=False
+        )
+    )
+    queries = postgres.Queries.load(PACKAGE, "leases.sql")
+    return partial(Leases, database, queries, replica, settings.lease_s)
+
+
+def _consumers(
+    context: FoldContext,
+    leases: Callable[[int], Leases],
+    version: int,
+    is_live: IsLive,
+    leaving: asyncio.Event,
+) -> Consumers:
+    return Consumers(context, leases(version), is_live, leaving)
+
+
+def replica_of(settings: Settings) -> Replica:
+    """One that starts again where it was takes its own place."""
+    host, (_, port) = socket.gethostname(), split(settings.listen)
+    where = settings.listen if port else uuid.uuid4().hex[:8]
+    return Replica(settings.replica or f"{host}/{where}")
+
+
+def _listener(settings: Settings, answering: Answering) -> Listener:
+    heard = {
+        FOLDED: lambda _, payload: answering.moved(payload),
+        LEASES: lambda *_: answering.look_at_leases(),
+        SWITCHED: lambda *_: answering.look(),
+    }
+    return Listener(settings.postgres_dsn, "projections-listener", heard, answering.doubt)
 
 
 def _follow(

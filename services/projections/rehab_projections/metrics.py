@@ -22,12 +22,18 @@ batch_seconds = declare_histogram(
 parked_streams = declare_gauge(
     "projections_parked_streams",
     "Patients whose stream is held back by an event that could not be folded.",
-    "list them in the table parked; a new start of the service tries them again",
+    "rehab projections parked names them; a new release may fold what the last one could not",
 )
 fenced = declare_counter(
     "projections_fenced_total",
-    "Batches not stored because another runner had moved the position.",
-    "more than one replica folds the same log: run one, or expect this",
+    "Batches not stored because another replica had taken the shard over.",
+    "this replica stands still for longer than its leases last: see what holds it up",
+)
+holds_shard = declare_gauge(
+    "projections_holds_shard",
+    "1 when this replica folds the shard. Over all replicas the sum is 1.",
+    "when one stood still two may show it for a moment; nothing is folded twice",
+    ["shard"],
 )
 watches = declare_gauge(
     "projections_watches",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from rehab_projections.domain.measures import percentile
 from rehab_projections.storage.cursors import Cursor, Cursors
@@ -12,8 +13,8 @@ from rehab_projections.storage.read import Reader
 from rehab_runtime.errors import Stale
 
 LAG_EVENTS = 4_096
-FOREIGN_POLL_S = 0.05
-"""How often a waiting read looks whether another replica has folded on."""
+FOREIGN_POLL_S = 0.25
+"""How often a waiting read looks whether another replica has folded on, if none tells it."""
 
 
 Wanted = Mapping[int, int]
@@ -46,12 +47,16 @@ class Lag:
     def observed(self, seconds: Iterable[float]) -> None:
         self._seconds.extend(seconds)
 
+    def __len__(self) -> int:
+        return len(self._seconds)
+
     def percentile_ms(self, share: float) -> float:
         return 1000 * (percentile(self._seconds, share) or 0.0)
 
 
 class Progress:
-    """The cursors as last stored by this process, and whom to wake when they move."""
+    """The cursors as last stored, by this process or as others told, and whom to wake when they
+    move."""
 
     def __init__(self, reader: Reader) -> None:
         self.cursors = Cursors()
@@ -64,13 +69,35 @@ class Progress:
         self._wake()
 
     def reached(self, cursor: Cursor, clinics: Iterable[str] = ()) -> None:
-        each = list(self.cursors.each)
-        each[cursor.shard] = cursor
-        self.cursors = Cursors(tuple(each))
-        self._wake()
+        self._move(cursor)
         for clinic_id in clinics:
             for watcher in self._watchers.get(clinic_id, ()):
                 watcher.set()
+
+    def heard(self, cursor: Cursor) -> None:
+        """It is stored so far: whose patients changed, nobody tells."""
+        if cursor != self.cursors.of(cursor.shard):
+            self._move(cursor)
+            for watchers in self._watchers.values():
+                for watcher in watchers:
+                    watcher.set()
+
+    def heard_of(self, shard: int, position: int, clinics: Iterable[str] | None) -> None:
+        """Another replica tells how far it has folded; None when it does not tell for whom."""
+        known = self.cursors.of(shard)
+        cursor = replace(known, position=max(known.position, position))
+        if clinics is None:
+            self.heard(cursor)
+        else:
+            self.reached(cursor, clinics)
+
+    def _move(self, cursor: Cursor) -> None:
+        # before the fold has begun here, nothing is known of the other shards
+        if cursor.shard < len(self.cursors):
+            each = list(self.cursors.each)
+            each[cursor.shard] = cursor
+            self.cursors = Cursors(tuple(each))
+        self._wake()
 
     def _wake(self) -> None:
         self._moved.set()

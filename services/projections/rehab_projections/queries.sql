@@ -1,7 +1,6 @@
--- name: start_projection: begin at the first event of every shard, unless begun before; 2 is the
--- generation of the tables that this code fills
-INSERT INTO projection (name, shard, position, incarnation, generation)
-SELECT $1, place - 1, 0, incarnation, 2
+-- name: start_projection: begin at the first event of every shard, unless begun before
+INSERT INTO projection (name, shard, position, incarnation)
+SELECT $1, place - 1, 0, incarnation
 FROM unnest($2::text[]) WITH ORDINALITY AS shards (incarnation, place)
 ON CONFLICT DO NOTHING
 
@@ -29,8 +28,8 @@ SELECT shard, part, parts, position, until, incarnation, recorded_at FROM part O
 UPDATE part SET position = until WHERE shard = $1 AND part = $2
 
 -- name: joined: the shards stand where all of their parts ended
-INSERT INTO projection (name, shard, position, incarnation, recorded_at, generation)
-SELECT $1, shard, max(until), max(incarnation), max(recorded_at), 2 FROM part GROUP BY shard
+INSERT INTO projection (name, shard, position, incarnation, recorded_at)
+SELECT $1, shard, max(until), max(incarnation), max(recorded_at) FROM part GROUP BY shard
 
 -- name: drop_parts: they have become shards
 DELETE FROM part

@@ -12,8 +12,8 @@ from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
 from rehab_projections.answers import answer_adherence, answer_quality, answer_sessions
 from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
+from rehab_projections.behind import Behind
 from rehab_projections.board import Board, chosen
-from rehab_projections.consumer import Behind
 from rehab_projections.domain.work_queue import Status
 from rehab_projections.messages import (
     adherence_message,
@@ -150,4 +150,6 @@ def _lag(behind: Behind, parked: int) -> pb.ProjectionLag:
         parked=parked,
         status=behind.status,
         incarnation=behind.incarnation,
+        holder=behind.holder,
+        held_ms=behind.held_ms,
     )

@@ -22,6 +22,18 @@ class Settings(ServiceSettings):
     admins: str = Field(
         "cli", description="services that may rebuild, and see to streams held back, with commas"
     )
+    replica: str = Field(
+        "",
+        max_length=200,
+        description="name of this replica, unlike any other's and the same after a restart;"
+        " host and listen address when empty",
+    )
+    lease_s: float = Field(
+        2,
+        ge=0.3,
+        le=60,
+        description="seconds after which others fold what a replica folded that was lost",
+    )
     watch_interval_ms: int = Field(
         100, ge=1, le=10_000, description="least time between two looks of a watch"
     )

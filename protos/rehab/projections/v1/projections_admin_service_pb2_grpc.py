@@ -107,9 +107,11 @@ class ProjectionsAdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DropVersion(self, request, context):
-        """DropVersion throws away a version that does not answer.
+        """DropVersion throws away a version that does not answer, once no replica reads it any more: one
+        that has just answered is waited for.
 
-        Errors: NOT_FOUND; INVALID_ARGUMENT for the one that answers.
+        Errors: NOT_FOUND; INVALID_ARGUMENT for the one that answers; OVERLOADED when replicas go on to
+        read it for longer than 10 seconds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

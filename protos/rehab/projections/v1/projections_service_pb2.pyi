@@ -513,7 +513,7 @@ class GetLagResponse(_message.Message):
     def __init__(self, projections: _Optional[_Iterable[_Union[ProjectionLag, _Mapping]]] = ...) -> None: ...
 
 class ProjectionLag(_message.Message):
-    __slots__ = ("name", "position", "head", "events", "oldest_unprocessed_ms", "lag_p50_ms", "lag_p99_ms", "parked", "status", "incarnation", "shard")
+    __slots__ = ("name", "position", "head", "events", "oldest_unprocessed_ms", "lag_p50_ms", "lag_p99_ms", "parked", "status", "incarnation", "shard", "holder", "held_ms")
     NAME_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -525,6 +525,8 @@ class ProjectionLag(_message.Message):
     STATUS_FIELD_NUMBER: _ClassVar[int]
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
     SHARD_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
+    HELD_MS_FIELD_NUMBER: _ClassVar[int]
     name: str
     position: int
     head: int
@@ -536,7 +538,9 @@ class ProjectionLag(_message.Message):
     status: str
     incarnation: str
     shard: int
-    def __init__(self, name: _Optional[str] = ..., position: _Optional[int] = ..., head: _Optional[int] = ..., events: _Optional[int] = ..., oldest_unprocessed_ms: _Optional[int] = ..., lag_p50_ms: _Optional[float] = ..., lag_p99_ms: _Optional[float] = ..., parked: _Optional[int] = ..., status: _Optional[str] = ..., incarnation: _Optional[str] = ..., shard: _Optional[int] = ...) -> None: ...
+    holder: str
+    held_ms: int
+    def __init__(self, name: _Optional[str] = ..., position: _Optional[int] = ..., head: _Optional[int] = ..., events: _Optional[int] = ..., oldest_unprocessed_ms: _Optional[int] = ..., lag_p50_ms: _Optional[float] = ..., lag_p99_ms: _Optional[float] = ..., parked: _Optional[int] = ..., status: _Optional[str] = ..., incarnation: _Optional[str] = ..., shard: _Optional[int] = ..., holder: _Optional[str] = ..., held_ms: _Optional[int] = ...) -> None: ...
 
 class WatchAdherenceRequest(_message.Message):
     __slots__ = ("asked",)

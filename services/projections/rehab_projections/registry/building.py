@@ -71,7 +71,7 @@ class Builder:
         async with self._opened() as versions, versions.alone():
             number = await versions.begin(afresh=wish.afresh)
             async with self._schema(number) as database:
-                heads = await self._heads()
+                heads = await self._log.heads()
                 parts = await self._parts(database, heads, wish.workers or os.cpu_count() or 1)
                 total = sum(head.position for head in heads)
                 if parts:
@@ -120,10 +120,6 @@ class Builder:
             schema=schema_of(number),
         ) as database:
             yield database
-
-    async def _heads(self) -> list[Head]:
-        first = await self._log.head()
-        return [first, *[await self._log.head(shard) for shard in range(1, first.shards)]]
 
     # from the beginning, in parts
 
@@ -179,7 +175,7 @@ class Builder:
         """Fold what has come meanwhile, until little comes."""
         more = True
         while more:
-            heads = await self._heads()
+            heads = await self._log.heads()
             if len(heads) != shards:
                 raise IncarnationChanged("the log has another number of shards: rebuild afresh")
             until = [head.position for head in heads]

@@ -25,6 +25,16 @@ WHERE version = $1 AND status <> 'retired'
 -- name: answer: from now on
 UPDATE read_model_version SET status = 'live', changed_at = now() WHERE version = $1
 
+-- name: in_use: how long ago a version answered last, in seconds, and how many replicas still do
+SELECT CASE WHEN v.status = 'retired'
+        THEN extract(epoch FROM clock_timestamp() - v.changed_at)::double precision END AS idle_s,
+    (SELECT count(*) FROM replica AS r
+        WHERE r.version = v.version AND r.expires_at >= clock_timestamp()) AS replicas
+FROM read_model_version AS v WHERE v.version = $1
+
+-- name: tell: replicas that another version answers
+SELECT pg_notify($1, '')
+
 -- name: forget: it is gone
 DELETE FROM read_model_version WHERE version = $1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,13 @@ from rehab_runtime.errors import NotFound, Overloaded
 from rehab_runtime.postgres import Database, Queries
 
 PACKAGE = "rehab_projections"
+SWITCHED = "projections_version"
+"""Told when another version answers."""
 FREE_WITHIN_S = 2.0
+IDLE_S = 2.0
+"""So long a version is kept after it answered last: replicas notice that another one does within
+half a second, and reads that were under way then end."""
+LEFT_WITHIN_S = 10.0
 
 
 def schema_of(version: int) -> str:
@@ -85,6 +91,7 @@ class Held:
         await self._connection.execute(self._queries["answer"], version)
         # whoever still folds into the one before would run ahead of the other
         await self._connection.execute(_in(self._queries["fence"], self._live), NAME)
+        await self._connection.execute(self._queries["tell"], SWITCHED)
 
 
 class Versions:
@@ -174,11 +181,23 @@ class Versions:
             yield held
 
     async def drop(self, version: int) -> None:
-        """Raises NotFound for one that there is not."""
-        known: Sequence[Version] = await self.all()
-        if version not in {one.number for one in known}:
-            raise NotFound("no such version")
+        """Once nobody reads it any more. Raises NotFound for one that there is not, and Overloaded
+        when replicas still answer from it."""
+        end = time.monotonic() + LEFT_WITHIN_S
+        while await self._in_use(version):
+            if time.monotonic() > end:
+                detail = "replicas still answer from that version"
+                raise Overloaded(detail, retry_after_s=IDLE_S)
+            await asyncio.sleep(0.1)
         await self._throw_away(version)
+
+    async def _in_use(self, version: int) -> bool:
+        """Raises NotFound."""
+        row = await self._database.fetchrow(self._queries["in_use"], version)
+        if row is None:
+            raise NotFound("no such version")
+        just_now = row["idle_s"] is not None and row["idle_s"] < IDLE_S
+        return just_now or row["replicas"] > 0
 
     async def _throw_away(self, version: int) -> None:
         async with self._database.transaction() as connection:

@@ -24,7 +24,7 @@ _PURGES = ("patient", "care", "sessions", "sets", "monitoring", "corrected", *ga
 
 
 class FencedError(Exception):
-    """Another runner has moved the position: nothing was stored, read it anew."""
+    """Another runner has taken over: nothing was stored."""
 
 
 class UnstorableError(Exception):
