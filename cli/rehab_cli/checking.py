@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,11 +122,16 @@ def _of_the_log(
 async def _of_read_models(demo: Demo) -> list[Difference]:
     expected = demo.oracle.expectation(demo.end)
     turn = asyncio.Semaphore(AT_ONCE)
-    async with demo.desk() as desk:
+    who_treats = {one.id: one.therapist.id for one in demo.clinic.patients}
+    async with AsyncExitStack() as stack:
+        desks = {
+            therapist: await stack.enter_async_context(demo.desk(therapist))
+            for therapist in {*who_treats.values()}
+        }
 
         async def compare(patient: str, told: PatientExpectation) -> list[Difference]:
             async with turn:
-                figures = await _figures(desk, patient, told, demo)
+                figures = await _figures(desks[who_treats[patient]], patient, told, demo)
             return [
                 Difference(patient, name, wanted, read)
                 for name, wanted, read in figures

@@ -58,11 +58,10 @@ class Demo:
 
     async def choose_seed(self) -> int:
         """The seed, or the next one whose clinic does not live in this suite yet."""
-        async with self.desk() as desk:
-            while await _exists(desk, self.clinic.patients[0].id):
-                seed, patients, therapists = self._size
-                self._size = (seed + 1, patients, therapists)
-                self.clinic = clinic(*self._size)
+        while await self._is_known():
+            seed, patients, therapists = self._size
+            self._size = (seed + 1, patients, therapists)
+            self.clinic = clinic(*self._size)
         return self._size[0]
 
     async def run(self, *, on: bool = False) -> None:
@@ -98,14 +97,24 @@ class Demo:
             await asyncio.sleep(ahead)
 
     @asynccontextmanager
-    async def desk(self) -> AsyncIterator[AsyncRehab]:
-        """A therapist's client."""
+    async def desk(self, therapist: str = "") -> AsyncIterator[AsyncRehab]:
+        """A therapist's client, the first one's unless told."""
         async with AsyncRehab.connect(
             ingest=self.addresses.ingest,
             projections=self.addresses.projections,
-            token=dev_token("therapist", self.clinic.id, self.clinic.therapists[0].id),
+            token=dev_token("therapist", self.clinic.id, therapist or self.clinic.therapists[0].id),
         ) as client:
             yield client
+
+    async def _is_known(self) -> bool:
+        """Whether the clinic's first patient lives in this suite."""
+        first = self.clinic.patients[0]
+        async with self.desk(first.therapist.id) as desk:
+            try:
+                await desk.patients.quality(first.id, days=1)
+            except NotFound:
+                return False
+        return True
 
     async def projected(self) -> Lag:
         """The lag, once the read models show all that is acknowledged."""
@@ -115,11 +124,3 @@ class Demo:
                 if lag.reflects(lag.heads) and lag.reflects(self.progress.newest.positions):
                     return lag
                 await asyncio.sleep(LOOK_S)
-
-
-async def _exists(desk: AsyncRehab, patient: str) -> bool:
-    try:
-        await desk.patients.quality(patient, days=1)
-    except NotFound:
-        return False
-    return True

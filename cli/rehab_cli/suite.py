@@ -20,6 +20,7 @@ from rehab_cli.supervisor import LONGEST_PAUSE_S, Say, Service, environment
 from rehab_runtime.embedded import Embedded, Postgres, port_in_use
 
 LINGER_S = 20.0
+FIRST = ("eventstore", "identity")
 
 __all__ = ["PORT_BASE", "SERVICES", "Addresses", "Suite", "SuiteError"]
 
@@ -110,9 +111,10 @@ class Suite:
         self._leave_note()
 
     async def _start_services(self) -> None:
-        """The event store first: the others ask it at once."""
-        await self._start(SERVICES[0])
-        others = (self._start(name) for name in SERVICES[1:])
+        """Those whom the others ask at once come first."""
+        for name in FIRST:
+            await self._start(name)
+        others = (self._start(name) for name in SERVICES if name not in FIRST)
         for result in await asyncio.gather(*others, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -124,7 +126,8 @@ class Suite:
             "POSTGRES_DSN": self.servers.dsn(name),
             "NATS_URL": self.servers.nats_url,
             "VALKEY_URL": self.servers.valkey_url,
-            "EVENTSTORE_ADDRESS": self._eventstore_for_services(),
+            "EVENTSTORE_ADDRESS": self._for_services("eventstore"),
+            "IDENTITY_ADDRESS": self._for_services("identity"),
             "TLS_CERT": str(tls.cert.absolute()),
             "TLS_KEY": str(tls.key.absolute()),
             "TLS_CA": str(tls.ca.absolute()),
@@ -145,9 +148,9 @@ class Suite:
         self.addresses = self.addresses.with_one(name, service.address)
         self._leave_note()
 
-    def _eventstore_for_services(self) -> str:
+    def _for_services(self, name: str) -> str:
         """Where it knows them by their certificates; empty until it has started."""
-        started = self.services.get("eventstore")
+        started = self.services.get(name)
         return started.peers_address if started is not None else ""
 
     def _leave_note(self) -> None:

@@ -135,6 +135,32 @@ class ServiceSettings(BaseSettings):
         return self.environment == "development" if self.reflection is None else self.reflection
 
 
+class FrontSettings(ServiceSettings):
+    """Of a service that people call."""
+
+    identity_address: str = Field(
+        "",
+        pattern=r"^(\S+:\d+)?$",
+        description="host:port of identity, which says who may what; without it, in development "
+        "only, callers are believed and roles alone count",
+    )
+    audit_covered_s: float = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="time in which the same look at the same patient has no audit event of its own",
+    )
+    audit_ms: int = Field(
+        20, ge=0, le=1000, description="least time between two commits of audit events"
+    )
+
+    @model_validator(mode="after")
+    def _identity_in_production(self) -> Self:
+        if self.environment == "production" and not self.identity_address:
+            raise ValueError("IDENTITY_ADDRESS is required in production")
+        return self
+
+
 @dataclass(frozen=True)
 class Described:
     """One setting as documentation shows it."""

@@ -9,10 +9,10 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from rehab_runtime.limits import Bucket, Limits
-from rehab_runtime.settings import PostgresDsn, ServiceSettings, ValkeyUrlOrOff
+from rehab_runtime.settings import FrontSettings, PostgresDsn, ValkeyUrlOrOff
 
 
-class Settings(ServiceSettings):
+class Settings(FrontSettings):
     model_config = SettingsConfigDict(env_prefix="INGEST_")
 
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of the devices' cursors")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial, wraps
@@ -19,6 +19,7 @@ from rehab_projections.progress import Progress, Wanted, require_reached
 from rehab_projections.questions import as_of_of, of_all, of_patient, window_told
 from rehab_projections.storage.read import Patient, Reader, Snapshot
 from rehab_runtime import pages
+from rehab_runtime.access.gate import Gate
 from rehab_runtime.auth import current_principal
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import NotFound
@@ -37,12 +38,31 @@ class Asked:
     """Gives snapshots, each at the positions asked for or later, to callers who may."""
 
     def __init__(
-        self, reader: Reader, progress: Progress, clock: Clock, kept: KeptAnswers | None = None
+        self,
+        reader: Reader,
+        progress: Progress,
+        clock: Clock,
+        kept: KeptAnswers | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._reader = reader
         self._progress = progress
         self._clock = clock
         self._kept = kept
+        self._gate = gate
+
+    async def again(self, method: str, request: Any) -> None:
+        """Decide once more on a call that goes on. Raises what the gate raises."""
+        if self._gate is not None:
+            await self._gate.admit(method, request)
+
+    async def shown(self, method: str, patient_ids: Iterable[str]) -> Collection[str]:
+        """Those of the patients whom the caller may see, each traced."""
+        patients = list(patient_ids)
+        if self._gate is None or current_principal().role == "service":
+            return patients
+        decisions = await self._gate.decide_each(method, patients)
+        return {patient for patient, decision in decisions.items() if decision.allowed}
 
     @asynccontextmanager
     async def patient(self, request: Any) -> AsyncIterator[tuple[Snapshot, pb.Freshness]]:

@@ -42,7 +42,8 @@ from rehab_projections.storage.write import Writer
 from rehab_projections.watch import Watches
 from rehab_projections.work_watch import WorkWatch
 from rehab_runtime import jetstream, lifecycle, postgres
-from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
+from rehab_runtime.access.front import fronted
+from rehab_runtime.auth import service_principal
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.eventlog import EventLog, Follower, follow
 from rehab_runtime.lifecycle import Background
@@ -92,7 +93,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         answering = Answering(
             live, replica, versions, database, partial(_consumers, context, leases), progress, board
         )
-        asked = Asked(reader, progress, clock, await _kept(settings, clock, stack))
+        background = await stack.enter_async_context(Background())
+        front = await stack.enter_async_context(
+            fronted(settings, "projections", event_log, background, clock)
+        )
+        asked = Asked(reader, progress, clock, await _kept(settings, clock, stack), front.gate)
         times = Times(
             interval_s=settings.watch_interval_ms / 1000,
             tick_s=settings.watch_tick_ms / 1000,
@@ -109,7 +114,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             watches=watches,
             behind=answering.behind,
         )
-        background = await stack.enter_async_context(Background())
         background.start(answering.run(), "folds into the version that answers")
         background.start(news.run(), "tells watchers what changed")
         background.start(_listener(settings, answering).run(), "listens to other replicas")
@@ -123,7 +127,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             serve_grpc(
                 settings,
                 partial(_add, servicer, admin, partial(serving.add, asked, watches, board)),
-                authenticator=DevelopmentAuthenticator(),
+                authenticator=front.authenticator,
+                gate=front.gate,
             )
         )
         stack.callback(pace.close)

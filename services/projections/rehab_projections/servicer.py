@@ -31,6 +31,7 @@ from rehab_runtime import pages
 from rehab_runtime.slices import shard_of
 
 Context = grpc.aio.ServicerContext
+LIST = "/rehab.projections.v1.ProjectionsService/ListWorkQueue"
 
 
 @watching(pb.DESCRIPTOR.services_by_name["ProjectionsService"])
@@ -109,11 +110,13 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         token = ""
         if len(ranked) > size:
             token = next_page(scope, as_of, [live, *ranked[size - 1][1].order()])
+        messages = [
+            aged(work_item_message(item, request.clinic_id, rank, as_of.instant), as_of.instant)
+            for rank, item in ranked[:size]
+        ]
+        shown = await self.asked.shown(LIST, {one.patient_id for one in messages})
         return pb.ListWorkQueueResponse(
-            items=[
-                aged(work_item_message(item, request.clinic_id, rank, as_of.instant), as_of.instant)
-                for rank, item in ranked[:size]
-            ],
+            items=[one for one in messages if one.patient_id in shown],
             next_page_token=token,
             freshness=fresh,
         )

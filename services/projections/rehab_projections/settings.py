@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from rehab_runtime.settings import NatsUrl, PostgresDsn, ServiceSettings, ValkeyUrlOrOff
+from rehab_runtime.settings import FrontSettings, NatsUrl, PostgresDsn, ValkeyUrlOrOff
 
 
-class Settings(ServiceSettings):
+class Settings(FrontSettings):
     model_config = SettingsConfigDict(env_prefix="PROJECTIONS_")
 
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of the read models")

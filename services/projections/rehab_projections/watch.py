@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
@@ -36,7 +37,12 @@ class Watches:
         self._consents = consents
 
     async def answers(
-        self, read: Read, request: Any, context: Context, told_as: type[Message]
+        self,
+        read: Read,
+        request: Any,
+        context: Context,
+        told_as: type[Message],
+        allowed: Callable[[], Awaitable[None]],
     ) -> AsyncIterator[Message]:
         """What the read answers to `request.asked`, for ever. Raises what the read raises, Erased,
         ConsentNotInForce, Draining, Overloaded."""
@@ -63,7 +69,7 @@ class Watches:
                     told_at = loop.time()
                     yield told_as(unchanged=answer.freshness)
                 await turns.rest(told_at + heartbeat_s)
-                answer = await turns.look(lambda: self._again(read, asked, context))
+                answer = await turns.look(lambda: self._again(read, asked, context, allowed))
 
     async def _first(self, read: Read, asked: Any, context: Context) -> Any:
         """May wait for a position, and keeps no other watch waiting meanwhile."""
@@ -71,8 +77,12 @@ class Watches:
         await self._require_consent(asked)
         return answer
 
-    async def _again(self, read: Read, asked: Any, context: Context) -> Any:
+    async def _again(
+        self, read: Read, asked: Any, context: Context, allowed: Callable[[], Awaitable[None]]
+    ) -> Any:
         try:
+            # what was allowed when it began may have been withdrawn
+            await allowed()
             answer = await read(asked, context)
         except NotFound:
             # whoever saw the patient a moment ago may know what became of it
@@ -106,10 +116,12 @@ def watching(service: ServiceDescriptor) -> Callable[[Servicer], Servicer]:
 
 def _call(method: MethodDescriptor, read: str) -> Callable[..., AsyncIterator[Message]]:
     told_as = GetMessageClass(method.output_type)
+    name = f"/{method.containing_service.full_name}/{method.name}"
 
     def watch(self: Any, request: Any, context: Context) -> AsyncIterator[Message]:
         watches: Watches = self.watches
-        return watches.answers(getattr(self, read), request, context, told_as)
+        allowed = partial(self.asked.again, name, request)
+        return watches.answers(getattr(self, read), request, context, told_as, allowed)
 
     return watch
 

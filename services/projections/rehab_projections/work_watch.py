@@ -14,6 +14,8 @@ from rehab_projections.messages import work_item_message
 from rehab_projections.news import News
 from rehab_projections.pace import Pace
 
+WATCH = "/rehab.projections.v1.ProjectionsService/WatchWorkQueue"
+
 
 class WorkWatch:
     """Looks at a clinic's list when something was folded for it, and every `tick_s` anyway: time
@@ -43,6 +45,7 @@ class WorkWatch:
             told_at = loop.time()
             while True:
                 await turns.rest(loop.time() + times.tick_s)
+                await self._asked.again(WATCH, request)
                 items, fresh = await turns.look(lambda: self._items(request))
                 for change in _differences(told, items):
                     told_at = loop.time()
@@ -59,7 +62,8 @@ class WorkWatch:
         messages = [
             work_item_message(item, request.clinic_id, rank, as_of.instant) for rank, item in ranked
         ]
-        return messages, fresh
+        shown = await self._asked.shown(WATCH, {one.patient_id for one in messages})
+        return [one for one in messages if one.patient_id in shown], fresh
 
 
 def _differences(

@@ -38,14 +38,16 @@ class Database:
         self.position = 0
         self.records: dict[str, PatientRecord] = {}
         self.entries: set[tuple[str, str]] = set()
+        self.known: dict[str, None] = {}
 
     def take(self, batch: Sequence[RecordedEvent]) -> None:
         batch = [one for one in batch if one.envelope.position > self.position]
         if not batch:
             return
-        wanted = touched(batch, {})
+        wanted = touched(batch, self.known)
         before = {name: one for name, one in self.records.items() if name in wanted}
-        self.save(fold(before, batch, shard=0))
+        self.save(fold(before, batch, 0, wanted))
+        self.known |= dict.fromkeys(self.records)
         self.position = batch[-1].envelope.position
 
     def save(self, changes: Changes) -> None:

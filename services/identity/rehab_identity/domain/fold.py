@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rehab.events.v1.event_pb2 import RecordedEvent
@@ -43,16 +43,20 @@ def touched(events: Iterable[RecordedEvent], known: Mapping[str, object]) -> set
 
 
 def fold(
-    before: Mapping[str, PatientRecord], events: Sequence[RecordedEvent], shard: int
+    before: Mapping[str, PatientRecord],
+    events: Sequence[RecordedEvent],
+    shard: int,
+    wanted: Collection[str],
 ) -> Changes:
-    """By the records of all that are touched, as far as there are any."""
+    """`wanted` are the patients who are touched, `before` their records, as far as there are any.
+    Of others nothing changes, and nothing is known here."""
     after: dict[str, PatientRecord] = {}
     told: list[Entry] = []
     for event in events:
         subject = event.envelope.subject_id
         if not is_patients(event):
             told += entries(event)
-        else:
+        elif subject in wanted:
             record = after.get(subject) or before.get(subject)
             if record is None or event.envelope.kind in KINDS:
                 after[subject] = evolve(record, fact_of(event, shard))

@@ -131,7 +131,7 @@ class Consumer:
         if wanted:
             kept = await self._storage.kept(sorted(wanted))
             before = {name: one.record for name, one in kept.items() if one.record is not None}
-        changes = fold(before, batch, self._shard)
+        changes = fold(before, batch, self._shard, wanted)
         for patient_id in changes.erased:
             # before the position is saved: whoever falls in between does it again
             await self._erase(patient_id)

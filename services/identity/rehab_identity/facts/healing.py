@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from rehab_identity.domain.fold import fold
+from rehab_identity.domain.fold import fold, touched
 from rehab_identity.facts.storage import Storage
 from rehab_runtime.errors import RehabError
 from rehab_runtime.eventlog import EventLog
@@ -36,7 +36,7 @@ async def heal(storage: Storage, event_log: EventLog) -> None:
             if one.envelope.stream_version <= version
         ]
         shard = shard_of(patient_id, (await event_log.head()).shards)
-        (record,) = fold({}, events, shard).records
+        (record,) = fold({}, events, shard, touched(events, {})).records
         # what the fold has stored meanwhile stays: the next look finds it
         if record.unreadable_at is None and await storage.mend(record):
             log.info("a patient's events are readable again")

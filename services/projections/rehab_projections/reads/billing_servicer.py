@@ -33,6 +33,7 @@ from rehab_runtime.auth import current_principal
 from rehab_runtime.errors import InvalidArgument, Violation
 
 DEFAULT_PAYER = "medicare"
+GAPS = "/rehab.projections.v1.BillingService/ListBillingGaps"
 Context = grpc.aio.ServicerContext
 
 
@@ -84,7 +85,10 @@ class BillingServicer(pb_grpc.BillingServiceServicer):
             as_of, place = self.asked.page(scope, request, str)
             after = place[0] if place else ""
             patients = await billed_patients(view, request.clinic_id, after, size + 1)
+            shown = await self.asked.shown(GAPS, patients[:size])
             for patient_id in patients[:size]:
+                if patient_id not in shown:
+                    continue
                 told = await _gaps(view, patient_id, request, as_of)
                 found += [_gap(patient_id, one) for one in told]
         token = ""
