@@ -17,11 +17,13 @@ from rehab_ingest.domain.tokens import Tokens
 from rehab_ingest.publisher import Appender
 from rehab_ingest.quarantine import Quarantine
 from rehab_ingest.registry import Registry
+from rehab_ingest.rights import Rights
 from rehab_ingest.servicer import IngestServicer
 from rehab_ingest.settings import Settings
 from rehab_ingest.storage import Storage
 from rehab_runtime import lifecycle, postgres
-from rehab_runtime.auth import DevelopmentAuthenticator, service_principal
+from rehab_runtime.access.front import fronted
+from rehab_runtime.auth import service_principal
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.lifecycle import Background
@@ -68,6 +70,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             else None
         )
         limiter = Limiter(settings.limits(), clock, valkey, replicas=settings.replicas)
+        front = await stack.enter_async_context(
+            fronted(settings, "ingest", event_log, background, clock, registry.revoke)
+        )
         servicer = IngestServicer(
             settings,
             Admission(appender, Quarantine(clock), settings.max_event_bytes),
@@ -75,10 +80,16 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             registry,
             Tokens(settings.token_key()),
             limiter,
+            Rights(front.known, front.gate, clock),
             clock,
         )
         server = await stack.enter_async_context(
-            serve_grpc(settings, partial(_add, servicer), authenticator=DevelopmentAuthenticator())
+            serve_grpc(
+                settings,
+                partial(_add, servicer),
+                authenticator=front.authenticator,
+                gate=front.gate,
+            )
         )
         stack.push_async_callback(registry.drain, settings.drain_s)
         yield Running(server.address, background, server.peers_address)

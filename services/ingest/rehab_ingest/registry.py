@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_ingest.storage import Storage
 from rehab_ingest.stream import DeviceStream
-from rehab_runtime.errors import RehabError, StreamSuperseded, Violation
+from rehab_runtime.errors import RehabError, StreamSuperseded, Unauthenticated, Violation
 from rehab_runtime.logging import get_logger
 
 log = get_logger("registry")
@@ -20,6 +21,13 @@ class Registry:
         self._streams: dict[tuple[str, str], DeviceStream] = {}
         self._patients: dict[tuple[str, str], set[DeviceStream]] = {}
         self.draining = False
+
+    def revoke(self, ids: Collection[str]) -> None:
+        """End the streams of sessions, keys, devices and accounts that may do nothing any more."""
+        gone = frozenset(ids)
+        for stream in self._streams.values():
+            if gone & stream.shown:
+                stream.end(Unauthenticated("revoked while it streamed"))
 
     def hears(self, clinic_id: str, patient_id: str) -> bool:
         """Whether a device of the patient streams here."""

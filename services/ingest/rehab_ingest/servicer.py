@@ -15,9 +15,10 @@ from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab.ingest.v1 import ingest_service_pb2_grpc as pb_grpc
 from rehab_ingest import metrics
-from rehab_ingest.admission import AGAIN, Admission, Verdict
+from rehab_ingest.admission import AGAIN, Admission, Prepared, Verdict
 from rehab_ingest.domain.tokens import Tokens
 from rehab_ingest.registry import Registry
+from rehab_ingest.rights import Rights
 from rehab_ingest.settings import Settings
 from rehab_ingest.storage import Storage
 from rehab_ingest.stream import DeviceStream, Terms, draining
@@ -38,6 +39,7 @@ from rehab_runtime.server import MAX_MESSAGE_BYTES
 from rehab_runtime.validation import require_valid
 
 RETRY_S = 0.05
+METHOD = "/rehab.ingest.v1.IngestService/LogEvents"
 
 
 class IngestServicer(pb_grpc.IngestServiceServicer):
@@ -49,6 +51,7 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
         registry: Registry,
         tokens: Tokens,
         limiter: Limiter,
+        rights: Rights,
         clock: Clock,
     ) -> None:
         self._settings = settings
@@ -57,6 +60,7 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
         self._registry = registry
         self._tokens = tokens
         self._limiter = limiter
+        self._rights = rights
         self._clock = clock
 
     async def StreamObservations(
@@ -96,7 +100,15 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
             raise ProtocolViolation(violations=[rule])
         require_valid(request.hello, "hello")
         _require_clinic(request.hello.clinic_id, "hello.clinic_id")
+        self._require_own_device(request.hello)
         return request.hello
+
+    def _require_own_device(self, hello: pb.Hello) -> None:
+        """An enrolled device speaks for itself."""
+        caller = current_principal()
+        if caller.role == "device" and caller.patient_id and caller.id != hello.device_id:
+            rule = Violation("hello.device_id", "device.own", "must be the device that calls")
+            raise PermissionDenied(violations=[rule])
 
     async def _open(self, hello: pb.Hello) -> tuple[DeviceStream, RehabError | None]:
         """The device's stream, taken over from whoever had it; and what of its hello is refused."""
@@ -134,6 +146,7 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
                 max_age_s=settings.max_age_s,
             ),
             caller,
+            self._rights,
             partial(self._wait_of, caller),
             self._clock,
         )
@@ -217,10 +230,13 @@ class IngestServicer(pb_grpc.IngestServiceServicer):
             (event, self._admission.check(event, clinic))
             for event, clinic in zip(events, clinics, strict=True)
         ]
-        prepared = self._admission.prepared(checked, caller)
+        prepared: Prepared | None = None
         deadline = self._clock.monotonic() + self._settings.call_timeout_s
         while True:
             try:
+                if prepared is None:
+                    allowed = await self._rights.checked(checked, caller, METHOD)
+                    prepared = self._admission.prepared(allowed, caller)
                 return await self._admission.settle(prepared)
             except AGAIN:
                 if self._clock.monotonic() > deadline:

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 
 from google.protobuf.duration_pb2 import Duration
@@ -15,10 +16,11 @@ from google.protobuf.duration_pb2 import Duration
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_ingest import metrics
-from rehab_ingest.admission import AGAIN, Admission, Prepared, Stored, Verdict
+from rehab_ingest.admission import AGAIN, Admission, Checked, Prepared, Stored, Verdict
 from rehab_ingest.domain.clocks import skew_ms
 from rehab_ingest.domain.sequence import Sequence
 from rehab_ingest.domain.tokens import Tokens
+from rehab_ingest.rights import Rights
 from rehab_ingest.storage import Cursor, Place
 from rehab_runtime.auth import Principal
 from rehab_runtime.clock import Clock
@@ -31,6 +33,7 @@ from rehab_runtime.errors import (
     to_failure,
 )
 
+METHOD = "/rehab.ingest.v1.IngestService/StreamObservations"
 FIRST_WAIT_S = 0.02
 LONGEST_WAIT_S = 1.0
 NOWHERE = Place(0, 0)
@@ -73,6 +76,7 @@ class DeviceStream:
         tokens: Tokens,
         terms: Terms,
         caller: Principal,
+        rights: Rights,
         wait: Wait,
         clock: Clock,
     ) -> None:
@@ -87,6 +91,7 @@ class DeviceStream:
         self._max_batch = terms.max_batch
         self._terms = terms
         self._caller = caller
+        self._rights = rights
         self._wait = wait
         self._clock = clock
         self._heard_at = clock.monotonic()
@@ -110,6 +115,12 @@ class DeviceStream:
     def patient(self) -> tuple[str, str]:
         """Clinic and patient whom the device acts for."""
         return self.hello.clinic_id, self._caller.patient_id
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """By what the caller was let in."""
+        caller = self._caller
+        return frozenset({caller.id, caller.session_id, caller.patient_id} - {""})
 
     @property
     def token(self) -> str:
@@ -215,17 +226,24 @@ class DeviceStream:
                     for index in range(min(len(self._arrived), self._max_batch))
                 ]
                 checked = [(one.event, one.refusal) for one in chunk]
-                verdicts = await self._settled(self._admission.prepared(checked, self._caller))
+                verdicts = await self._settled(checked)
                 self._answer(chunk, verdicts)
                 for _ in chunk:
                     self._arrived.popleft()
         self.end(None)
 
-    async def _settled(self, prepared: Prepared) -> list[Verdict]:
-        """The verdicts, however long the event store is away; nothing is acknowledged before."""
+    async def _settled(self, checked: Seq[Checked]) -> list[Verdict]:
+        """The verdicts, however long the event store or identity are away; nothing is acknowledged
+        before."""
         wait = FIRST_WAIT_S
+        prepared: Prepared | None = None
         while True:
             try:
+                if prepared is None:
+                    allowed = await self._rights.checked(
+                        checked, self._caller, METHOD, self._skew_ms
+                    )
+                    prepared = self._admission.prepared(allowed, self._caller)
                 verdicts = await self._admission.settle(prepared)
             except AGAIN:
                 if wait == FIRST_WAIT_S:

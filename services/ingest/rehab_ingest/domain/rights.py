@@ -1,0 +1,158 @@
+"""Who may say what of whom, and on which consent: decided for every event, from facts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from rehab.events.v1 import patient_pb2
+from rehab.events.v1.event_pb2 import Event
+from rehab_runtime.access.facts import Care, Consent, PatientFacts
+from rehab_runtime.auth import Principal
+from rehab_runtime.errors import (
+    ConsentNotInForce,
+    Erased,
+    PermissionDenied,
+    RehabError,
+    Violation,
+)
+
+SUITE_ONLY = frozenset(
+    {"access", "archive", "break_glass", "emr_delivery", "erasure", "export", "quarantine"}
+)
+"""Kinds that services of the suite tell, and nobody else."""
+STAFF_ONLY = frozenset({"care_team"})
+ADMITTING = frozenset({"consent", "enrolment", "care_team"})
+"""What a clinician may tell of a patient whom nobody treats yet."""
+SELVES = frozenset({"patient", "device"})
+TREATMENT = "treatment"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came in a moment ago, and identity may not have heard of."""
+
+    consents: tuple[Consent, ...] = ()
+    team: tuple[Care, ...] = ()
+    withdrawn: tuple[tuple[str, datetime], ...] = ()
+
+    def added_to(self, facts: PatientFacts) -> PatientFacts:
+        known = {one.consent_id for one in facts.consents}
+        consents = [*facts.consents, *(one for one in self.consents if one.consent_id not in known)]
+        return replace(
+            facts,
+            team=(*facts.team, *self.team),
+            consents=tuple(_withdrawn(one, self.withdrawn) for one in consents),
+        )
+
+    def and_of(self, event: Event) -> Told:
+        """The same after one more event."""
+        match event.body.WhichOneof("kind"):
+            case "consent":
+                return self._and_consent(event.body.consent)
+            case "care_team":
+                team = event.body.care_team
+                if team.action == patient_pb2.CARE_TEAM_ACTION_ASSIGNED:
+                    care = Care(team.therapist_id, moment(event.envelope.occurred_at))
+                    return replace(self, team=(*self.team, care))
+        return self
+
+    def _and_consent(self, told: patient_pb2.Consent) -> Told:
+        if told.HasField("revoked"):
+            gone = (told.consent_id, moment(told.revoked.effective_at))
+            return replace(self, withdrawn=(*self.withdrawn, gone))
+        granted = told.granted
+        given = Consent(
+            told.consent_id,
+            granted.purpose,
+            moment(granted.valid_from),
+            moment(granted.valid_until) if granted.HasField("valid_until") else None,
+            frozenset(granted.scope),
+        )
+        return replace(self, consents=(*self.consents, given))
+
+
+def _withdrawn(consent: Consent, gone: Sequence[tuple[str, datetime]]) -> Consent:
+    for consent_id, at in gone:
+        if consent_id == consent.consent_id and (consent.until is None or at < consent.until):
+            consent = replace(consent, until=at)
+    return consent
+
+
+def moment(stamp: Timestamp) -> datetime:
+    """To the microsecond; the door has seen to it that the year is one there is."""
+    return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+
+
+def refusal(
+    event: Event, caller: Principal, facts: PatientFacts, now: datetime, skew_ms: int = 0
+) -> RehabError | None:
+    """Why the caller may not say it of the patient; None when they may."""
+    return (
+        _by_kind(event, caller)
+        or _by_relation(event, caller, facts, now)
+        or _by_consent(event, facts, skew_ms)
+    )
+
+
+def may_change(error: RehabError) -> bool:
+    """Whether what identity hears in the next moment may let it in."""
+    return isinstance(error, ConsentNotInForce | PermissionDenied) and any(
+        one.rule in {"consent.known", "patient.treated"} for one in error.violations
+    )
+
+
+def _by_kind(event: Event, caller: Principal) -> RehabError | None:
+    kind, role = event.envelope.kind, caller.role
+    if kind in SUITE_ONLY and role != "service":
+        return _denied("envelope.kind", "kind.suite", "must be a kind that people may tell")
+    if kind in STAFF_ONLY and role in SELVES:
+        return _denied("envelope.kind", "kind.staff", "must be a kind that patients may tell")
+    return None
+
+
+def _by_relation(
+    event: Event, caller: Principal, facts: PatientFacts, now: datetime
+) -> RehabError | None:
+    if caller.role == "service":
+        return None
+    field = "envelope.subject_id"
+    if facts.erased:
+        return Erased("the patient was erased")
+    if facts.known and not caller.may_act_for(facts.clinic_id):
+        return _denied(field, "patient.clinic", "must be a patient of the caller's clinic")
+    if caller.role in SELVES:
+        own = caller.patient_id == facts.patient_id
+        rule, message = "patient.own", "must be the patient for whom the caller acts"
+    else:
+        untreated = not any(one.at(now) for one in facts.team)
+        admits = untreated and event.envelope.kind in ADMITTING
+        own = admits or facts.treated_by(caller.id, now) or facts.granted_to(caller.id, now)
+        rule, message = "patient.treated", "must be a patient whom the caller treats"
+    return None if own else _denied(field, rule, message)
+
+
+def _by_consent(event: Event, facts: PatientFacts, skew_ms: int) -> RehabError | None:
+    envelope = event.envelope
+    if not envelope.phi or envelope.kind == "consent":
+        return None
+    field, consent = "envelope.consent_id", facts.consent(envelope.consent_id)
+    if consent is None:
+        rule = Violation(field, "consent.known", "must be a consent that the patient gave")
+        return ConsentNotInForce(violations=[rule])
+    if consent.purpose != (envelope.consent_purpose or TREATMENT):
+        rule = Violation(field, "consent.purpose", "must be a consent to the purpose relied on")
+        return ConsentNotInForce(violations=[rule])
+    at = moment(envelope.occurred_at) - timedelta(milliseconds=skew_ms)
+    if not consent.covers(at, envelope.kind):
+        rule = Violation(field, "consent.in_force", "must be in force when the data arose")
+        return ConsentNotInForce(violations=[rule])
+    return None
+
+
+def _denied(field: str, rule: str, message: str) -> PermissionDenied:
+    return PermissionDenied(violations=[Violation(field, rule, message)])
