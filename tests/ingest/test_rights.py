@@ -1,0 +1,190 @@
+"""Who may say what of whom, and on which consent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rehab.events.v1 import patient_pb2
+from rehab.events.v1.event_pb2 import Event
+from rehab_ingest.domain.rights import SUITE_ONLY, Told, may_change, refusal
+from rehab_runtime.access.facts import Care, Consent, Grant, PatientFacts
+from rehab_runtime.auth import Principal, service_principal
+from rehab_runtime.errors import ConsentNotInForce, Erased, PermissionDenied
+from tests.ingest.given import CLINIC, PATIENT, rep
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
+"""When what `rep` tells happened."""
+DAY = timedelta(days=1)
+OWN = Principal(PATIENT, "patient", CLINIC, patient_id=PATIENT)
+DEVICE = Principal("phone-1", "device", CLINIC, patient_id=PATIENT)
+ANN = Principal("ann", "therapist", CLINIC)
+FACTS = PatientFacts(
+    PATIENT,
+    CLINIC,
+    team=(Care("ann", AT - DAY),),
+    consents=(Consent("consent-1", "treatment", AT - DAY),),
+)
+
+
+def rule_of(event: Event, caller: Principal, facts: PatientFacts = FACTS, skew_ms: int = 0) -> str:
+    error = refusal(event, caller, facts, NOW, skew_ms)
+    return error.violations[0].rule if error is not None else ""
+
+
+def named(kind: str) -> Event:
+    event = rep()
+    event.envelope.kind = kind
+    return event
+
+
+@pytest.mark.parametrize("caller", [OWN, DEVICE, ANN, service_principal("emr")])
+def test_patients_their_devices_who_treats_them_and_services_are_heard(caller: Principal) -> None:
+    assert refusal(rep(), caller, FACTS, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("caller", "facts", "rule"),
+    [
+        (replace(OWN, patient_id="patient-2"), FACTS, "patient.own"),
+        (replace(DEVICE, patient_id="patient-2"), FACTS, "patient.own"),
+        (replace(OWN, clinic_id="clinic-2"), FACTS, "patient.clinic"),
+        (replace(ANN, id="bob"), FACTS, "patient.treated"),
+        (ANN, replace(FACTS, team=(Care("ann", AT - DAY, AT),)), "patient.treated"),
+        (OWN, replace(FACTS, consents=()), "consent.known"),
+        (OWN, replace(FACTS, consents=(Consent("consent-1", "research", AT),)), "consent.purpose"),
+        (
+            OWN,
+            replace(FACTS, consents=(Consent("consent-1", "treatment", AT + DAY),)),
+            "consent.in_force",
+        ),
+        (
+            OWN,
+            replace(FACTS, consents=(Consent("consent-1", "treatment", AT - DAY, AT),)),
+            "consent.in_force",
+        ),
+        (
+            OWN,
+            replace(
+                FACTS,
+                consents=(Consent("consent-1", "treatment", AT - DAY, scope=frozenset({"sleep"})),),
+            ),
+            "consent.in_force",
+        ),
+    ],
+)
+def test_others_and_what_no_consent_covers_are_refused_by_a_named_rule(
+    caller: Principal, facts: PatientFacts, rule: str
+) -> None:
+    assert rule_of(rep(), caller, facts) == rule
+
+
+def test_a_consent_withdrawn_since_still_covers_what_arose_before() -> None:
+    gone = replace(FACTS, consents=(Consent("consent-1", "treatment", AT - DAY, AT + DAY),))
+    assert rule_of(rep(), OWN, gone) == ""
+
+
+def test_a_consent_is_asked_about_the_time_of_a_right_clock() -> None:
+    begun = replace(FACTS, consents=(Consent("consent-1", "treatment", AT + DAY),))
+    behind_ms = -2 * 86_400_000
+    assert rule_of(rep(), OWN, begun) == "consent.in_force"
+    assert rule_of(rep(), OWN, begun, behind_ms) == ""
+
+
+def test_emergency_access_lets_a_clinician_write_and_ends() -> None:
+    bob = replace(ANN, id="bob")
+    taken = replace(FACTS, grants=(Grant("grant-1", "bob", NOW - DAY, NOW + DAY),))
+    over = replace(FACTS, grants=(Grant("grant-1", "bob", NOW - DAY, NOW),))
+    assert rule_of(rep(), bob, taken) == ""
+    assert rule_of(rep(), bob, over) == "patient.treated"
+
+
+@pytest.mark.parametrize("kind", sorted(SUITE_ONLY))
+def test_what_services_tell_nobody_else_tells(kind: str) -> None:
+    assert rule_of(named(kind), OWN) == "kind.suite"
+    assert rule_of(named(kind), ANN) == "kind.suite"
+    assert rule_of(named(kind), service_principal("emr")) == ""
+
+
+def test_a_patient_names_nobody_as_treating() -> None:
+    assert rule_of(named("care_team"), OWN) == "kind.staff"
+
+
+def test_a_clinician_admits_a_patient_whom_nobody_treats_and_takes_over_nobodys() -> None:
+    new, bob = PatientFacts(PATIENT), replace(ANN, id="bob")
+    assert rule_of(named("enrolment"), bob, new) == "consent.known"
+    assert rule_of(named("consent"), bob, new) == ""
+    assert rule_of(named("care_team"), bob) == "patient.treated"
+    assert rule_of(named("plan"), bob, new) == "patient.treated"
+
+
+def test_of_an_erased_patient_nothing_is_taken() -> None:
+    error = refusal(rep(), OWN, replace(FACTS, erased=True), NOW)
+    assert isinstance(error, Erased)
+
+
+def consent_event(consent_id: str, *, revoked: bool = False) -> Event:
+    event = rep()
+    event.envelope.kind = "consent"
+    event.body.consent.consent_id = consent_id
+    if revoked:
+        event.body.consent.revoked.effective_at.FromDatetime(AT - DAY / 2)
+    else:
+        event.body.consent.granted.purpose = "treatment"
+        event.body.consent.granted.valid_from.FromDatetime(AT - DAY)
+    return event
+
+
+def team_event(therapist: str) -> Event:
+    event = named("care_team")
+    event.body.care_team.therapist_id = therapist
+    event.body.care_team.action = patient_pb2.CARE_TEAM_ACTION_ASSIGNED
+    return event
+
+
+def test_what_one_event_tells_the_next_rests_on() -> None:
+    told = Told().and_of(consent_event("consent-1")).and_of(team_event("ann")).and_of(rep())
+    assert rule_of(rep(), ANN, told.added_to(PatientFacts(PATIENT))) == ""
+    gone = told.and_of(consent_event("consent-1", revoked=True))
+    assert rule_of(rep(), ANN, gone.added_to(PatientFacts(PATIENT))) == "consent.in_force"
+
+
+def test_only_what_identity_may_yet_hear_of_is_waited_for() -> None:
+    waited = {"consent.known", "patient.treated"}
+    for facts, caller in ((PatientFacts(PATIENT), OWN), (FACTS, replace(ANN, id="bob"))):
+        error = refusal(rep(), caller, facts, NOW)
+        assert error is not None
+        assert may_change(error) == (error.violations[0].rule in waited)
+    assert not may_change(Erased())
+
+
+@given(
+    st.builds(
+        PatientFacts,
+        patient_id=st.just(PATIENT),
+        clinic_id=st.sampled_from(["", CLINIC, "clinic-2"]),
+        erased=st.booleans(),
+        team=st.sampled_from([(), FACTS.team]),
+        consents=st.sampled_from([(), FACTS.consents]),
+    ),
+    st.sampled_from(["patient", "device", "therapist"]),
+    st.sampled_from(["", PATIENT, "patient-2"]),
+    st.sampled_from(["ann", "bob"]),
+)
+def test_what_comes_in_is_told_by_somebody_who_may_on_a_consent_that_holds(
+    facts: PatientFacts, role: str, acts_for: str, name: str
+) -> None:
+    caller = Principal(name, role, CLINIC, patient_id=acts_for)
+    error = refusal(rep(), caller, facts, NOW)
+    if error is None:
+        assert facts.clinic_id in ("", CLINIC)
+        assert not facts.erased
+        assert facts.consents
+        assert acts_for == PATIENT if role != "therapist" else facts.treated_by(name, NOW)
+    else:
+        assert isinstance(error, ConsentNotInForce | PermissionDenied | Erased)
