@@ -10,6 +10,7 @@ from dataclasses import replace
 import grpc
 
 from rehab.events.v1.event_pb2 import Event
+from rehab.identity.v1.session_service_pb2_grpc import SessionServiceStub
 from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab.projections.v1 import projections_service_pb2 as projections_pb
 from rehab.projections.v1.billing_service_pb2_grpc import BillingServiceStub
@@ -21,9 +22,11 @@ from rehab_sdk import auth
 from rehab_sdk.billing import AsyncBilling
 from rehab_sdk.calls import Calls, Token
 from rehab_sdk.clock import Clock, SystemClock
+from rehab_sdk.connection import IDENTITY, INGEST, PROJECTIONS, open_channel, who
+from rehab_sdk.credentials import ApiKey, Credentials, Renewable
 from rehab_sdk.device import Device
-from rehab_sdk.errors import invalid
 from rehab_sdk.events import Actor, CaptureModeName, Context, PlanRef, Source, session_started
+from rehab_sdk.login import Login
 from rehab_sdk.options import Options
 from rehab_sdk.outbox import MemoryOutbox, Outbox
 from rehab_sdk.places import Newest, Positions
@@ -32,14 +35,12 @@ from rehab_sdk.questions import Freshness
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
 from rehab_sdk.session import AsyncSession
 from rehab_sdk.stream import Stream
+from rehab_sdk.tokens import MemoryTokenStore, TokenStore
 from rehab_sdk.verbs import Script
 from rehab_sdk.vitals import AsyncVitals
 from rehab_sdk.watching import WatchesReads
 from rehab_sdk.workload import AsyncWorkload
 from rehab_sdk.writes import EventVerdict, Stored, Writes
-
-INGEST = "127.0.0.1:7101"
-PROJECTIONS = "127.0.0.1:7102"
 
 
 class AsyncRehab(WatchesReads):
@@ -51,7 +52,7 @@ class AsyncRehab(WatchesReads):
         ingest: grpc.aio.Channel,
         projections: grpc.aio.Channel,
         context: Context,
-        token: Token = "",
+        token: Token | ApiKey | Login = "",
         options: Options = Options(),  # noqa: B008 - frozen
         outbox: Outbox | None = None,
     ) -> None:
@@ -91,7 +92,9 @@ class AsyncRehab(WatchesReads):
         *,
         ingest: str = INGEST,
         projections: str = PROJECTIONS,
-        token: Token = "",
+        identity: str = IDENTITY,
+        token: Token | Credentials = "",
+        token_store: TokenStore | None = None,
         clinic_id: str = "",
         device_id: str = "",
         actor: Actor | None = None,
@@ -103,33 +106,41 @@ class AsyncRehab(WatchesReads):
         clock: Clock | None = None,
         outbox: Outbox | None = None,
     ) -> AsyncIterator[AsyncRehab]:
-        """A client while the context is open. Nothing is sent before the first call. Clinic and
-        actor are those that a development token names unless told; a token may be a function that
-        gives a fresh one. Without `credentials` the connection is in the clear. Raises Invalid."""
-        named = token if isinstance(token, str) else ""
-        clinic_id = clinic_id or auth.clinic_of(named)
-        actor = actor or auth.actor_of(named) or (Actor(device_id, "device") if device_id else None)
-        if not clinic_id or actor is None:
-            raise invalid("clinic_id, actor", "required", "must be told, or named by the token")
+        """A client while the context is open. Nothing is sent before the first call. `token` is a
+        token, a function that gives a fresh one, or credentials: with those the client logs in at
+        `identity` and stays logged in, keeping the newest refresh token in `token_store`. Clinic
+        and actor are those that a development token or the credentials name unless told. Without
+        `credentials` the connection is in the clear. Raises Invalid."""
         context = Context(
-            clinic_id=clinic_id,
-            actor=actor,
-            device_id=device_id,
+            **who(token, clinic_id, device_id, actor),
             consent_id=consent_id,
             zone=zone,
             source=source,
             clock=clock or SystemClock(),
         )
         async with AsyncExitStack() as stack:
-            channels = [
-                await stack.enter_async_context(_channel(address, credentials, options))
-                for address in (ingest, projections)
-            ]
+
+            async def connected(address: str) -> grpc.aio.Channel:
+                return await stack.enter_async_context(open_channel(address, credentials, options))
+
+            shown: Token | ApiKey | Login
+            if isinstance(token, Renewable):
+                shown = Login(
+                    token,
+                    stub=SessionServiceStub(await connected(identity)),
+                    call=Calls("", options).once,
+                    store=token_store or MemoryTokenStore(),
+                    clock=context.clock,
+                    backoff=options.backoff,
+                )
+                stack.push_async_callback(shown.close)
+            else:
+                shown = token
             yield cls(
-                ingest=channels[0],
-                projections=channels[1],
+                ingest=await connected(ingest),
+                projections=await connected(projections),
                 context=context,
-                token=token,
+                token=shown,
                 options=options,
                 outbox=outbox,
             )
@@ -145,8 +156,8 @@ class AsyncRehab(WatchesReads):
     ) -> AsyncRehab:
         """The same connections for somebody else, as a gateway for many patients needs them. It
         has an outbox and last positions of its own."""
-        token = self._token if token is None else token
-        named = token if isinstance(token, str) else ""
+        shown = self._token if token is None else token
+        named = shown if isinstance(shown, str) else ""
         context = replace(
             self.context,
             clinic_id=auth.clinic_of(named) or self.context.clinic_id,
@@ -160,7 +171,7 @@ class AsyncRehab(WatchesReads):
             ingest=ingest,
             projections=projections,
             context=context,
-            token=token,
+            token=shown,
             options=self._options,
         )
 
@@ -227,12 +238,3 @@ class AsyncRehab(WatchesReads):
     async def lag(self) -> projections_pb.GetLagResponse:
         """How far the read models are behind the log. Raises RehabError."""
         return await self._calls.unary(self._projections.GetLag, projections_pb.GetLagRequest())
-
-
-def _channel(
-    address: str, credentials: grpc.ChannelCredentials | None, options: Options
-) -> grpc.aio.Channel:
-    chosen = options.channel_options()
-    if credentials is None:
-        return grpc.aio.insecure_channel(address, options=chosen)
-    return grpc.aio.secure_channel(address, credentials, options=chosen)

@@ -77,6 +77,7 @@ class Engine:
         self._turn = asyncio.Lock()
         self._progress = False
         self._epoch_renewed = False
+        self._readmitted = False
         self._link = Link(
             stub=stub,
             calls=calls,
@@ -161,10 +162,11 @@ class Engine:
             try:
                 asked_s = await self._link.converse()
             except RehabError as error:
-                failure = error
-                if not self._mended_by_new_link(error):
-                    self._end(error)
+                failure = await self._why_not_mended(error)
+                if failure is not None and not self._mended_by_new_link(failure):
+                    self._end(failure)
                     return
+                failure = failure or error
             except Exception as error:
                 log.exception("the stream ended by a fault of the SDK")
                 self._end(Internal(f"a fault of the SDK: {type(error).__name__}"))
@@ -173,6 +175,19 @@ class Engine:
             attempt = 1 if good or failure is None else attempt + 1
             if failure is not None or not self._machine.hello_is_outdated:
                 await self._pause(asked_s + self._calls.pause_s(failure, attempt))
+
+    async def _why_not_mended(self, error: RehabError) -> RehabError | None:
+        """None when another token mends it, which is tried once between two welcomes."""
+        if self._link.lasted_s:
+            self._readmitted = False
+        try:
+            shown = self._link.shown
+            if self._readmitted or not shown or not await self._calls.readmitted(error, shown):
+                return error
+        except RehabError as refused:
+            return refused
+        self._readmitted = True
+        return None
 
     def _mended_by_new_link(self, error: RehabError) -> bool:
         if isinstance(error, Superseded):

@@ -85,6 +85,10 @@ class AuthError(RehabError):
     """Credentials are missing, malformed or expired, or the caller may not do this."""
 
 
+class Unauthenticated(AuthError):
+    """Nobody vouches for the caller: credentials are missing, malformed, expired or revoked."""
+
+
 class NotFound(RehabError):
     """No such patient, stream or item."""
 
@@ -191,7 +195,7 @@ BY_REASON: dict[int, type[RehabError]] = {
     reasons.ERROR_REASON_INCARNATION_CHANGED: IncarnationChanged,
     reasons.ERROR_REASON_LEGAL_HOLD: LegalHold,
     reasons.ERROR_REASON_ALREADY_EXISTS: AlreadyExists,
-    reasons.ERROR_REASON_UNAUTHENTICATED: AuthError,
+    reasons.ERROR_REASON_UNAUTHENTICATED: Unauthenticated,
     reasons.ERROR_REASON_PERMISSION_DENIED: AuthError,
     reasons.ERROR_REASON_TOO_MANY_FAILURES: RateLimited,
     reasons.ERROR_REASON_OVERLOADED: RateLimited,
@@ -211,7 +215,7 @@ _BY_CODE: dict[grpc.StatusCode, type[RehabError]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: TimedOut,
     grpc.StatusCode.RESOURCE_EXHAUSTED: RateLimited,
     grpc.StatusCode.INVALID_ARGUMENT: Invalid,
-    grpc.StatusCode.UNAUTHENTICATED: AuthError,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
     grpc.StatusCode.PERMISSION_DENIED: AuthError,
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,

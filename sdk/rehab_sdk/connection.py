@@ -1,0 +1,47 @@
+"""Where the suite is, and as whom a client speaks to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+
+from rehab_sdk import auth
+from rehab_sdk.calls import Token
+from rehab_sdk.credentials import Credentials, DeviceKey, Password
+from rehab_sdk.errors import invalid
+from rehab_sdk.events import Actor
+from rehab_sdk.options import Options
+
+INGEST = "127.0.0.1:7101"
+PROJECTIONS = "127.0.0.1:7102"
+IDENTITY = "127.0.0.1:7103"
+
+
+def who(
+    token: Token | Credentials, clinic_id: str, device_id: str, actor: Actor | None
+) -> dict[str, Any]:
+    """Clinic, device and actor: as told, else as the token or the credentials name them."""
+    match token:
+        case str():
+            clinic_id = clinic_id or auth.clinic_of(token)
+            actor = actor or auth.actor_of(token)
+        case DeviceKey():
+            clinic_id = clinic_id or token.clinic_id
+            device_id = device_id or token.device_id
+        case Password():
+            clinic_id = clinic_id or token.clinic
+    actor = actor or (Actor(device_id, "device") if device_id else None)
+    if not clinic_id or actor is None:
+        raise invalid("clinic_id, actor", "required", "must be told, or named by the token")
+    return {"clinic_id": clinic_id, "device_id": device_id, "actor": actor}
+
+
+def open_channel(
+    address: str, credentials: grpc.ChannelCredentials | None, options: Options
+) -> grpc.aio.Channel:
+    """A channel with the client's own patience, in the clear without credentials."""
+    chosen = options.channel_options()
+    if credentials is None:
+        return grpc.aio.insecure_channel(address, options=chosen)
+    return grpc.aio.secure_channel(address, credentials, options=chosen)
