@@ -178,7 +178,7 @@ class Engine:
 
     async def _why_not_mended(self, error: RehabError) -> RehabError | None:
         """None when another token mends it, which is tried once between two welcomes."""
-        if self._link.lasted_s:
+        if self._link.lasted_s > 0:
             self._readmitted = False
         try:
             shown = self._link.shown

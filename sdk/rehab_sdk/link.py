@@ -80,7 +80,8 @@ class Link:
         finally:
             call.cancel()  # grpc.aio never ends an abandoned call by itself
             self._machine.cut()
-            self.lasted_s = loop.time() - (self._welcomed_at or loop.time())
+            if self._welcomed_at is not None:
+                self.lasted_s = loop.time() - self._welcomed_at
         return self._pause_s
 
     async def _greet(self, call: Call) -> None:
