@@ -34,13 +34,14 @@ class Log:
     def append(self, event: Event) -> Place:
         """Where it stands; where it stood already. Raises Refusal."""
         with self.changed:
-            event_id, content = event.envelope.event_id, _content(event)
+            event_id, subject = event.envelope.event_id, event.envelope.subject_id
+            content = _content(event)
             known = self._places.get(event_id)
             if known is not None:
                 if known[1] != content:
-                    raise Refusal("EVENT_ID_REUSED")
+                    named = {"stream": subject, "event_id": event_id}
+                    raise Refusal("EVENT_ID_REUSED", metadata=named)
                 return Place(known[0].position, known[0].stream_version, duplicate=True)
-            subject = event.envelope.subject_id
             version = self._versions.get(subject, 0) + 1
             stored = Event()
             stored.CopyFrom(event)
