@@ -90,7 +90,8 @@ def described(answer: Any) -> Fact:
     match answer:
         case RehabError():
             rules = [(one.field, one.rule, one.message) for one in answer.violations]
-            metadata = {k: v for k, v in answer.metadata.items() if k != "bytes"}
+            own = {"bytes", "event_id"}  # each side makes events of its own
+            metadata = {key: key in own or told for key, told in answer.metadata.items()}
             return type(answer).__name__, answer.reason, rules, metadata
         case pb.LogEventResponse():
             return "stored", answer.duplicate
