@@ -11,7 +11,7 @@ from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1.ingest_service_pb2 import LiveFeedback
 from rehab_sdk.billing import AsyncBilling
 from rehab_sdk.client import AsyncRehab
-from rehab_sdk.errors import RehabError, Rejected
+from rehab_sdk.errors import Dropped, RehabError, Rejected
 from rehab_sdk.events import AbandonReason, Body
 from rehab_sdk.machine import Acked
 from rehab_sdk.places import Positions
@@ -69,6 +69,10 @@ class Stream:
     @property
     def rejected(self) -> Sequence[Rejected]:
         return self._inner.rejected
+
+    @property
+    def dropped(self) -> Sequence[Dropped]:
+        return self._inner.dropped
 
     @property
     def rejected_count(self) -> int:
@@ -221,6 +225,7 @@ class Rehab:
     log = blocking(AsyncRehab.log)
     log_many = blocking(AsyncRehab.log_many)
     lag = blocking(AsyncRehab.lag)
+    drained = blocking(AsyncRehab.drained)
     acting = deriving(AsyncRehab.acting, _rehab)
     session = entering(AsyncRehab.session, Session)
     stream = entering(AsyncRehab.stream, Stream)
@@ -229,6 +234,11 @@ class Rehab:
     def last_positions(self) -> Positions:
         """The newest positions this client wrote, by shard of the log; its reads reflect them."""
         return self._inner.last_positions
+
+    @property
+    def waiting(self) -> int:
+        """Streamed events without a verdict."""
+        return self._inner.waiting
 
     def reflect(self, positions: Positions) -> None:
         """See AsyncRehab."""

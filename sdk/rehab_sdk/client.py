@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 
 import grpc
@@ -22,7 +23,7 @@ from rehab_sdk import auth
 from rehab_sdk.billing import AsyncBilling
 from rehab_sdk.calls import Calls, Token
 from rehab_sdk.clock import Clock, SystemClock
-from rehab_sdk.connection import IDENTITY, INGEST, PROJECTIONS, open_channel, who
+from rehab_sdk.connection import IDENTITY, INGEST, PROJECTIONS, open_channel, open_spool, who
 from rehab_sdk.credentials import ApiKey, Credentials, Renewable
 from rehab_sdk.device import Device
 from rehab_sdk.events import Actor, CaptureModeName, Context, PlanRef, Source, session_started
@@ -34,6 +35,7 @@ from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.questions import Freshness
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
 from rehab_sdk.session import AsyncSession
+from rehab_sdk.spool import Limits
 from rehab_sdk.stream import Stream
 from rehab_sdk.tokens import MemoryTokenStore, TokenStore
 from rehab_sdk.verbs import Script
@@ -105,12 +107,17 @@ class AsyncRehab(WatchesReads):
         options: Options = Options(),  # noqa: B008 - frozen
         clock: Clock | None = None,
         outbox: Outbox | None = None,
+        spool: str | os.PathLike[str] | None = None,
+        spool_key: bytes | None = None,
+        spool_limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> AsyncIterator[AsyncRehab]:
         """A client while the context is open. Nothing is sent before the first call. `token` is a
         token, a function that gives a fresh one, or credentials: with those the client logs in at
         `identity` and stays logged in, keeping the newest refresh token in `token_store`. Clinic
-        and actor are those that a development token or the credentials name unless told. Without
-        `credentials` the connection is in the clear. Raises Invalid."""
+        and actor are those that a development token or the credentials name unless told. `spool`
+        is a file in which events wait until they are acknowledged, also over restarts; it is
+        encrypted if there is a `spool_key`. Without `credentials` the connection is in the clear.
+        Raises Invalid or SpoolError."""
         context = Context(
             **who(token, clinic_id, device_id, actor),
             consent_id=consent_id,
@@ -136,7 +143,11 @@ class AsyncRehab(WatchesReads):
                 stack.push_async_callback(shown.close)
             else:
                 shown = token
-            yield cls(
+            if spool is not None:
+                outbox = stack.enter_context(
+                    closing(open_spool(spool, context, spool_key, spool_limits))
+                )
+            client = cls(
                 ingest=await connected(ingest),
                 projections=await connected(projections),
                 context=context,
@@ -144,6 +155,9 @@ class AsyncRehab(WatchesReads):
                 options=options,
                 outbox=outbox,
             )
+            stack.push_async_callback(client._device.stop)
+            await client._device.send_backlog()
+            yield client
 
     def acting(
         self,
@@ -232,6 +246,16 @@ class AsyncRehab(WatchesReads):
             started=started,
             options=self._options.stream,
         )
+
+    @property
+    def waiting(self) -> int:
+        """Streamed events without a verdict; with a spool also those of earlier runs."""
+        return self._device.waiting
+
+    async def drained(self, timeout_s: float) -> None:
+        """Wait until no streamed event waits any more. Raises TimedOut, or what keeps the client
+        from sending."""
+        await self._device.drained(timeout_s)
 
     # reading
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import grpc
@@ -10,8 +11,9 @@ from rehab_sdk import auth
 from rehab_sdk.calls import Token
 from rehab_sdk.credentials import Credentials, DeviceKey, Password
 from rehab_sdk.errors import invalid
-from rehab_sdk.events import Actor
+from rehab_sdk.events import Actor, Context
 from rehab_sdk.options import Options
+from rehab_sdk.spool import Limits, Spool
 
 INGEST = "127.0.0.1:7101"
 PROJECTIONS = "127.0.0.1:7102"
@@ -45,3 +47,19 @@ def open_channel(
     if credentials is None:
         return grpc.aio.insecure_channel(address, options=chosen)
     return grpc.aio.secure_channel(address, credentials, options=chosen)
+
+
+def open_spool(
+    path: str | os.PathLike[str], context: Context, key: bytes | None, limits: Limits
+) -> Spool:
+    """The device's spool. Raises Invalid or SpoolError."""
+    if not context.device_id:
+        raise invalid("device_id", "required", "must be told when connecting, to use a spool")
+    return Spool(
+        path,
+        clinic_id=context.clinic_id,
+        device_id=context.device_id,
+        key=key,
+        limits=limits,
+        clock=context.clock,
+    )

@@ -15,6 +15,7 @@ from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab_sdk.calls import Calls
 from rehab_sdk.clock import Clock
 from rehab_sdk.errors import (
+    Dropped,
     Internal,
     RateLimited,
     RehabError,
@@ -25,7 +26,7 @@ from rehab_sdk.errors import (
     from_failure,
 )
 from rehab_sdk.link import Link
-from rehab_sdk.machine import Acked, Effect, HelloRefused, Machine, Phase, Settled, Verdict
+from rehab_sdk.machine import Acked, Effect, HelloRefused, Lost, Machine, Phase, Settled, Verdict
 from rehab_sdk.options import StreamOptions
 from rehab_sdk.places import Placed
 from rehab_sdk.receipt import Signal
@@ -41,7 +42,7 @@ class Sender(Protocol):
 
     session_id: str
 
-    def settled(self, key: object, verdict: Acked | Rejected) -> None: ...
+    def settled(self, key: object, verdict: Acked | Rejected | Dropped) -> None: ...
 
     def heard(self, feedback: pb.LiveFeedback) -> None: ...
 
@@ -124,6 +125,8 @@ class Engine:
             if self.ended_by is not None:
                 raise self.ended_by
             self._sent[self._machine.append(event)] = Sent(sender, key)
+            for effect in self._machine.lost():
+                self._apply(effect)
         self.changed.fire()
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -171,6 +174,7 @@ class Engine:
                 log.exception("the stream ended by a fault of the SDK")
                 self._end(Internal(f"a fault of the SDK: {type(error).__name__}"))
                 raise
+            self.changed.fire()  # a full spool makes room now that nobody can be waited for
             good = self._progress or _now() - began > self._calls.options.backoff.longest_s
             attempt = 1 if good or failure is None else attempt + 1
             if failure is not None or not self._machine.hello_is_outdated:
@@ -238,6 +242,10 @@ class Engine:
             case Settled():
                 self._progress = True
                 self._settle(effect)
+            case Lost():
+                dropped = Dropped(Event.FromString(effect.event), effect.why)
+                log.warning("%s", dropped)
+                self._tell(effect.ordinal, dropped)
             case HelloRefused(failure):
                 log.warning("hello: %s", failure.message)
             case pb.LiveFeedback():
@@ -252,7 +260,10 @@ class Engine:
         else:
             verdict = Rejected(Event.FromString(settled.event), from_failure(settled.verdict))
             log.warning("%s", verdict)
-        sent = self._sent.pop(settled.ordinal, None)  # none for what waited in the outbox before
+        self._tell(settled.ordinal, verdict)
+
+    def _tell(self, ordinal: int, verdict: Acked | Rejected | Dropped) -> None:
+        sent = self._sent.pop(ordinal, None)  # none for what waited in the outbox before
         if sent is not None:
             sent.sender.settled(sent.key, verdict)
 

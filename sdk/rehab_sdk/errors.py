@@ -168,6 +168,18 @@ class Rejected(RehabError):
         self.__cause__ = error
 
 
+class Dropped(RehabError):
+    """The spool let go of an event before it was sent: for want of room, or because it was too old
+    (`metadata["why"]`). Nothing else tells of it."""
+
+    def __init__(self, event: Event, why: str) -> None:
+        super().__init__(
+            f"event {event.envelope.event_id} ({event.envelope.kind}) was let go unsent ({why})",
+            metadata={"why": why},
+        )
+        self.event = event
+
+
 class NotAcknowledged(Unavailable):
     """These events have no verdict yet; they may have been stored. They wait in the client's outbox
     for its next stream. Logged again as they are, with the same ids, none is doubled."""
