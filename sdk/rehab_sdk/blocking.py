@@ -20,6 +20,7 @@ from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
 from rehab_sdk.receipt import Receipt
 from rehab_sdk.session import AsyncSession
+from rehab_sdk.spool import Spool
 from rehab_sdk.stream import Stream as AsyncStream
 from rehab_sdk.verbs import SessionVerbs
 from rehab_sdk.vitals import AsyncVitals
@@ -61,6 +62,7 @@ class Stream:
         return BlockingReceipt(self._portal, self._portal.run(self._inner.send(event)))
 
     flush = blocking(AsyncStream.flush)
+    leave = blocking(AsyncStream.leave)
     close = blocking(AsyncStream.close)
 
     def unacknowledged(self) -> list[Event]:
@@ -234,6 +236,11 @@ class Rehab:
     def last_positions(self) -> Positions:
         """The newest positions this client wrote, by shard of the log; its reads reflect them."""
         return self._inner.last_positions
+
+    @property
+    def spool(self) -> Spool | None:
+        """See AsyncRehab."""
+        return self._inner.spool
 
     @property
     def waiting(self) -> int:

@@ -35,7 +35,7 @@ from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.questions import Freshness
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
 from rehab_sdk.session import AsyncSession
-from rehab_sdk.spool import Limits
+from rehab_sdk.spool import Limits, Spool
 from rehab_sdk.stream import Stream
 from rehab_sdk.tokens import MemoryTokenStore, TokenStore
 from rehab_sdk.verbs import Script
@@ -77,10 +77,11 @@ class AsyncRehab(WatchesReads):
         self.progress = AsyncProgress(ProgressServiceStub(projections), self._calls, fresh)
         self.workload = AsyncWorkload(WorkServiceStub(projections), self._calls, fresh)
         self._writes = Writes(self._ingest, self._calls, self._newest.saw)
+        self._outbox = outbox if outbox is not None else MemoryOutbox()
         self._device = Device(
             clinic_id=context.clinic_id,
             device_id=context.device_id,
-            outbox=outbox if outbox is not None else MemoryOutbox(),
+            outbox=self._outbox,
             stub=self._ingest,
             calls=self._calls,
             clock=context.clock,
@@ -246,6 +247,11 @@ class AsyncRehab(WatchesReads):
             started=started,
             options=self._options.stream,
         )
+
+    @property
+    def spool(self) -> Spool | None:
+        """What waits on disk, and what of it was dropped or refused; None without one."""
+        return self._outbox if isinstance(self._outbox, Spool) else None
 
     @property
     def waiting(self) -> int:
