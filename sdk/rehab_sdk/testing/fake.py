@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Self
 
 import grpc
@@ -26,6 +28,22 @@ THREADS = 64
 """Each stream and each watch that is open takes one."""
 
 
+@dataclass
+class RefusedCall:
+    """Refuses calls of an RPC, so many times; for ever when None."""
+
+    refusal: Refusal
+    rpc: str
+    left: int | None
+
+    def takes(self, rpc: str) -> bool:
+        if self.rpc not in ("", rpc) or self.left == 0:
+            return False
+        if self.left is not None:
+            self.left -= 1
+        return True
+
+
 class FakeRehab:
     """Use it as `with` or `async with`, and connect to its addresses. It takes and checks events as
     ingest does, keeps them in memory, lets in whom identity would, and answers reads as told.
@@ -35,6 +53,10 @@ class FakeRehab:
         self.delay_s = 0.0
         """How long every call, and every batch of a stream, waits before it is answered."""
         self.accounts = Accounts()
+        self.calls: Counter[str] = Counter()
+        """How often each RPC was called."""
+        self._lock = threading.Lock()
+        self._refusing: list[RefusedCall] = []
         self._log = Log()
         self._ingest = FakeIngest(self._log, self.pause)
         self._reads = FakeReads(self._log)
@@ -81,22 +103,25 @@ class FakeRehab:
 
     def reject(
         self,
-        reason: str = "INVALID_ARGUMENT",
+        refusal: Refusal | None = None,
         *,
         kind: str = "",
         event_id: str = "",
-        message: str = "",
         times: int | None = None,
-        retry_after_s: float | None = None,
     ) -> None:
-        """Refuse events with a reason of ErrorReason: those of a kind, one, or all; so many times,
-        or for ever."""
-        refusal = Refusal(reason, message, retry_after_s=retry_after_s)
+        """Refuse events, INVALID_ARGUMENT unless told otherwise: those of a kind, one, or all; so
+        many times, or for ever. The others are taken."""
+        refusal = refusal or Refusal("INVALID_ARGUMENT")
         self._ingest.rules.append(Rule(refusal, kind, event_id, times))
 
+    def refuse(self, refusal: Refusal, *, rpc: str = "", times: int | None = None) -> None:
+        """Refuse calls of an RPC such as "GetAdherence", or all; so many times, or for ever."""
+        self._refusing.append(RefusedCall(refusal, rpc, times))
+
     def accept(self) -> None:
-        """Refuse no more than ingest does."""
+        """Refuse no more than the suite does."""
         self._ingest.rules.clear()
+        self._refusing.clear()
 
     def set_window(self, events: int) -> None:
         """How many events a stream may have unacknowledged, from its next welcome."""
@@ -167,14 +192,19 @@ class FakeRehab:
         metadata = {key: str(value) for key, value in context.invocation_metadata()}
         return self.accounts.caller(metadata.get("authorization", ""))
 
-    def admit(self, context: grpc.ServicerContext) -> None:
-        """What every call begins with: it waits, or is turned away."""
+    def admit(self, rpc: str, context: grpc.ServicerContext) -> None:
+        """What every call begins with: it waits, or is turned away. Raises Refusal."""
+        with self._lock:
+            self.calls[rpc] += 1
+            refused = next((one for one in self._refusing if one.takes(rpc)), None)
         for key, value in context.invocation_metadata():
             if key == CORRELATION_KEY:
                 context.set_trailing_metadata(((key, value),))
         if self._offline:
             context.abort(grpc.StatusCode.UNAVAILABLE, "offline")
         self.pause()
+        if refused is not None:
+            raise refused.refusal
 
     def __enter__(self) -> Self:
         self._server = grpc.server(

@@ -27,7 +27,9 @@ DEVICES = device_pb.DESCRIPTOR.services_by_name["DeviceService"]
 class Host(Protocol):
     accounts: Accounts
 
-    def admit(self, context: grpc.ServicerContext) -> None: ...
+    def admit(self, rpc: str, context: grpc.ServicerContext) -> None:
+        """Count the call and let it wait. Raises Refusal."""
+        ...
 
     def caller(self, context: grpc.ServicerContext) -> Who: ...
 
@@ -79,8 +81,8 @@ class Handlers:
 
     def _unary(self, method: MethodDescriptor, call: Unary) -> grpc.RpcMethodHandler:
         def handle(request: Any, context: grpc.ServicerContext) -> Message:
-            self._host.admit(context)
             try:
+                self._host.admit(method.name, context)
                 return call(request, lambda: self._host.caller(context))
             except Refusal as refusal:
                 refusal.abort(context)
@@ -96,8 +98,8 @@ class Handlers:
 
     def _watch(self, method: MethodDescriptor) -> grpc.RpcMethodHandler:
         def handle(request: Any, context: grpc.ServicerContext) -> Iterator[Message]:
-            self._host.admit(context)
             try:
+                self._host.admit(method.name, context)
                 self._host.caller(context)
             except Refusal as refusal:
                 refusal.abort(context)
@@ -107,8 +109,8 @@ class Handlers:
 
     def _stream(self, method: MethodDescriptor) -> grpc.RpcMethodHandler:
         def handle(requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Message]:
-            self._host.admit(context)
             try:
+                self._host.admit(method.name, context)
                 yield from self._ingest.stream(requests, self._host.caller(context), context)
             except Refusal as refusal:
                 refusal.abort(context)

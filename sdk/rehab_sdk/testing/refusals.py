@@ -19,11 +19,11 @@ from rehab_sdk.errors import BY_REASON, DOMAIN, RehabError, Violation
 
 _CODES = {
     grpc.StatusCode.UNAVAILABLE: ("UNAVAILABLE", "DRAINING", "ARCHIVE_UNREADABLE"),
-    grpc.StatusCode.RESOURCE_EXHAUSTED: ("OVERLOADED", "WINDOW_EXCEEDED"),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: ("OVERLOADED", "WINDOW_EXCEEDED", "TOO_MANY_FAILURES"),
     grpc.StatusCode.UNAUTHENTICATED: ("UNAUTHENTICATED",),
     grpc.StatusCode.PERMISSION_DENIED: ("PERMISSION_DENIED",),
     grpc.StatusCode.NOT_FOUND: ("NOT_FOUND",),
-    grpc.StatusCode.ALREADY_EXISTS: ("EVENT_ID_REUSED",),
+    grpc.StatusCode.ALREADY_EXISTS: ("EVENT_ID_REUSED", "ALREADY_EXISTS"),
     grpc.StatusCode.ABORTED: ("VERSION_CONFLICT", "STREAM_SUPERSEDED"),
     grpc.StatusCode.DEADLINE_EXCEEDED: ("STALE",),
     grpc.StatusCode.INTERNAL: ("INTERNAL",),
