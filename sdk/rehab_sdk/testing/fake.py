@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import grpc
+from google.protobuf.message import Message
 
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1 import ingest_service_pb2
@@ -122,6 +123,11 @@ class FakeRehab:
         """Refuse no more than the suite does."""
         self._ingest.rules.clear()
         self._refusing.clear()
+
+    def tell(self, rpc: str, message: Message) -> None:
+        """One more message for everybody who is in a server-streaming call such as
+        "WatchWorkQueue"."""
+        self._reads.tell(rpc, message)
 
     def set_window(self, events: int) -> None:
         """How many events a stream may have unacknowledged, from its next welcome."""

@@ -20,6 +20,7 @@ from rehab.projections.v1 import (
     work_service_pb2,
 )
 from rehab_sdk.testing.log import Log
+from rehab_sdk.testing.refusals import Refusal
 
 Answer: TypeAlias = Message | Callable[[Any], Message]
 MODULES = (
@@ -71,12 +72,13 @@ class FakeReads:
                 watcher.put(ConnectionResetError())
 
     def read(self, method: MethodDescriptor, request: Any) -> Message:
+        """Raises Refusal."""
         with self._lock:
             told = self._answers.get(method.name)
         kind = GetMessageClass(method.output_type)
         answer = kind()
         if told is not None:
-            answer.CopyFrom(told(request) if callable(told) else told)
+            answer.CopyFrom(_told(method, told, request))
         if "freshness" in method.output_type.fields_by_name:
             answer.freshness.position = len(self._log.events)
         return answer
@@ -113,3 +115,15 @@ class FakeReads:
         for item in listed.items:  # type: ignore[attr-defined]
             yield kind(upserted=item)
         yield kind(listed=listed.freshness)  # type: ignore[attr-defined]
+
+
+def _told(method: MethodDescriptor, told: Answer, request: Any) -> Message:
+    """Raises Refusal: a test's own fault is told at once, and not tried again."""
+    if not callable(told):
+        return told
+    try:
+        return told(request)
+    except Refusal:
+        raise
+    except Exception as fault:
+        raise Refusal("INTERNAL", f"the answer of {method.name} failed: {fault!r}") from fault
