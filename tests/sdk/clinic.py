@@ -112,17 +112,16 @@ class Clinic:
             yield client
 
     async def stored(self, patient: str) -> list[RecordedEvent]:
-        """The patient's stream as the log has it, but for the entries that keep refused events."""
+        """The patient's stream as the log has it."""
         async with channel(self.eventstore) as connection:
-            log = EventLog(connection, service_principal("test"))
-            return [
-                event
-                for event in await log.read_stream(patient)
-                if event.envelope.kind != "quarantine"
-            ]
+            return await EventLog(connection, service_principal("test")).read_stream(patient)
+
+    async def told(self, patient: str) -> list[RecordedEvent]:
+        """The patient's stream without the entries in which refused events are kept."""
+        return [one for one in await self.stored(patient) if one.envelope.kind != "quarantine"]
 
     async def stored_ids(self, patient: str) -> list[str]:
-        return [event.envelope.event_id for event in await self.stored(patient)]
+        return [event.envelope.event_id for event in await self.told(patient)]
 
 
 @asynccontextmanager

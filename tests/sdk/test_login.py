@@ -15,6 +15,7 @@ from typing import Any
 import grpc
 import pytest
 
+from rehab.projections.v1.projections_service_pb2 import GetAdherenceResponse
 from rehab_sdk import (
     ApiKey,
     AsyncRehab,
@@ -170,6 +171,32 @@ async def test_a_stream_goes_on_with_new_tokens_and_loses_nothing(fake: FakeReha
     ]
     assert fake.streams >= 5
     assert (fake.accounts.logins, fake.accounts.refreshes) == (2, 4)
+
+
+async def test_a_watch_goes_on_with_new_tokens(fake: FakeRehab) -> None:
+    started: list[int] = []
+    async with (
+        phone(fake, PASSWORD) as client,
+        client.watch(client.patients.adherence, PATIENT) as answers,
+    ):
+        async for answer in answers:
+            started.append(answer.started)
+            if len(started) == 5:
+                break
+            fake.expire_tokens() if len(started) < 4 else fake.end_sessions()
+            fake.answer("GetAdherence", GetAdherenceResponse(started=len(started)))
+    assert started == [0, 1, 2, 3, 4]
+    assert (fake.accounts.logins, fake.accounts.refreshes) == (2, 3)
+
+
+async def test_a_watch_of_somebody_unknown_ends(fake: FakeRehab) -> None:
+    wrong = replace(PASSWORD, password="battery staple")
+    async with (
+        phone(fake, wrong) as client,
+        client.watch(client.patients.adherence, PATIENT) as answers,
+    ):
+        with pytest.raises(errors.Unauthenticated):
+            await anext(answers)
 
 
 async def test_a_session_begun_while_identity_is_away_is_sent_once_it_answers(

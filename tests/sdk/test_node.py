@@ -85,7 +85,7 @@ async def test_what_the_server_refuses_is_told_and_the_rest_is_stored(
 ) -> None:
     told = await stream(installed, suite.ingest, patient, "--count", "10", "--zone", "Nowhere/Town")
     assert (told["acknowledged"], told["rejected"]) == (10, 10)
-    assert await suite.stored(patient) == []
+    assert await suite.told(patient) == []
 
 
 async def test_its_dependencies_are_pinned_exactly() -> None:

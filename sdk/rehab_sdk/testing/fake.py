@@ -137,7 +137,7 @@ class FakeRehab:
         """Break every open stream and watch."""
         for conversation in self._ingest.open:
             conversation.abort(None)
-        self._reads.cut()
+        self._reads.end(None)
 
     @contextmanager
     def offline(self) -> Iterator[None]:
@@ -182,6 +182,7 @@ class FakeRehab:
         self.accounts.expire_tokens()
         for conversation in self._ingest.open:
             conversation.abort(Refusal("UNAUTHENTICATED"))
+        self._reads.end(Refusal("UNAUTHENTICATED"))
 
     def end_sessions(self) -> None:
         """Refuse every refresh token so far as well."""

@@ -66,10 +66,11 @@ class FakeReads:
                 if watched == rpc:
                     watcher.put(message)
 
-    def cut(self) -> None:
+    def end(self, refusal: Refusal | None) -> None:
+        """End every watch with an error; None is a link that is cut."""
         with self._lock:
             for watcher in self._watchers:
-                watcher.put(ConnectionResetError())
+                watcher.put(refusal or ConnectionResetError())
 
     def read(self, method: MethodDescriptor, request: Any) -> Message:
         """Raises Refusal."""
@@ -94,6 +95,8 @@ class FakeReads:
             yield from self._first(method, request)
             while True:
                 item = mine.get()
+                if isinstance(item, Refusal):
+                    item.abort(context)
                 if isinstance(item, ConnectionResetError):
                     context.abort(grpc.StatusCode.UNAVAILABLE, "the link was cut")
                 if item is not None:
