@@ -56,9 +56,12 @@ class Calls:
     async def readmitted(self, error: RehabError, shown: Metadata) -> bool:
         """Whether the call that showed this metadata may be repeated with another token: once, for
         a server that refuses a new token as well refuses the caller. Raises RehabError."""
-        if not isinstance(error, Unauthenticated) or not isinstance(self._token, Login):
+        if not isinstance(error, Unauthenticated):
             return False
-        return await self._token.renewed(dict(shown).get("authorization", "")[len("Bearer ") :])
+        refused = dict(shown).get("authorization", "").removeprefix("Bearer ")
+        if isinstance(self._token, Login):
+            return await self._token.renewed(refused)
+        return callable(self._token) and self._token() != refused
 
     async def once(self, method: Callable[..., Awaitable[Answer]], request: Any) -> Answer:
         """Call one time, for what must not be repeated as it is. Raises RehabError."""

@@ -11,7 +11,6 @@ from dataclasses import replace
 import grpc
 
 from rehab.events.v1.event_pb2 import Event
-from rehab.identity.v1.session_service_pb2_grpc import SessionServiceStub
 from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab.projections.v1 import projections_service_pb2 as projections_pb
 from rehab.projections.v1.billing_service_pb2_grpc import BillingServiceStub
@@ -23,8 +22,16 @@ from rehab_sdk import auth
 from rehab_sdk.billing import AsyncBilling
 from rehab_sdk.calls import Calls, Token
 from rehab_sdk.clock import Clock, SystemClock
-from rehab_sdk.connection import IDENTITY, INGEST, PROJECTIONS, open_channel, open_spool, who
-from rehab_sdk.credentials import ApiKey, Credentials, Renewable
+from rehab_sdk.connection import (
+    IDENTITY,
+    INGEST,
+    PROJECTIONS,
+    admission,
+    open_channel,
+    open_spool,
+    who,
+)
+from rehab_sdk.credentials import ApiKey, Credentials
 from rehab_sdk.device import Device
 from rehab_sdk.events import Actor, CaptureModeName, Context, PlanRef, Source, session_started
 from rehab_sdk.login import Login
@@ -116,9 +123,9 @@ class AsyncRehab(WatchesReads):
         token, a function that gives a fresh one, or credentials: with those the client logs in at
         `identity` and stays logged in, keeping the newest refresh token in `token_store`. Clinic
         and actor are those that a development token or the credentials name unless told. `spool`
-        is a file in which events wait until they are acknowledged, also over restarts; it is
-        encrypted if there is a `spool_key`. Without `credentials` the connection is in the clear.
-        Raises Invalid or SpoolError."""
+        is a file in which events wait until they are acknowledged, also over restarts (what an
+        earlier run left is sent at once); a `spool_key` encrypts it. Without `credentials` the
+        connection is in the clear. Raises Invalid or SpoolError."""
         context = Context(
             **who(token, clinic_id, device_id, actor),
             consent_id=consent_id,
@@ -131,19 +138,15 @@ class AsyncRehab(WatchesReads):
             async def connected(address: str) -> grpc.aio.Channel:
                 return await stack.enter_async_context(open_channel(address, credentials, options))
 
-            shown: Token | ApiKey | Login
-            if isinstance(token, Renewable):
-                shown = Login(
+            shown = await stack.enter_async_context(
+                admission(
                     token,
-                    stub=SessionServiceStub(await connected(identity)),
-                    call=Calls("", options).once,
+                    channel=lambda: open_channel(identity, credentials, options),
                     store=token_store or MemoryTokenStore(),
                     clock=context.clock,
-                    backoff=options.backoff,
+                    options=options,
                 )
-                stack.push_async_callback(shown.close)
-            else:
-                shown = token
+            )
             if spool is not None:
                 outbox = stack.enter_context(
                     closing(open_spool(spool, context, spool_key, spool_limits))

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
 
+from rehab.identity.v1.session_service_pb2_grpc import SessionServiceStub
 from rehab_sdk import auth
-from rehab_sdk.calls import Token
-from rehab_sdk.credentials import Credentials, DeviceKey, Password
+from rehab_sdk.calls import Calls, Token
+from rehab_sdk.clock import Clock
+from rehab_sdk.credentials import ApiKey, Credentials, DeviceKey, Password, Renewable
 from rehab_sdk.errors import invalid
 from rehab_sdk.events import Actor, Context
+from rehab_sdk.login import Login
 from rehab_sdk.options import Options
 from rehab_sdk.spool import Limits, Spool
+from rehab_sdk.tokens import TokenStore
 
 INGEST = "127.0.0.1:7101"
 PROJECTIONS = "127.0.0.1:7102"
@@ -47,6 +53,35 @@ def open_channel(
     if credentials is None:
         return grpc.aio.insecure_channel(address, options=chosen)
     return grpc.aio.secure_channel(address, credentials, options=chosen)
+
+
+@asynccontextmanager
+async def admission(
+    token: Token | Credentials,
+    *,
+    channel: Callable[[], grpc.aio.Channel],
+    store: TokenStore,
+    clock: Clock,
+    options: Options,
+) -> AsyncIterator[Token | ApiKey | Login]:
+    """What calls show: the token, or what is made of credentials while this is open. `channel`
+    leads to identity, and is opened when it is needed."""
+    if not isinstance(token, Renewable):
+        yield token
+        return
+    async with channel() as opened:
+        login = Login(
+            token,
+            stub=SessionServiceStub(opened),
+            call=Calls("", options).once,
+            store=store,
+            clock=clock,
+            backoff=options.backoff,
+        )
+        try:
+            yield login
+        finally:
+            await login.close()
 
 
 def open_spool(

@@ -289,6 +289,27 @@ async def test_a_device_may_sign_where_its_key_stays() -> None:
     assert DeviceKey("device-1", sign).assertion(START) != made
 
 
+async def test_a_function_that_gives_tokens_is_asked_for_another_one_once(
+    fake: FakeRehab,
+) -> None:
+    given = iter(["worn out", fake.add_api_key(CLINIC, principal_id=PATIENT, role="patient")])
+    now = [next(given)]
+
+    def token() -> str:
+        return now[0]
+
+    refused = fake.accounts.caller
+
+    def caller(authorization: str) -> Who:
+        now[0] = next(given, now[0])
+        return refused(authorization)
+
+    fake.accounts.caller = caller  # type: ignore[method-assign]
+    async with phone(fake, token) as client:  # type: ignore[arg-type]
+        await client.log(*pains(client, PATIENT, 1))
+    assert fake.calls == {"LogEvent": 2}
+
+
 async def test_an_api_key_is_shown_as_it_is(fake: FakeRehab) -> None:
     key = fake.add_api_key(CLINIC, principal_id=PATIENT, role="patient")
     async with phone(fake, ApiKey(key)) as client:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
@@ -323,3 +325,22 @@ def test_a_full_disk_is_told_and_what_stood_stays(opened: Opens) -> None:
 def test_a_key_is_256_bits(opened: Opens) -> None:
     with pytest.raises(errors.Invalid):
         opened(key=b"short")
+
+
+def test_a_thread_may_look_at_what_was_dropped_while_another_fills_it(opened: Opens) -> None:
+    spool = opened(limits=Limits(events=2))
+    looked: list[int] = []
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            looked.append(len(spool.dropped()))
+            spool.forget()
+
+    with ThreadPoolExecutor(1) as other:
+        looking = other.submit(look)
+        fill(spool, *[BULK] * 300)
+        ended.set()
+        looking.result()
+    assert sum(looked) + len(spool.dropped()) == 298
+    assert spool.last_seq == 2

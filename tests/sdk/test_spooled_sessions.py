@@ -96,6 +96,16 @@ async def test_events_are_sent_in_the_background_between_sessions(
     assert len(fake.events) == 6
 
 
+async def test_a_spool_in_which_nothing_waits_opens_no_stream(fake: FakeRehab, path: Path) -> None:
+    async with phone(fake, path) as client:
+        await client.drained(20)
+        await client.lag()
+        async with client.stream() as stream:
+            await stream.send(*pains(client, PATIENT, 1))
+        await client.lag()
+    assert fake.calls == {"GetLag": 2, "StreamObservations": 1}
+
+
 def test_a_program_without_an_event_loop_has_a_spool_as_well(fake: FakeRehab, path: Path) -> None:
     with fake.offline(), Rehab.connect(**fake.addresses, **settings(path)) as client:
         with client.session(patient=PATIENT, exercise="squat") as session:

@@ -39,6 +39,7 @@ class Aside:
         self._storage = storage
         self._vault = vault
         self._newest = storage.newest_id("aside")
+        self._looked_at: dict[Why, int] = {}
 
     def keep_refused(self, event: bytes, failure: Failure, at: float) -> None:
         """Within the caller's transaction."""
@@ -62,8 +63,10 @@ class Aside:
         ]
 
     def forget(self) -> None:
+        """What was looked at so far; what came since stays."""
         with self._storage.changing():
-            self._storage.execute("forget_aside", self._newest)
+            for why, number in self._looked_at.items():
+                self._storage.execute("forget_aside", why, number)
 
     def _keep(self, why: Why, event: bytes, said: bytes, at: float) -> None:
         self._newest += 1
@@ -74,6 +77,8 @@ class Aside:
 
     def _kept(self, why: Why) -> list[tuple[datetime, bytes, bytes]]:
         rows: list[Any] = self._storage.execute("aside", why)
+        if rows:
+            self._looked_at[why] = rows[-1][0]
         return [
             (
                 datetime.fromtimestamp(at, UTC),

@@ -81,4 +81,4 @@ DELETE FROM aside WHERE why = ?1 AND id <= (SELECT id FROM aside WHERE why = ?1 
 SELECT id, at, sealed, said FROM aside WHERE why = ? ORDER BY id
 
 -- name: forget_aside: the program has looked at them
-DELETE FROM aside WHERE id <= ?
+DELETE FROM aside WHERE why = ? AND id <= ?

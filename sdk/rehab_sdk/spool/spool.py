@@ -187,7 +187,7 @@ class Spool:
         return self._aside.refused()
 
     def forget(self) -> None:
-        """What was dropped and refused so far has been looked at."""
+        """What `dropped` and `refused` have told has been looked at."""
         self._aside.forget()
 
     # making room

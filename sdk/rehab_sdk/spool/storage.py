@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -48,6 +49,7 @@ class Storage:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.is_new = False
+        self._lock = threading.RLock()  # a program may look at what was dropped from a thread
         _create(Path(path))
         with _translated():
             self._connection = sqlite3.connect(
@@ -85,6 +87,10 @@ class Storage:
     def changing(self, *, durable: bool = False) -> Iterator[None]:
         """All or nothing. What must outlive a loss of power as well is synced to the disk before
         this ends (with everything before it), the rest at the next checkpoint."""
+        with self._lock:
+            yield from self._change(durable=durable)
+
+    def _change(self, *, durable: bool) -> Iterator[None]:
         with _translated():
             if durable:
                 self._connection.execute("PRAGMA synchronous = FULL")
@@ -103,7 +109,7 @@ class Storage:
 
     def execute(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """A query of queries.sql by name: its rows."""
-        with _translated():
+        with self._lock, _translated():
             return self._connection.execute(QUERIES[query], values).fetchall()
 
     def newest_id(self, table: str) -> int:
