@@ -86,14 +86,17 @@ class Stream:
             raise NotAcknowledged(self.unacknowledged(), error.message) from error
 
     async def leave(self, timeout_s: float) -> None:
-        """Wait as `flush` does before leaving; shortly, and without complaint, when the events are
-        on disk: they are sent in the background and after a restart."""
+        """Wait as `flush` does before leaving. For a server that stays away only shortly, and
+        without complaint, when the events are on disk: they are sent in the background and after a
+        restart. Raises NotAcknowledged."""
         if not self._engines.durable:
             await self.flush(timeout_s)
             return
         try:
             await self.flush(min(timeout_s, self._options.spooled_flush_timeout_s))
         except NotAcknowledged as waiting:
+            if not isinstance(waiting.__cause__, Unavailable):
+                raise  # time will not mend it
             log.info("%d events wait in the spool", len(waiting.events))
 
     @property

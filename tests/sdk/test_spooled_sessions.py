@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -181,13 +182,35 @@ async def test_a_stream_that_cannot_go_on_leaves_the_spool_for_the_next(
         async with phone(fake, path) as client, client.stream() as stream:
             await stream.send(*pains(client, PATIENT, 1))
     nobody = phone(fake, path, token="nobody's", clinic_id=CLINIC, actor=Actor(PATIENT, "patient"))
-    async with nobody as client, client.stream() as stream:
-        await stream.send(*pains(client, PATIENT, 1))
-        with pytest.raises(errors.Unauthenticated):
-            await client.drained(20)
+    with pytest.raises(errors.NotAcknowledged) as left:  # noqa: PT012
+        async with nobody as client, client.stream() as stream:
+            await stream.send(*pains(client, PATIENT, 1))
+            with pytest.raises(errors.Unauthenticated):
+                await client.drained(20)
+    assert isinstance(left.value.__cause__, errors.Unauthenticated)
     async with phone(fake, path) as client:
         await client.drained(20)
     assert len(fake.events) == 2
+
+
+async def test_a_spool_restored_from_a_copy_doubles_nothing_and_goes_on(
+    fake: FakeRehab, path: Path
+) -> None:
+    copy = path.with_name("copy")
+    with fake.offline():
+        async with phone(fake, path) as client, client.stream() as stream:
+            for event in pains(client, PATIENT, 5):
+                await stream.send(event)
+    shutil.copy(path, copy)
+    for _ in range(2):  # the second time the server knows more numbers than the spool
+        async with phone(fake, path) as client, client.stream() as stream:
+            for event in pains(client, PATIENT, 10):
+                await stream.send(event)
+        shutil.copy(copy, path)
+    async with phone(fake, path) as client:
+        await client.drained(20)
+    stored = [event.envelope.event_id for event in fake.events]
+    assert len(stored) == len(set(stored)) == 25
 
 
 KILLED = """

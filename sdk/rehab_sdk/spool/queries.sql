@@ -8,7 +8,7 @@ CREATE TABLE spool (
     epoch INTEGER NOT NULL,
     settled_seq INTEGER NOT NULL,
     resume_token TEXT NOT NULL
-) STRICT
+)
 
 -- name: create_event: unsettled events in order; a sequence number is settled_seq and the place in it
 CREATE TABLE event (
@@ -17,7 +17,7 @@ CREATE TABLE event (
     kept_at REAL NOT NULL,
     size INTEGER NOT NULL,
     sealed BLOB NOT NULL
-) STRICT
+)
 
 -- name: create_event_by_rank: finds what goes first
 CREATE INDEX event_by_rank ON event (rank, id)
@@ -29,7 +29,7 @@ CREATE TABLE aside (
     at REAL NOT NULL,
     sealed BLOB NOT NULL,
     said BLOB NOT NULL
-) STRICT
+)
 
 -- name: begin: a new file's row
 INSERT INTO spool (one, file_id, clinic_id, device_id, key_check, epoch, settled_seq, resume_token)
