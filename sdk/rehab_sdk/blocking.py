@@ -11,11 +11,20 @@ from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1.ingest_service_pb2 import LiveFeedback
 from rehab_sdk.billing import AsyncBilling
 from rehab_sdk.client import AsyncRehab
+from rehab_sdk.enrolment import enrol_device
 from rehab_sdk.errors import Dropped, RehabError, Rejected
 from rehab_sdk.events import AbandonReason, Body
 from rehab_sdk.machine import Acked
 from rehab_sdk.places import Positions
-from rehab_sdk.portal import Portal, blocking, connecting, deriving, entering, iterating
+from rehab_sdk.portal import (
+    Portal,
+    blocking,
+    connecting,
+    deriving,
+    entering,
+    iterating,
+    waited_for,
+)
 from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
 from rehab_sdk.receipt import Receipt
@@ -224,6 +233,7 @@ class Rehab:
             yield self._portal.iterate(answers)
 
     connect = staticmethod(connecting(AsyncRehab.connect, _rehab))
+    enrol_device = staticmethod(waited_for(enrol_device))
     log = blocking(AsyncRehab.log)
     log_many = blocking(AsyncRehab.log_many)
     lag = blocking(AsyncRehab.lag)

@@ -159,5 +159,18 @@ def connecting(
     return call
 
 
+def waited_for(
+    function: Callable[P, Coroutine[Any, Any, Result]],
+) -> Callable[P, Result]:
+    """The function, waited for."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Result:
+        with portal() as running:
+            return running.run(function(*args, **kwargs))
+
+    return call
+
+
 async def _awaited(awaitable: Awaitable[Result]) -> Result:
     return await awaitable

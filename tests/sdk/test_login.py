@@ -334,6 +334,14 @@ def test_programs_without_an_event_loop_log_in_as_well(fake: FakeRehab) -> None:
     assert len(fake.events) == 4
 
 
+def test_programs_without_an_event_loop_enrol_as_well(fake: FakeRehab) -> None:
+    code = fake.enrolment_code(CLINIC, PATIENT)
+    key = Rehab.enrol_device(code, identity=fake.addresses["identity"])
+    with Rehab.connect(**fake.addresses, token=key) as client:
+        client.lag()
+    assert fake.accounts.logins == 1
+
+
 async def test_a_refresh_token_used_twice_ends_its_session_the_third_time(
     fake: FakeRehab,
 ) -> None:
