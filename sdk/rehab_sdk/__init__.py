@@ -9,6 +9,8 @@ from rehab_sdk import errors, events
 from rehab_sdk.auth import dev_token
 from rehab_sdk.blocking import Rehab
 from rehab_sdk.client import AsyncRehab
+from rehab_sdk.credentials import ApiKey, DeviceKey, Password, RefreshToken
+from rehab_sdk.enrolment import enrol_device
 from rehab_sdk.errors import RehabError, Rejected
 from rehab_sdk.events import Actor, Context, Source
 from rehab_sdk.machine import Acked
@@ -17,19 +19,26 @@ from rehab_sdk.outbox import MemoryOutbox, Outbox, Refusal
 from rehab_sdk.receipt import Receipt
 from rehab_sdk.session import AsyncSession
 from rehab_sdk.stream import Stream
+from rehab_sdk.tokens import FileTokenStore, MemoryTokenStore, TokenStore
 from rehab_sdk.writes import Stored
 
 __all__ = [
     "Acked",
     "Actor",
+    "ApiKey",
     "AsyncRehab",
     "AsyncSession",
     "Backoff",
     "Context",
+    "DeviceKey",
+    "FileTokenStore",
     "MemoryOutbox",
+    "MemoryTokenStore",
     "Options",
     "Outbox",
+    "Password",
     "Receipt",
+    "RefreshToken",
     "Refusal",
     "Rehab",
     "RehabError",
@@ -38,7 +47,9 @@ __all__ = [
     "Stored",
     "Stream",
     "StreamOptions",
+    "TokenStore",
     "dev_token",
+    "enrol_device",
     "errors",
     "events",
 ]

@@ -11,15 +11,25 @@ from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1.ingest_service_pb2 import LiveFeedback
 from rehab_sdk.billing import AsyncBilling
 from rehab_sdk.client import AsyncRehab
-from rehab_sdk.errors import RehabError, Rejected
+from rehab_sdk.enrolment import enrol_device
+from rehab_sdk.errors import Dropped, RehabError, Rejected
 from rehab_sdk.events import AbandonReason, Body
 from rehab_sdk.machine import Acked
 from rehab_sdk.places import Positions
-from rehab_sdk.portal import Portal, blocking, connecting, deriving, entering, iterating
+from rehab_sdk.portal import (
+    Portal,
+    blocking,
+    connecting,
+    deriving,
+    entering,
+    iterating,
+    waited_for,
+)
 from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
 from rehab_sdk.receipt import Receipt
 from rehab_sdk.session import AsyncSession
+from rehab_sdk.spool import Spool
 from rehab_sdk.stream import Stream as AsyncStream
 from rehab_sdk.verbs import SessionVerbs
 from rehab_sdk.vitals import AsyncVitals
@@ -61,6 +71,7 @@ class Stream:
         return BlockingReceipt(self._portal, self._portal.run(self._inner.send(event)))
 
     flush = blocking(AsyncStream.flush)
+    leave = blocking(AsyncStream.leave)
     close = blocking(AsyncStream.close)
 
     def unacknowledged(self) -> list[Event]:
@@ -69,6 +80,10 @@ class Stream:
     @property
     def rejected(self) -> Sequence[Rejected]:
         return self._inner.rejected
+
+    @property
+    def dropped(self) -> Sequence[Dropped]:
+        return self._inner.dropped
 
     @property
     def rejected_count(self) -> int:
@@ -218,9 +233,11 @@ class Rehab:
             yield self._portal.iterate(answers)
 
     connect = staticmethod(connecting(AsyncRehab.connect, _rehab))
+    enrol_device = staticmethod(waited_for(enrol_device))
     log = blocking(AsyncRehab.log)
     log_many = blocking(AsyncRehab.log_many)
     lag = blocking(AsyncRehab.lag)
+    drained = blocking(AsyncRehab.drained)
     acting = deriving(AsyncRehab.acting, _rehab)
     session = entering(AsyncRehab.session, Session)
     stream = entering(AsyncRehab.stream, Stream)
@@ -229,6 +246,16 @@ class Rehab:
     def last_positions(self) -> Positions:
         """The newest positions this client wrote, by shard of the log; its reads reflect them."""
         return self._inner.last_positions
+
+    @property
+    def spool(self) -> Spool | None:
+        """See AsyncRehab."""
+        return self._inner.spool
+
+    @property
+    def waiting(self) -> int:
+        """Streamed events without a verdict."""
+        return self._inner.waiting
 
     def reflect(self, positions: Positions) -> None:
         """See AsyncRehab."""

@@ -12,7 +12,16 @@ from typing import Any, TypeVar
 
 import grpc
 
-from rehab_sdk.errors import CORRELATION_KEY, RehabError, TimedOut, from_rpc_error, is_passing
+from rehab_sdk.credentials import ApiKey
+from rehab_sdk.errors import (
+    CORRELATION_KEY,
+    RehabError,
+    TimedOut,
+    Unauthenticated,
+    from_rpc_error,
+    is_passing,
+)
+from rehab_sdk.login import Login
 from rehab_sdk.options import Options
 
 Answer = TypeVar("Answer")
@@ -21,15 +30,47 @@ Metadata = tuple[tuple[str, str], ...]
 
 
 class Calls:
-    def __init__(self, token: Token, options: Options) -> None:
-        self._token = token
+    def __init__(self, token: Token | ApiKey | Login, options: Options) -> None:
+        self._token = token.key if isinstance(token, ApiKey) else token
         self.options = options
 
     def metadata(self, correlation_id: str) -> Metadata:
-        """What goes with a call. A token that is a function is asked each time."""
-        token = self._token() if callable(self._token) else self._token
+        """What goes with a call. A token that is a function is asked each time. Raises Unavailable
+        while a login has no token in force; `admitted` waits for one."""
+        match self._token:
+            case Login():
+                token = self._token.token
+            case str():
+                token = self._token
+            case _:
+                token = self._token()
         marks = ((CORRELATION_KEY, correlation_id),)
         return (*marks, ("authorization", f"Bearer {token}")) if token else marks
+
+    async def admitted(self, correlation_id: str) -> Metadata:
+        """What goes with a call, once the client is let in. Raises RehabError."""
+        if isinstance(self._token, Login):
+            await self._token.ready()
+        return self.metadata(correlation_id)
+
+    async def readmitted(self, error: RehabError, shown: Metadata) -> bool:
+        """Whether the call that showed this metadata may be repeated with another token: once, for
+        a server that refuses a new token as well refuses the caller. Raises RehabError."""
+        if not isinstance(error, Unauthenticated):
+            return False
+        refused = dict(shown).get("authorization", "").removeprefix("Bearer ")
+        if isinstance(self._token, Login):
+            return await self._token.renewed(refused)
+        return callable(self._token) and self._token() != refused
+
+    async def once(self, method: Callable[..., Awaitable[Answer]], request: Any) -> Answer:
+        """Call one time, for what must not be repeated as it is. Raises RehabError."""
+        correlation_id = new_correlation_id()
+        try:
+            shown = await self.admitted(correlation_id)
+            return await method(request, timeout=self.options.deadline_s, metadata=shown)
+        except grpc.aio.AioRpcError as failed:
+            raise from_rpc_error(failed, correlation_id) from failed
 
     async def unary(
         self,
@@ -43,21 +84,34 @@ class Calls:
         loop = asyncio.get_running_loop()
         until = loop.time() + self.options.deadline_s + wait_s
         correlation_id = new_correlation_id()
-        attempt = 0
+        attempt, readmitted = 0, False
         while True:
+            shown: Metadata = ()
             try:
+                shown = await self._until(until, self.admitted(correlation_id))
                 return await method(
-                    request,
-                    timeout=max(0.001, until - loop.time()),
-                    metadata=self.metadata(correlation_id),
+                    request, timeout=max(0.001, until - loop.time()), metadata=shown
                 )
             except grpc.aio.AioRpcError as failed:
                 error = from_rpc_error(failed, correlation_id)
-                attempt += 1
-                pause_s = self.pause_s(error, attempt)
-                if _is_final(error) or loop.time() + pause_s >= until:
-                    raise error from failed
+            except RehabError as failed:
+                error = failed
+            if shown and not readmitted:
+                readmitted = await self._until(until, self.readmitted(error, shown))
+                if readmitted:
+                    continue
+            attempt += 1
+            pause_s = self.pause_s(error, attempt)
+            if _is_final(error) or loop.time() + pause_s >= until:
+                raise error
             await asyncio.sleep(pause_s)
+
+    async def _until(self, until: float, awaitable: Awaitable[Answer]) -> Answer:
+        try:
+            async with asyncio.timeout_at(until):
+                return await awaitable
+        except TimeoutError as late:
+            raise TimedOut("not logged in within the deadline") from late
 
     def pause_s(self, error: RehabError | None, attempt: int) -> float:
         """Before the next attempt: the back-off, and no less than the server asked for."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 
 import grpc
@@ -21,9 +22,19 @@ from rehab_sdk import auth
 from rehab_sdk.billing import AsyncBilling
 from rehab_sdk.calls import Calls, Token
 from rehab_sdk.clock import Clock, SystemClock
+from rehab_sdk.connection import (
+    IDENTITY,
+    INGEST,
+    PROJECTIONS,
+    admission,
+    open_channel,
+    open_spool,
+    who,
+)
+from rehab_sdk.credentials import ApiKey, Credentials
 from rehab_sdk.device import Device
-from rehab_sdk.errors import invalid
 from rehab_sdk.events import Actor, CaptureModeName, Context, PlanRef, Source, session_started
+from rehab_sdk.login import Login
 from rehab_sdk.options import Options
 from rehab_sdk.outbox import MemoryOutbox, Outbox
 from rehab_sdk.places import Newest, Positions
@@ -31,15 +42,14 @@ from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.questions import Freshness
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
 from rehab_sdk.session import AsyncSession
+from rehab_sdk.spool import Limits, Spool
 from rehab_sdk.stream import Stream
+from rehab_sdk.tokens import MemoryTokenStore, TokenStore
 from rehab_sdk.verbs import Script
 from rehab_sdk.vitals import AsyncVitals
 from rehab_sdk.watching import WatchesReads
 from rehab_sdk.workload import AsyncWorkload
 from rehab_sdk.writes import EventVerdict, Stored, Writes
-
-INGEST = "127.0.0.1:7101"
-PROJECTIONS = "127.0.0.1:7102"
 
 
 class AsyncRehab(WatchesReads):
@@ -51,7 +61,7 @@ class AsyncRehab(WatchesReads):
         ingest: grpc.aio.Channel,
         projections: grpc.aio.Channel,
         context: Context,
-        token: Token = "",
+        token: Token | ApiKey | Login = "",
         options: Options = Options(),  # noqa: B008 - frozen
         outbox: Outbox | None = None,
     ) -> None:
@@ -74,10 +84,11 @@ class AsyncRehab(WatchesReads):
         self.progress = AsyncProgress(ProgressServiceStub(projections), self._calls, fresh)
         self.workload = AsyncWorkload(WorkServiceStub(projections), self._calls, fresh)
         self._writes = Writes(self._ingest, self._calls, self._newest.saw)
+        self._outbox = outbox if outbox is not None else MemoryOutbox()
         self._device = Device(
             clinic_id=context.clinic_id,
             device_id=context.device_id,
-            outbox=outbox if outbox is not None else MemoryOutbox(),
+            outbox=self._outbox,
             stub=self._ingest,
             calls=self._calls,
             clock=context.clock,
@@ -91,7 +102,9 @@ class AsyncRehab(WatchesReads):
         *,
         ingest: str = INGEST,
         projections: str = PROJECTIONS,
-        token: Token = "",
+        identity: str = IDENTITY,
+        token: Token | Credentials = "",
+        token_store: TokenStore | None = None,
         clinic_id: str = "",
         device_id: str = "",
         actor: Actor | None = None,
@@ -102,37 +115,53 @@ class AsyncRehab(WatchesReads):
         options: Options = Options(),  # noqa: B008 - frozen
         clock: Clock | None = None,
         outbox: Outbox | None = None,
+        spool: str | os.PathLike[str] | None = None,
+        spool_key: bytes | None = None,
+        spool_limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> AsyncIterator[AsyncRehab]:
-        """A client while the context is open. Nothing is sent before the first call. Clinic and
-        actor are those that a development token names unless told; a token may be a function that
-        gives a fresh one. Without `credentials` the connection is in the clear. Raises Invalid."""
-        named = token if isinstance(token, str) else ""
-        clinic_id = clinic_id or auth.clinic_of(named)
-        actor = actor or auth.actor_of(named) or (Actor(device_id, "device") if device_id else None)
-        if not clinic_id or actor is None:
-            raise invalid("clinic_id, actor", "required", "must be told, or named by the token")
+        """A client while the context is open. Nothing is sent before the first call. `token` is a
+        token, a function that gives a fresh one, or credentials: with those the client logs in at
+        `identity` and stays logged in, keeping the newest refresh token in `token_store`. Clinic
+        and actor are those that a development token or the credentials name unless told. `spool`
+        is a file in which events wait until they are acknowledged, also over restarts (what an
+        earlier run left is sent at once); a `spool_key` encrypts it. Without `credentials` the
+        connection is in the clear. Raises Invalid or SpoolError."""
         context = Context(
-            clinic_id=clinic_id,
-            actor=actor,
-            device_id=device_id,
+            **who(token, clinic_id, device_id, actor),
             consent_id=consent_id,
             zone=zone,
             source=source,
             clock=clock or SystemClock(),
         )
         async with AsyncExitStack() as stack:
-            channels = [
-                await stack.enter_async_context(_channel(address, credentials, options))
-                for address in (ingest, projections)
-            ]
-            yield cls(
-                ingest=channels[0],
-                projections=channels[1],
+
+            async def connected(address: str) -> grpc.aio.Channel:
+                return await stack.enter_async_context(open_channel(address, credentials, options))
+
+            shown = await stack.enter_async_context(
+                admission(
+                    token,
+                    channel=lambda: open_channel(identity, credentials, options),
+                    store=token_store or MemoryTokenStore(),
+                    clock=context.clock,
+                    options=options,
+                )
+            )
+            if spool is not None:
+                outbox = stack.enter_context(
+                    closing(open_spool(spool, context, spool_key, spool_limits))
+                )
+            client = cls(
+                ingest=await connected(ingest),
+                projections=await connected(projections),
                 context=context,
-                token=token,
+                token=shown,
                 options=options,
                 outbox=outbox,
             )
+            stack.push_async_callback(client._device.stop)
+            await client._device.send_backlog()
+            yield client
 
     def acting(
         self,
@@ -145,8 +174,8 @@ class AsyncRehab(WatchesReads):
     ) -> AsyncRehab:
         """The same connections for somebody else, as a gateway for many patients needs them. It
         has an outbox and last positions of its own."""
-        token = self._token if token is None else token
-        named = token if isinstance(token, str) else ""
+        shown = self._token if token is None else token
+        named = shown if isinstance(shown, str) else ""
         context = replace(
             self.context,
             clinic_id=auth.clinic_of(named) or self.context.clinic_id,
@@ -160,7 +189,7 @@ class AsyncRehab(WatchesReads):
             ingest=ingest,
             projections=projections,
             context=context,
-            token=token,
+            token=shown,
             options=self._options,
         )
 
@@ -222,17 +251,23 @@ class AsyncRehab(WatchesReads):
             options=self._options.stream,
         )
 
+    @property
+    def spool(self) -> Spool | None:
+        """What waits on disk, and what of it was dropped or refused; None without one."""
+        return self._outbox if isinstance(self._outbox, Spool) else None
+
+    @property
+    def waiting(self) -> int:
+        """Streamed events without a verdict; with a spool also those of earlier runs."""
+        return self._device.waiting
+
+    async def drained(self, timeout_s: float) -> None:
+        """Wait until no streamed event waits any more. Raises TimedOut, or what keeps the client
+        from sending."""
+        await self._device.drained(timeout_s)
+
     # reading
 
     async def lag(self) -> projections_pb.GetLagResponse:
         """How far the read models are behind the log. Raises RehabError."""
         return await self._calls.unary(self._projections.GetLag, projections_pb.GetLagRequest())
-
-
-def _channel(
-    address: str, credentials: grpc.ChannelCredentials | None, options: Options
-) -> grpc.aio.Channel:
-    chosen = options.channel_options()
-    if credentials is None:
-        return grpc.aio.insecure_channel(address, options=chosen)
-    return grpc.aio.secure_channel(address, credentials, options=chosen)

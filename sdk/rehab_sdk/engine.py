@@ -15,6 +15,7 @@ from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab_sdk.calls import Calls
 from rehab_sdk.clock import Clock
 from rehab_sdk.errors import (
+    Dropped,
     Internal,
     RateLimited,
     RehabError,
@@ -25,7 +26,7 @@ from rehab_sdk.errors import (
     from_failure,
 )
 from rehab_sdk.link import Link
-from rehab_sdk.machine import Acked, Effect, HelloRefused, Machine, Phase, Settled, Verdict
+from rehab_sdk.machine import Acked, Effect, HelloRefused, Lost, Machine, Phase, Settled, Verdict
 from rehab_sdk.options import StreamOptions
 from rehab_sdk.places import Placed
 from rehab_sdk.receipt import Signal
@@ -41,7 +42,7 @@ class Sender(Protocol):
 
     session_id: str
 
-    def settled(self, key: object, verdict: Acked | Rejected) -> None: ...
+    def settled(self, key: object, verdict: Acked | Rejected | Dropped) -> None: ...
 
     def heard(self, feedback: pb.LiveFeedback) -> None: ...
 
@@ -77,6 +78,7 @@ class Engine:
         self._turn = asyncio.Lock()
         self._progress = False
         self._epoch_renewed = False
+        self._readmitted = False
         self._link = Link(
             stub=stub,
             calls=calls,
@@ -123,6 +125,8 @@ class Engine:
             if self.ended_by is not None:
                 raise self.ended_by
             self._sent[self._machine.append(event)] = Sent(sender, key)
+            for effect in self._machine.lost():
+                self._apply(effect)
         self.changed.fire()
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -161,18 +165,33 @@ class Engine:
             try:
                 asked_s = await self._link.converse()
             except RehabError as error:
-                failure = error
-                if not self._mended_by_new_link(error):
-                    self._end(error)
+                failure = await self._why_not_mended(error)
+                if failure is not None and not self._mended_by_new_link(failure):
+                    self._end(failure)
                     return
+                failure = failure or error
             except Exception as error:
                 log.exception("the stream ended by a fault of the SDK")
                 self._end(Internal(f"a fault of the SDK: {type(error).__name__}"))
                 raise
+            self.changed.fire()  # a full spool makes room now that nobody can be waited for
             good = self._progress or _now() - began > self._calls.options.backoff.longest_s
             attempt = 1 if good or failure is None else attempt + 1
             if failure is not None or not self._machine.hello_is_outdated:
                 await self._pause(asked_s + self._calls.pause_s(failure, attempt))
+
+    async def _why_not_mended(self, error: RehabError) -> RehabError | None:
+        """None when another token mends it, which is tried once between two welcomes."""
+        if self._link.lasted_s > 0:
+            self._readmitted = False
+        try:
+            shown = self._link.shown
+            if self._readmitted or not shown or not await self._calls.readmitted(error, shown):
+                return error
+        except RehabError as refused:
+            return refused
+        self._readmitted = True
+        return None
 
     def _mended_by_new_link(self, error: RehabError) -> bool:
         if isinstance(error, Superseded):
@@ -223,6 +242,10 @@ class Engine:
             case Settled():
                 self._progress = True
                 self._settle(effect)
+            case Lost():
+                dropped = Dropped(Event.FromString(effect.event), effect.why)
+                log.warning("%s", dropped)
+                self._tell(effect.ordinal, dropped)
             case HelloRefused(failure):
                 log.warning("hello: %s", failure.message)
             case pb.LiveFeedback():
@@ -237,7 +260,10 @@ class Engine:
         else:
             verdict = Rejected(Event.FromString(settled.event), from_failure(settled.verdict))
             log.warning("%s", verdict)
-        sent = self._sent.pop(settled.ordinal, None)  # none for what waited in the outbox before
+        self._tell(settled.ordinal, verdict)
+
+    def _tell(self, ordinal: int, verdict: Acked | Rejected | Dropped) -> None:
+        sent = self._sent.pop(ordinal, None)  # none for what waited in the outbox before
         if sent is not None:
             sent.sender.settled(sent.key, verdict)
 

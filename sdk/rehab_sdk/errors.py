@@ -85,6 +85,10 @@ class AuthError(RehabError):
     """Credentials are missing, malformed or expired, or the caller may not do this."""
 
 
+class Unauthenticated(AuthError):
+    """Nobody vouches for the caller: credentials are missing, malformed, expired or revoked."""
+
+
 class NotFound(RehabError):
     """No such patient, stream or item."""
 
@@ -164,6 +168,18 @@ class Rejected(RehabError):
         self.__cause__ = error
 
 
+class Dropped(RehabError):
+    """The spool let go of an event before it was sent: for want of room, or because it was too old
+    (`metadata["why"]`). Nothing else tells of it."""
+
+    def __init__(self, event: Event, why: str) -> None:
+        super().__init__(
+            f"event {event.envelope.event_id} ({event.envelope.kind}) was let go unsent ({why})",
+            metadata={"why": why},
+        )
+        self.event = event
+
+
 class NotAcknowledged(Unavailable):
     """These events have no verdict yet; they may have been stored. They wait in the client's outbox
     for its next stream. Logged again as they are, with the same ids, none is doubled."""
@@ -191,7 +207,7 @@ BY_REASON: dict[int, type[RehabError]] = {
     reasons.ERROR_REASON_INCARNATION_CHANGED: IncarnationChanged,
     reasons.ERROR_REASON_LEGAL_HOLD: LegalHold,
     reasons.ERROR_REASON_ALREADY_EXISTS: AlreadyExists,
-    reasons.ERROR_REASON_UNAUTHENTICATED: AuthError,
+    reasons.ERROR_REASON_UNAUTHENTICATED: Unauthenticated,
     reasons.ERROR_REASON_PERMISSION_DENIED: AuthError,
     reasons.ERROR_REASON_TOO_MANY_FAILURES: RateLimited,
     reasons.ERROR_REASON_OVERLOADED: RateLimited,
@@ -211,7 +227,7 @@ _BY_CODE: dict[grpc.StatusCode, type[RehabError]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: TimedOut,
     grpc.StatusCode.RESOURCE_EXHAUSTED: RateLimited,
     grpc.StatusCode.INVALID_ARGUMENT: Invalid,
-    grpc.StatusCode.UNAUTHENTICATED: AuthError,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
     grpc.StatusCode.PERMISSION_DENIED: AuthError,
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,

@@ -10,7 +10,7 @@ import grpc
 
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
-from rehab_sdk.calls import Calls, new_correlation_id
+from rehab_sdk.calls import Calls, Metadata, new_correlation_id
 from rehab_sdk.clock import Clock
 from rehab_sdk.errors import TimedOut, Unavailable, from_rpc_error
 from rehab_sdk.machine import Ask, Effect, Leave, Machine, OutOfTurn, Phase, StartOver, Verdict
@@ -42,6 +42,8 @@ class Link:
         """How far this device's clock was ahead of the server's at the last Welcome."""
         self.lasted_s = 0.0
         """How long the last link held after its welcome."""
+        self.shown: Metadata = ()
+        """The metadata of the last call."""
         self._welcomed_at: float | None = None
         self._stub = stub
         self._calls = calls
@@ -56,11 +58,13 @@ class Link:
     async def converse(self) -> float:
         """Run until the call ends in good order: the pause in seconds that the server asked for.
         Raises RehabError when it ended otherwise; then everything unsettled is sent again."""
-        self._pause_s = 0.0
+        self._pause_s = self.lasted_s = 0.0
         self._welcomed_at = None
+        self.shown = ()
         loop = asyncio.get_running_loop()
         correlation_id = new_correlation_id()
-        call = self._stub.StreamObservations(metadata=self._calls.metadata(correlation_id))
+        self.shown = await self._calls.admitted(correlation_id)
+        call = self._stub.StreamObservations(metadata=self.shown)
         try:
             await self._greet(call)
             self._welcomed_at = loop.time()
@@ -76,7 +80,8 @@ class Link:
         finally:
             call.cancel()  # grpc.aio never ends an abandoned call by itself
             self._machine.cut()
-            self.lasted_s = loop.time() - (self._welcomed_at or loop.time())
+            if self._welcomed_at is not None:
+                self.lasted_s = loop.time() - self._welcomed_at
         return self._pause_s
 
     async def _greet(self, call: Call) -> None:

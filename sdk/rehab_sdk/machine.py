@@ -8,6 +8,7 @@ cut, repeated or lost on the way.
 from __future__ import annotations
 
 import enum
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,7 +85,16 @@ class HelloRefused:
     failure: Failure
 
 
-Effect = Settled | Ask | Leave | StartOver | HelloRefused | pb.LiveFeedback
+@dataclass(frozen=True)
+class Lost:
+    """The outbox let go of an event before it was sent: it will have no verdict."""
+
+    ordinal: int
+    event: bytes
+    why: str
+
+
+Effect = Settled | Ask | Leave | StartOver | HelloRefused | Lost | pb.LiveFeedback
 
 
 class OutOfTurn(Exception):
@@ -107,7 +117,9 @@ class Machine:
         self._device_id = device_id
         self._told_session_id = ""
         self._token = outbox.resume_token
-        self._base = -outbox.settled_seq  # ordinal = base + seq, over all epochs
+        waiting = outbox.last_seq - outbox.settled_seq
+        self._ordinals = deque(range(1, waiting + 1))  # of the unsettled, in order, over all epochs
+        self._last_ordinal = waiting
         self._sent_seq = outbox.settled_seq
         self._asked: list[int] = []
         self._refused: dict[int, Failure] = {}
@@ -127,6 +139,8 @@ class Machine:
     @property
     def has_room(self) -> bool:
         """Whether another event may be appended."""
+        if self._outbox.full:
+            return self.phase is Phase.OFFLINE
         capacity = self._outbox.capacity
         return self.outstanding < (max(1, self.window) if capacity is None else capacity)
 
@@ -136,8 +150,20 @@ class Machine:
         return self.session_id not in ("", self._told_session_id)
 
     def append(self, event: bytes) -> int:
-        """Take an event, whatever the link does; its ordinal."""
-        return self._base + self._outbox.append(event)
+        """Take an event, whatever the link does; its ordinal. Ask `lost` after it."""
+        self._outbox.append(event)
+        self._last_ordinal += 1
+        self._ordinals.append(self._last_ordinal)
+        return self._last_ordinal
+
+    def lost(self) -> list[Effect]:
+        """What the outbox let go to take the last event, which may be that one."""
+        effects: list[Effect] = []
+        for one in self._outbox.take_dropped():
+            place = one.seq - self._outbox.settled_seq - 1
+            effects.append(Lost(self._ordinals[place], one.event, one.why))
+            del self._ordinals[place]
+        return effects
 
     # what the link brings
 
@@ -158,7 +184,6 @@ class Machine:
 
     def begin_epoch(self, above: int = 0) -> None:
         """Number what is unsettled anew: the server knows other numbers, or a newer epoch."""
-        self._base += self._outbox.settled_seq
         self._outbox.begin_epoch(above)
         self._sent_seq = 0
         self._refused.clear()
@@ -281,7 +306,7 @@ class Machine:
             self._refused.pop(seq, None)
             if not isinstance(verdict, Acked):
                 refusals.append(Refusal(seq, event, verdict))
-            settled.append(Settled(self._base + seq, event, verdict))
+            settled.append(Settled(self._ordinals.popleft(), event, verdict))
         if settled:
             self._progress = True
             self._stride = min(max(1, self.window), 2 * self._stride)

@@ -28,6 +28,8 @@ class StreamOptions:
     """How long `send` waits for room before it raises TimedOut."""
     flush_timeout_s: float = 30
     """How long leaving waits until everything is settled."""
+    spooled_flush_timeout_s: float = 2
+    """How long leaving waits with a spool, in which everything is safe already."""
     close_timeout_s: float = 2
     """How long the server has to end a call that we have ended."""
     ghost_s: float = 2

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from rehab.errors.v1.failure_pb2 import Failure
 
@@ -18,6 +18,16 @@ class Refusal:
     seq: int
     event: bytes
     failure: Failure
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """An event that an outbox let go to make room, or because it was too old. `seq` is the number
+    it had just then; those behind it have moved up."""
+
+    seq: int
+    event: bytes
+    why: Literal["room", "age"]
 
 
 class Outbox(Protocol):
@@ -34,6 +44,18 @@ class Outbox(Protocol):
     @property
     def capacity(self) -> int | None:
         """How many unsettled events it holds; None leaves it to the server's window."""
+        ...
+
+    @property
+    def durable(self) -> bool:
+        """Whether events outlive the process. Then the client sends in the background as long as it
+        is open, and leaving a stream does not wait for a server that stays away."""
+        ...
+
+    @property
+    def full(self) -> bool:
+        """Whether the next event pushes out another, which is avoided while there is a server to
+        wait for."""
         ...
 
     @property
@@ -70,6 +92,11 @@ class Outbox(Protocol):
         `above`, and forget the token. For when the server knows other numbers than the outbox."""
         ...
 
+    def take_dropped(self) -> Sequence[Dropped]:
+        """What was let go since this was asked last, in that order. Only `append` lets go, and
+        never of an event that `unsettled` has given out in this epoch."""
+        ...
+
 
 _lock = threading.Lock()
 _last_epoch = 0
@@ -88,6 +115,8 @@ class MemoryOutbox:
     """Lives as long as the process. Every one has an epoch of its own."""
 
     capacity: int | None = None
+    durable = False
+    full = False
 
     def __init__(self, epoch: int | None = None) -> None:
         self.epoch = epoch if epoch is not None else new_epoch()
@@ -118,3 +147,6 @@ class MemoryOutbox:
         self.settled_seq = 0
         self.epoch = max(new_epoch(), self.epoch + 1, above + 1)
         self.resume_token = ""
+
+    def take_dropped(self) -> Sequence[Dropped]:
+        return ()

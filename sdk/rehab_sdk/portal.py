@@ -56,9 +56,9 @@ class Portal:
             yield item  # type: ignore[misc]
 
     def close(self) -> None:
+        self.run(self._loop.shutdown_asyncgens())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
 
@@ -155,6 +155,19 @@ def connecting(
     def call(*args: P.args, **kwargs: P.kwargs) -> Iterator[Result]:
         with portal() as running, running.entered(connect(*args, **kwargs)) as value:
             yield wrap(running, value)
+
+    return call
+
+
+def waited_for(
+    function: Callable[P, Coroutine[Any, Any, Result]],
+) -> Callable[P, Result]:
+    """The function, waited for."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Result:
+        with portal() as running:
+            return running.run(function(*args, **kwargs))
 
     return call
 

@@ -88,7 +88,7 @@ class AsyncSession(SessionVerbs[Coroutine[Any, Any, Receipt]]):
             patience_s = self._options.close_timeout_s  # the program is being stopped
         try:
             await self.log(self._ending(error))
-            await self._stream.flush(patience_s)
+            await self._stream.leave(patience_s)
         except RehabError as failed:
             if error is None:
                 raise

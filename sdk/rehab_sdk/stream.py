@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
@@ -10,15 +11,29 @@ from typing import Protocol, Self
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1.ingest_service_pb2 import LiveFeedback
 from rehab_sdk.engine import Engine, Sender
-from rehab_sdk.errors import NotAcknowledged, RehabError, Rejected, Unavailable, too_large
+from rehab_sdk.errors import (
+    Dropped,
+    NotAcknowledged,
+    RehabError,
+    Rejected,
+    Unavailable,
+    too_large,
+)
 from rehab_sdk.machine import Acked
 from rehab_sdk.options import StreamOptions
 from rehab_sdk.places import Newest, Positions
 from rehab_sdk.receipt import FeedbackFeed, Receipt
 
+log = logging.getLogger("rehab_sdk")
+
 
 class Engines(Protocol):
     """Where the device's engine comes from: one is shared by all streams open at a time."""
+
+    @property
+    def durable(self) -> bool:
+        """Whether events outlive the process: then leaving needs no server."""
+        ...
 
     async def acquire(self, sender: Sender) -> Engine: ...
 
@@ -37,6 +52,7 @@ class Stream:
         self._newest = Newest()
         self._options = options
         self._rejected: deque[Rejected] = deque(maxlen=options.rejected_kept)
+        self._dropped: deque[Dropped] = deque(maxlen=options.rejected_kept)
         self._open: dict[Receipt, bytes] = {}
         self._engines = engines
         self._engine: Engine | None = None
@@ -69,6 +85,20 @@ class Stream:
         except RehabError as error:
             raise NotAcknowledged(self.unacknowledged(), error.message) from error
 
+    async def leave(self, timeout_s: float) -> None:
+        """Wait as `flush` does before leaving. For a server that stays away only shortly, and
+        without complaint, when the events are on disk: they are sent in the background and after a
+        restart. Raises NotAcknowledged."""
+        if not self._engines.durable:
+            await self.flush(timeout_s)
+            return
+        try:
+            await self.flush(min(timeout_s, self._options.spooled_flush_timeout_s))
+        except NotAcknowledged as waiting:
+            if not isinstance(waiting.__cause__, Unavailable):
+                raise  # time will not mend it
+            log.info("%d events wait in the spool", len(waiting.events))
+
     @property
     def positions(self) -> Positions:
         """The newest positions of the log acknowledged to this stream, by shard."""
@@ -78,6 +108,11 @@ class Stream:
     def rejected(self) -> Sequence[Rejected]:
         """The newest rejected events, oldest first."""
         return tuple(self._rejected)
+
+    @property
+    def dropped(self) -> Sequence[Dropped]:
+        """The newest events sent here that a full spool let go, oldest first."""
+        return tuple(self._dropped)
 
     def unacknowledged(self) -> list[Event]:
         """Events without a verdict, in order. Logged again with their ids, none is doubled."""
@@ -94,6 +129,8 @@ class Stream:
             self._engine = None
             await self._engines.release(self)
             self.over(Unavailable("the stream was closed"))
+            if self._engines.durable:
+                self._open.clear()  # they are on disk
 
     async def __aenter__(self) -> Self:
         self._engine = await self._engines.acquire(self)
@@ -107,7 +144,7 @@ class Stream:
     ) -> None:
         try:
             if error is None and self._engine is not None:
-                await self.flush()
+                await self.leave(self._options.flush_timeout_s)
         finally:
             await self.close()
 
@@ -118,11 +155,13 @@ class Stream:
 
     # what the engine tells
 
-    def settled(self, key: object, verdict: Acked | Rejected) -> None:
+    def settled(self, key: object, verdict: Acked | Rejected | Dropped) -> None:
         assert isinstance(key, Receipt)
         self._open.pop(key, None)
         if isinstance(verdict, Acked):
             self._newest.saw(verdict)
+        elif isinstance(verdict, Dropped):
+            self._dropped.append(verdict)
         else:
             self.rejected_count += 1
             self._rejected.append(verdict)

@@ -13,7 +13,7 @@ import grpc
 from google.protobuf.message import Message
 
 from rehab.projections.v1 import projections_service_pb2 as pb
-from rehab_sdk.calls import Calls, new_correlation_id
+from rehab_sdk.calls import Calls, Metadata, new_correlation_id
 from rehab_sdk.errors import RehabError, Stale, TimedOut, Unavailable, from_rpc_error, is_passing
 from rehab_sdk.events._fill import fill
 
@@ -36,6 +36,8 @@ class Reconnecting(AsyncIterator[Told], ABC, Generic[Told]):
         self.freshness: pb.Freshness | None = None
         """What was told last reflects at least this; None before the first."""
         self._call: Any = None  # grpc.aio.UnaryStreamCall
+        self._shown: Metadata = ()
+        self._readmitted = False
         self._all = self._watch()
 
     async def __aenter__(self) -> Self:
@@ -72,6 +74,7 @@ class Reconnecting(AsyncIterator[Told], ABC, Generic[Told]):
                 failure: RehabError = Unavailable("the server ended the watch")
             except RehabError as error:
                 failure = error
+            failure = await self._with_another_token(failure)
             now = asyncio.get_running_loop().time()
             failing_since = now if attempt == 0 else failing_since
             attempt += 1
@@ -83,9 +86,21 @@ class Reconnecting(AsyncIterator[Told], ABC, Generic[Told]):
         """Another replica may not be as far yet as the one that answered before."""
         return is_passing(failure) or (self.freshness is not None and isinstance(failure, Stale))
 
+    async def _with_another_token(self, failure: RehabError) -> RehabError:
+        """What is left of a failure that another token mends, tried once between two messages."""
+        if self._readmitted or not self._shown:
+            return failure
+        try:
+            self._readmitted = await self._calls.readmitted(failure, self._shown)
+        except RehabError as refused:
+            return refused
+        return Unavailable("let in anew") if self._readmitted else failure
+
     async def _one_call(self) -> AsyncGenerator[Any, None]:
         correlation_id = new_correlation_id()
-        call = self._rpc(self._request, metadata=self._calls.metadata(correlation_id))
+        self._shown = ()
+        self._shown = await self._calls.admitted(correlation_id)
+        call = self._rpc(self._request, metadata=self._shown)
         self._call = call
         try:
             while True:
@@ -93,6 +108,7 @@ class Reconnecting(AsyncIterator[Told], ABC, Generic[Told]):
                     message = await call.read()
                 if not isinstance(message, Message):  # grpc.aio.EOF
                     return
+                self._readmitted = False
                 yield message
         except TimeoutError as silence:
             raise TimedOut("the server of a watch fell silent") from silence

@@ -116,8 +116,12 @@ class Clinic:
         async with channel(self.eventstore) as connection:
             return await EventLog(connection, service_principal("test")).read_stream(patient)
 
+    async def told(self, patient: str) -> list[RecordedEvent]:
+        """The patient's stream without the entries in which refused events are kept."""
+        return [one for one in await self.stored(patient) if one.envelope.kind != "quarantine"]
+
     async def stored_ids(self, patient: str) -> list[str]:
-        return [event.envelope.event_id for event in await self.stored(patient)]
+        return [event.envelope.event_id for event in await self.told(patient)]
 
 
 @asynccontextmanager

@@ -88,7 +88,7 @@ def test_a_stale_read_says_asked_and_reached_position() -> None:
         (grpc.StatusCode.UNAVAILABLE, errors.Unavailable),
         (grpc.StatusCode.DEADLINE_EXCEEDED, errors.TimedOut),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, errors.RateLimited),
-        (grpc.StatusCode.UNAUTHENTICATED, errors.AuthError),
+        (grpc.StatusCode.UNAUTHENTICATED, errors.Unauthenticated),
         (grpc.StatusCode.UNKNOWN, errors.Unavailable),
         (grpc.StatusCode.INTERNAL, errors.Unavailable),
         (grpc.StatusCode.DATA_LOSS, errors.Internal),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -11,12 +16,14 @@ from rehab_sdk.machine import (
     Ask,
     Effect,
     Leave,
+    Lost,
     Machine,
     Phase,
     Settled,
     StartOver,
 )
-from rehab_sdk.outbox import MemoryOutbox
+from rehab_sdk.outbox import MemoryOutbox, Outbox
+from rehab_sdk.spool import Limits, Spool
 from tests.sdk.given import CLINIC, DEVICE, START, context, pain
 from tests.sdk.model import Link, Server
 
@@ -24,13 +31,14 @@ from tests.sdk.model import Link, Server
 class Conversation:
     """Each method is something that may happen; where it cannot happen now, nothing does."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: Outbox | None = None) -> None:
         self.server = Server()
-        self.machine = Machine(MemoryOutbox(), clinic_id=CLINIC, device_id=DEVICE)
+        self.machine = Machine(outbox or MemoryOutbox(), clinic_id=CLINIC, device_id=DEVICE)
         self.context = context()
         self.sent: list[str] = []
         self.ever_refused: set[str] = set()
         self.settled: list[tuple[str, bool]] = []
+        self.lost: set[str] = set()
         self.link: Link | None = None
 
     def append(self, *, refused: bool = False) -> None:
@@ -42,6 +50,11 @@ class Conversation:
             self.server.refuses.add(event.envelope.event_id)
             self.ever_refused.add(event.envelope.event_id)
         assert self.machine.append(event.SerializeToString()) == len(self.sent)
+        self.apply(self.machine.lost())
+
+    @property
+    def kept(self) -> list[str]:
+        return [event_id for event_id in self.sent if event_id not in self.lost]
 
     def append_refused(self) -> None:
         self.append(refused=True)
@@ -124,6 +137,11 @@ class Conversation:
                         stands = self.server.place(event_id)
                         assert verdict.shard == stands.shard
                         assert verdict.position >= stands.position
+                case Lost(ordinal, data):
+                    event_id = Event.FromString(data).envelope.event_id
+                    assert self.sent[ordinal - 1] == event_id
+                    assert event_id not in self.server.stored
+                    self.lost.add(event_id)
                 case Ask(asked):
                     self.apply(self.machine.answered(self.server.asked(asked)))
                 case StartOver():
@@ -155,7 +173,7 @@ class Conversation:
                 pass
 
     def check(self) -> None:
-        assert [event_id for event_id, _ in self.settled] == self.sent[: len(self.settled)]
+        assert [event_id for event_id, _ in self.settled] == self.kept[: len(self.settled)]
         for event_id, acked in self.settled:
             assert acked == (event_id in self.server.stored)
         stored = self.server.stored
@@ -220,11 +238,41 @@ def test_every_event_settles_exactly_once_in_order_whatever_happens(
     story: list[object],
 ) -> None:
     conversation = Conversation()
+    tell(conversation, story)
+    assert conversation.lost == set()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(story=st.lists(st.sampled_from([*RARE, *COMMON, *COMMON]), min_size=40, max_size=80))
+@example(story=[*[Conversation.append] * 5, *ACKNOWLEDGED_AND_CUT, *[Conversation.append] * 9])
+def test_every_event_settles_or_is_told_to_be_lost_when_a_spool_is_full(
+    story: list[object],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "spool")
+        spool = Spool(path, clinic_id=CLINIC, device_id=DEVICE, limits=Limits(events=3))
+        with closing(spool):
+            conversation = Conversation(spool)
+            tell(conversation, story)
+            assert len(spool.dropped()) == len(conversation.lost)
+
+
+def test_a_full_spool_does_lose_events_in_such_stories() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "spool")
+        spool = Spool(path, clinic_id=CLINIC, device_id=DEVICE, limits=Limits(events=3))
+        with closing(spool):
+            conversation = Conversation(spool)
+            tell(conversation, [Conversation.append] * 10)
+            assert len(conversation.lost) == 7
+
+
+def tell(conversation: Conversation, story: Sequence[object]) -> None:
     for happening in story:
         happening(conversation)  # type: ignore[operator]
         conversation.check()
     conversation.hold()
     conversation.check()
-    assert [event_id for event_id, _ in conversation.settled] == conversation.sent
+    assert [event_id for event_id, _ in conversation.settled] == conversation.kept
     assert conversation.machine.outstanding == 0
     assert conversation.machine.phase is Phase.STREAMING
