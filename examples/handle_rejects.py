@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime
 
 from rehab_sdk import AsyncRehab, Rejected, dev_token, events
 
@@ -21,6 +22,8 @@ async def main(patient: str = "example-patient") -> None:
         device_id=f"phone-of-{patient}",
         consent_id="consent-example",
     ) as client:
+        agreed = events.consent_granted("consent-example", valid_from=datetime.now(UTC))
+        await client.log(client.event(patient, agreed))
         async with client.session(patient=patient, exercise="squat") as session:
             await session.rep(score=82)
             bad = await session.rep(score=120)  # the scale ends at 100

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.text import Text
 
-out = Console(highlight=False, soft_wrap=True)
+WIDE = 240
+"""Columns of a table that a program reads, or a file: nothing is cut off."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 
 COLOURS = {

@@ -56,7 +56,7 @@ async def test_rejects_are_handled(suite: Clinic, patient: str) -> None:
     assert "1 event refused" in said
     kinds = [event.envelope.kind for event in await suite.stored(patient)]
     assert kinds.count("quarantine") == 1
-    assert len(kinds) == 6
+    assert len(kinds) == 7
 
 
 async def test_the_work_queue_is_watched(suite: Clinic, patient: str) -> None:

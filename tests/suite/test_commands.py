@@ -58,7 +58,7 @@ def writes(data: Path, clinic: str, patient: str) -> AbstractContextManager[Reha
         projections=addresses["projections"],
         token=dev_token("patient", clinic, patient),
         device_id="phone-of-the-test",
-        consent_id="consent-1",
+        consent_id=consent_of(data, patient),
     )
 
 
@@ -225,6 +225,11 @@ def subjects(data: Path) -> list[str]:
     return sorted({json.loads(line)["envelope"]["subject_id"] for line in read.stdout.splitlines()})
 
 
+def consent_of(data: Path, patient: str) -> str:
+    read = rehab("log", "read", patient, "--kind", "consent", "--limit", "1", "--json", data=data)
+    return str(json.loads(read.stdout)["envelope"]["consent_id"])
+
+
 def clinic_of(data: Path, patient: str) -> str:
     read = rehab("log", "read", patient, "--limit", "1", "--json", data=data)
     return str(json.loads(read.stdout)["envelope"]["clinic_id"])
@@ -235,7 +240,9 @@ def test_the_log_tells_whose_data_which_service_may_have_read(data: Path) -> Non
     told = [json.loads(line) for line in read.stdout.splitlines()]
     readers = {event["envelope"]["actor"]["id"] for event in told}
     assert "service-projections" in readers
-    read_by_it = {subject for event in told for subject in event["body"]["access"]["subject_ids"]}
+    read_by_it = {
+        subject for event in told for subject in event["body"]["access"].get("subject_ids", [])
+    }
     everything = rehab("log", "read", "--limit", "0", "--json", data=data).stdout.splitlines()
     sealed = [one for one in map(json.loads, everything) if one["envelope"].get("phi")]
     assert {one["envelope"]["subject_id"] for one in sealed} == read_by_it

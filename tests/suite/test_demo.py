@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rehab_runtime.embedded import free_port
 from tests.support.ports import low_ports
 
 REHAB = str(Path(sys.executable).with_name("rehab"))
@@ -19,7 +18,7 @@ def demo(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_happened_in_the_clinic_is_stored_and_projected(tmp_path: Path) -> None:
-    result = demo("--port-base", str(free_port()), "--data", str(tmp_path))
+    result = demo("--port-base", str(low_ports()), "--data", str(tmp_path))
     assert result.returncode == 0, result.stdout + result.stderr
     assert "sent = stored = projected" in result.stdout
 

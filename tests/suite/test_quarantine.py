@@ -34,6 +34,15 @@ def sent(folder: Path, *events: Event) -> list[str]:
     return [str(verdict.WhichOneof("verdict")) for verdict in answer.verdicts]
 
 
+def agreed() -> Event:
+    event = rep()
+    event.envelope.kind = "consent"
+    event.body.consent.consent_id = event.envelope.consent_id
+    event.body.consent.granted.purpose = "treatment"
+    event.body.consent.granted.valid_from.FromDatetime(datetime.now(UTC) - timedelta(days=1))
+    return event
+
+
 def ahead(seconds: float) -> Event:
     event = rep()
     event.envelope.occurred_at.FromDatetime(datetime.now(UTC) + timedelta(seconds=seconds))
@@ -42,6 +51,7 @@ def ahead(seconds: float) -> Event:
 
 def test_refused_events_are_listed_sent_again_after_a_fix_and_let_go(data: Path) -> None:
     assert rehab("quarantine", "list", data=data).stdout == "nothing is held\n"
+    assert sent(data, agreed()) == ["stored"]
     soon, never = ahead(TOLERATED_S + 8), ahead(86_400)
     began = time.monotonic()
     assert sent(data, soon, never) == ["failure", "failure"]

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,8 @@ def test_a_full_disk_is_told_loses_nothing_and_is_recovered_from(small_disk: Pat
                 client.log(client.event("patient-1", events.pain(4, phase="post"))).position
             )
 
+        agreed = events.consent_granted("consent-1", valid_from=datetime.now(UTC))
+        stored.append(client.log(client.event("patient-1", agreed)).position)
         for _ in range(20):
             log()
         ballast = fill(small_disk)

@@ -19,7 +19,7 @@ _REASONS = {
 }
 _NEEDS_CONSENT = frozenset({Relation.CARE, Relation.CLINIC})
 _ORDER = (Relation.SUITE, Relation.OWN, Relation.CARE, Relation.CLINIC, Relation.GRANT)
-UNSEEN = frozenset({"other_clinic", "unknown_patient"})
+UNSEEN = frozenset({"other_clinic", "unknown_patient", "erased"})
 """Reasons that are told as if there were nothing: not even that it exists is to be known."""
 
 
