@@ -94,6 +94,7 @@ class Calls:
                 )
             except grpc.aio.AioRpcError as failed:
                 error = from_rpc_error(failed, correlation_id)
+                error.__cause__ = failed
             except RehabError as failed:
                 error = failed
             if shown and not readmitted:
