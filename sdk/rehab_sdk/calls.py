@@ -27,6 +27,9 @@ from rehab_sdk.options import Options
 Answer = TypeVar("Answer")
 Token = str | Callable[[], str]
 Metadata = tuple[tuple[str, str], ...]
+READMISSIONS = 3
+"""New tokens that a stream or a watch shows in a row to a server that refuses them: it may not know
+yet what signed the first. A single call shows one."""
 
 
 class Calls:
