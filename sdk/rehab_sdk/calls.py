@@ -27,6 +27,9 @@ from rehab_sdk.options import Options
 Answer = TypeVar("Answer")
 Token = str | Callable[[], str]
 Metadata = tuple[tuple[str, str], ...]
+READMISSIONS = 3
+"""New tokens that a stream or a watch shows in a row to a server that refuses them: it may not know
+yet what signed the first. A single call shows one."""
 
 
 class Calls:
@@ -94,6 +97,7 @@ class Calls:
                 )
             except grpc.aio.AioRpcError as failed:
                 error = from_rpc_error(failed, correlation_id)
+                error.__cause__ = failed
             except RehabError as failed:
                 error = failed
             if shown and not readmitted:

@@ -12,7 +12,7 @@ from typing import Protocol
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
-from rehab_sdk.calls import Calls
+from rehab_sdk.calls import READMISSIONS, Calls
 from rehab_sdk.clock import Clock
 from rehab_sdk.errors import (
     Dropped,
@@ -78,7 +78,7 @@ class Engine:
         self._turn = asyncio.Lock()
         self._progress = False
         self._epoch_renewed = False
-        self._readmitted = False
+        self._readmitted = 0
         self._link = Link(
             stub=stub,
             calls=calls,
@@ -181,16 +181,17 @@ class Engine:
                 await self._pause(asked_s + self._calls.pause_s(failure, attempt))
 
     async def _why_not_mended(self, error: RehabError) -> RehabError | None:
-        """None when another token mends it, which is tried once between two welcomes."""
+        """None when another token mends it, which is tried a few times between two welcomes."""
         if self._link.lasted_s > 0:
-            self._readmitted = False
+            self._readmitted = 0
         try:
             shown = self._link.shown
-            if self._readmitted or not shown or not await self._calls.readmitted(error, shown):
+            tried = self._readmitted >= READMISSIONS or not shown
+            if tried or not await self._calls.readmitted(error, shown):
                 return error
         except RehabError as refused:
             return refused
-        self._readmitted = True
+        self._readmitted += 1
         return None
 
     def _mended_by_new_link(self, error: RehabError) -> bool:

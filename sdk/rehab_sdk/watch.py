@@ -13,7 +13,7 @@ import grpc
 from google.protobuf.message import Message
 
 from rehab.projections.v1 import projections_service_pb2 as pb
-from rehab_sdk.calls import Calls, Metadata, new_correlation_id
+from rehab_sdk.calls import READMISSIONS, Calls, Metadata, new_correlation_id
 from rehab_sdk.errors import RehabError, Stale, TimedOut, Unavailable, from_rpc_error, is_passing
 from rehab_sdk.events._fill import fill
 
@@ -37,7 +37,7 @@ class Reconnecting(AsyncIterator[Told], ABC, Generic[Told]):
         """What was told last reflects at least this; None before the first."""
         self._call: Any = None  # grpc.aio.UnaryStreamCall
         self._shown: Metadata = ()
-        self._readmitted = False
+        self._readmitted = 0
         self._all = self._watch()
 
     async def __aenter__(self) -> Self:
@@ -87,14 +87,17 @@ class Reconnecting(AsyncIterator[Told], ABC, Generic[Told]):
         return is_passing(failure) or (self.freshness is not None and isinstance(failure, Stale))
 
     async def _with_another_token(self, failure: RehabError) -> RehabError:
-        """What is left of a failure that another token mends, tried once between two messages."""
-        if self._readmitted or not self._shown:
+        """What is left of a failure that another token mends; tried a few times between two
+        messages."""
+        if self._readmitted >= READMISSIONS or not self._shown:
             return failure
         try:
-            self._readmitted = await self._calls.readmitted(failure, self._shown)
+            if not await self._calls.readmitted(failure, self._shown):
+                return failure
         except RehabError as refused:
             return refused
-        return Unavailable("let in anew") if self._readmitted else failure
+        self._readmitted += 1
+        return Unavailable("let in anew")
 
     async def _one_call(self) -> AsyncGenerator[Any, None]:
         correlation_id = new_correlation_id()
@@ -108,7 +111,7 @@ class Reconnecting(AsyncIterator[Told], ABC, Generic[Told]):
                     message = await call.read()
                 if not isinstance(message, Message):  # grpc.aio.EOF
                     return
-                self._readmitted = False
+                self._readmitted = 0
                 yield message
         except TimeoutError as silence:
             raise TimedOut("the server of a watch fell silent") from silence

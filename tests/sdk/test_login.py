@@ -130,7 +130,9 @@ async def test_a_token_is_renewed_while_nobody_calls(fake: FakeRehab) -> None:
         await until(lambda: fake.accounts.refreshes >= 2)
 
 
-async def test_a_server_that_refuses_new_tokens_as_well_is_asked_twice(fake: FakeRehab) -> None:
+async def test_a_server_that_refuses_new_tokens_as_well_is_not_asked_for_ever(
+    fake: FakeRehab,
+) -> None:
     asked = 0
 
     def nobody(authorization: str) -> Who:
@@ -146,7 +148,11 @@ async def test_a_server_that_refuses_new_tokens_as_well_is_asked_twice(fake: Fak
         with pytest.raises(errors.NotAcknowledged):
             async with client.stream() as stream:
                 await stream.send(*pains(client, PATIENT, 1))
-        assert asked == 4
+        assert asked == 6
+        with pytest.raises(errors.Unauthenticated):
+            async with client.watch(client.patients.adherence, PATIENT) as answers:
+                await anext(answers)
+        assert asked == 10
 
 
 def fake_denial() -> Exception:

@@ -344,3 +344,9 @@ def test_a_thread_may_look_at_what_was_dropped_while_another_fills_it(opened: Op
         looking.result()
     assert sum(looked) + len(spool.dropped()) == 298
     assert spool.last_seq == 2
+
+
+@pytest.mark.parametrize("wrong", [{"events": 0}, {"bytes": -1}, {"age_s": 0}], ids=str)
+def test_limits_leave_room_for_something(wrong: dict[str, Any]) -> None:
+    with pytest.raises(errors.Invalid):
+        Limits(**wrong)

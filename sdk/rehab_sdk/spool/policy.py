@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from rehab.events.v1.event_pb2 import Event
+from rehab_sdk.errors import invalid
 
 SEVERE_PAIN = 8
 """Of 10, on the numeric rating scale, from which somebody has to look at it."""
@@ -46,6 +47,11 @@ class Limits:
     bytes: int = 64 * 1024 * 1024
     age_s: float = 90 * 86_400
     """Safety events have no age."""
+
+    def __post_init__(self) -> None:
+        for name in ("events", "bytes", "age_s"):
+            if getattr(self, name) <= 0:
+                raise invalid(f"limits.{name}", "positive", "must be more than 0")
 
 
 def rank_of(event: Event) -> Rank:
