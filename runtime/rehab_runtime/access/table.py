@@ -200,7 +200,7 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                 {
                     **_all(FIGURES, "ListTherapistLoads", "ListWorkDays"),
                     **_all(_watched(FIGURES), "WatchTherapistLoads", "WatchWorkDays"),
-                    "ListWorkTemplates": ANYBODY,
+                    "ListWorkTemplates": Rule({"therapist": CLINIC, "service": SUITE}),
                 },
             ),
             *_of(

@@ -1,4 +1,4 @@
-"""Who may read what, until the identity service decides."""
+"""Who may read what where no identity service decides: in development."""
 
 from __future__ import annotations
 
