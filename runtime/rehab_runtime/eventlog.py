@@ -145,10 +145,10 @@ class EventLog:
         return [event async for events in pages for event in events]
 
     async def pages_of(
-        self, stream: str, *, after_version: int = 0
+        self, stream: str, *, after_version: int = 0, kinds: Sequence[str] = ()
     ) -> AsyncGenerator[Sequence[RecordedEvent], None]:
-        """The same, a page at a time: for streams too long to be held."""
-        request = store.ReadStreamRequest(stream=stream, after_version=after_version)
+        """The same, a page at a time, of all kinds or those told: for streams too long to hold."""
+        request = store.ReadStreamRequest(stream=stream, after_version=after_version, kinds=kinds)
         call = self._stub.ReadStream(request, metadata=self._metadata, timeout=READ_TIMEOUT_S)
         try:
             async for page in call:

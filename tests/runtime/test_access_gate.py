@@ -212,7 +212,7 @@ CELLS = [
     ("Record", principal("therapist"), "patient-1", ANSWERED),
     ("Record", principal("therapist"), "patient-2", "PermissionDenied no_consent"),
     ("Record", principal("therapist"), "patient-3", "NotFound"),
-    ("Record", principal("therapist"), "patient-4", "PermissionDenied erased"),
+    ("Record", principal("therapist"), "patient-4", "NotFound"),
     ("Record", principal("therapist"), "patient-9", "NotFound"),
     ("Record", principal("therapist", "bob"), "patient-1", "PermissionDenied no_relationship"),
     ("Record", principal("therapist", "ann", "clinic-2"), "patient-1", "NotFound"),

@@ -27,6 +27,7 @@ class Settings(ServiceSettings):
 class Running:
     address: str
     background: Background
+    peers_address: str = ""
 
 async def work(how):
     await asyncio.sleep(0.05 if how == "fall" else 60)

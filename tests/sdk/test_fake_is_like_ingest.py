@@ -184,7 +184,8 @@ async def calls_are_empty(side: Side) -> Fact:
 
 async def nobody_calls(side: Side) -> Fact:
     side.metadata = ()  # type: ignore[assignment]
-    return [await side.log(side.pain()), await side.converse(side.hello())]
+    # nothing is written: of a stream that is refused meanwhile grpc.aio tells an error of its own
+    return [await side.log(side.pain()), await side.converse()]
 
 
 async def a_stream_is_acknowledged(side: Side) -> Fact:

@@ -80,7 +80,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             registry,
             Tokens(settings.token_key()),
             limiter,
-            Rights(front.known, front.gate, clock),
+            Rights(event_log, front.known, front.gate, clock),
             clock,
         )
         server = await stack.enter_async_context(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from rehab.events.v1.event_pb2 import Body, Event
 from rehab_ingest.admission import Checked
 from rehab_ingest.domain.rights import Told, may_change, refusal
 from rehab_runtime.access.decide import Decision
@@ -15,21 +16,28 @@ from rehab_runtime.access.known import Known
 from rehab_runtime.auth import Principal
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import RehabError
+from rehab_runtime.eventlog import EventLog
 
 HEARD_S = 10.0
 """After that long identity has heard what came in."""
-PATIENCE_S, LOOK_S = 1.0, 0.05
-"""How long it is waited for what another replica let in a moment ago."""
+KINDS = ("consent", "care_team")
+"""What the log is asked for when somebody would be refused for lack of it."""
+LOOK_S = 0.2
+"""For so long what the log answered is not asked again."""
 MAX_TOLD = 50_000
 
 
 class Rights:
     """Without identity, in development only, whoever is let in may say anything of anybody."""
 
-    def __init__(self, known: Known | None, gate: Gate | None, clock: Clock) -> None:
+    def __init__(
+        self, event_log: EventLog, known: Known | None, gate: Gate | None, clock: Clock
+    ) -> None:
+        self._log = event_log
         self._known = known
         self._gate = gate
         self._clock = clock
+        self._looked_up: OrderedDict[str, float] = OrderedDict()
         self._told: OrderedDict[str, tuple[float, Told]] = OrderedDict()
 
     async def checked(
@@ -42,17 +50,42 @@ class Rights:
         subjects = {event.envelope.subject_id for event, refused in checked if refused is None}
         if not subjects:
             return checked
-        give_up = self._clock.monotonic() + PATIENCE_S
-        while True:
-            facts = await self._known.facts_of(subjects)
+        facts = dict(await self._known.facts_of(subjects))
+        decided, told = self._decided(checked, caller, facts, skew_ms)
+        doubtful = self._not_looked_up(
+            event.envelope.subject_id
+            for event, error in decided
+            if error is not None and may_change(error)
+        )
+        if doubtful:
+            for subject in doubtful:
+                facts[subject] = await self._as_logged(facts[subject])
             decided, told = self._decided(checked, caller, facts, skew_ms)
-            hopes = any(error is not None and may_change(error) for _, error in decided)
-            if not hopes or self._clock.monotonic() > give_up:
-                break
-            await asyncio.sleep(LOOK_S)
         self._remember(told)
         await self._trace(checked, decided, method)
         return decided
+
+    def _not_looked_up(self, subjects: Iterable[str]) -> Collection[str]:
+        """Those of whom the log was not asked a moment ago: wrong ids cost no more than that."""
+        now = self._clock.monotonic()
+        while self._looked_up and next(iter(self._looked_up.values())) <= now:
+            self._looked_up.popitem(last=False)
+        return {one for one in subjects if one not in self._looked_up}
+
+    async def _as_logged(self, facts: PatientFacts) -> PatientFacts:
+        """What identity may not have heard yet: nothing is refused for its being behind. Raises
+        Unavailable."""
+        told, clinic_id = Told(), ""
+        async for events in self._log.pages_of(facts.patient_id, kinds=KINDS):
+            for event in events:
+                clinic_id = clinic_id or event.envelope.clinic_id
+                if not event.erased and not event.key_id:
+                    body = Body.FromString(event.body)
+                    told = told.and_of(Event(envelope=event.envelope, body=body))
+        self._looked_up[facts.patient_id] = self._clock.monotonic() + LOOK_S
+        # what follows rests on it as well
+        self._remember({facts.patient_id: told})
+        return replace(facts, clinic_id=facts.clinic_id or clinic_id)
 
     def _decided(
         self,

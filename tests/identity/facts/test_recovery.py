@@ -19,7 +19,7 @@ from rehab.eventstore.v1 import erasure_service_pb2 as erasure_pb
 from rehab.eventstore.v1.erasure_service_pb2_grpc import ErasureServiceStub
 from rehab.identity.v1 import account_service_pb2 as account_pb
 from rehab_runtime.auth import bearer
-from rehab_runtime.errors import Erased, PermissionDenied, RehabError, Stale
+from rehab_runtime.errors import Erased, NotFound, RehabError, Stale
 from rehab_runtime.server import channel
 from tests.eventstore.given import append, event
 from tests.identity.facts.service import (
@@ -172,7 +172,7 @@ async def test_of_a_patient_who_is_erased_nothing_is_left_but_that(place: Place)
             made.as_(patient_of(patient)).grant(patient),
             made.as_(ANN).team(patient),
         ):
-            assert isinstance(await refused(question), PermissionDenied)
+            assert isinstance(await refused(question), NotFound)
         assert isinstance(await refused(made.as_(CLI).grant(patient)), Erased)
         assert taken.grant_id not in {
             one.grant_id for one in (await made.as_(ADMIN).emergencies()).grants

@@ -55,11 +55,19 @@ class Told:
             case "consent":
                 return self._and_consent(event.body.consent)
             case "care_team":
-                team = event.body.care_team
-                if team.action == patient_pb2.CARE_TEAM_ACTION_ASSIGNED:
-                    care = Care(team.therapist_id, moment(event.envelope.occurred_at))
-                    return replace(self, team=(*self.team, care))
+                return self._and_care(event.body.care_team, moment(event.envelope.occurred_at))
         return self
+
+    def _and_care(self, told: patient_pb2.CareTeam, at: datetime) -> Told:
+        if told.action == patient_pb2.CARE_TEAM_ACTION_ASSIGNED:
+            return replace(self, team=(*self.team, Care(told.therapist_id, at)))
+        ended = (
+            replace(one, until=max(one.since, at))
+            if one.therapist_id == told.therapist_id and one.until is None
+            else one
+            for one in self.team
+        )
+        return replace(self, team=tuple(ended))
 
     def _and_consent(self, told: patient_pb2.Consent) -> Told:
         if told.HasField("revoked"):
@@ -100,7 +108,7 @@ def refusal(
 
 
 def may_change(error: RehabError) -> bool:
-    """Whether what identity hears in the next moment may let it in."""
+    """Whether it may be refused only because identity has not heard yet what the log has."""
     return isinstance(error, ConsentNotInForce | PermissionDenied) and any(
         one.rule in {"consent.known", "patient.treated"} for one in error.violations
     )
