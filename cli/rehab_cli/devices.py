@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -26,6 +27,7 @@ from rehab_sdk import (
 IN_FLIGHT = 512
 """Events of all devices together without an acknowledgement: enough to keep the suite busy, few
 enough that acknowledgement times mean something."""
+ADMITTING = frozenset({"consent", "care_team"})
 OPTIONS = Options(stream=StreamOptions(send_timeout_s=300, flush_timeout_s=300))
 
 
@@ -40,14 +42,28 @@ class Devices:
         self._streams: dict[str, tuple[Stream, asyncio.Queue[tuple[Receipt, float] | None]]] = {}
         self._listeners: list[asyncio.Task[None]] = []
         self._room = asyncio.Semaphore(IN_FLIGHT)
+        self._admissions: dict[str, tuple[str, Receipt]] = {}
 
     async def send(self, event: Event) -> None:
         """Hand the event to its device; waits while too much is unacknowledged."""
+        await self._admitted(event)
         await self._room.acquire()
         stream, receipts = await self._stream(event.envelope.device_id)
         sent_at = time.perf_counter()
-        receipts.put_nowait((await stream.send(event), sent_at))
+        receipt = await stream.send(event)
+        receipts.put_nowait((receipt, sent_at))
+        if event.envelope.kind in ADMITTING:
+            self._admissions[event.envelope.subject_id] = event.envelope.device_id, receipt
         self._progress.sent += 1
+
+    async def _admitted(self, event: Event) -> None:
+        """A phone says nothing before the desk's consent for it is durable. The desk itself goes
+        on: its events come in order."""
+        desk, receipt = self._admissions.get(event.envelope.subject_id, ("", None))
+        if receipt is not None and desk != event.envelope.device_id:
+            with contextlib.suppress(Rejected):
+                await receipt
+            del self._admissions[event.envelope.subject_id]
 
     async def _stream(
         self, device_id: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -49,9 +50,11 @@ class Behind:
 
 
 class Place:
-    def __init__(self, *events: Event) -> None:
+    def __init__(self, *events: Event, patience_s: float = 0) -> None:
         self.log, self.clock = Log(*events), FixedClock(NOW)
-        self.rights = Rights(cast("Any", self.log), cast("Any", Behind()), None, self.clock)
+        self.rights = Rights(
+            cast("Any", self.log), cast("Any", Behind()), None, self.clock, patience_s
+        )
 
     async def refused(self, caller: Principal, *events: Event) -> list[RehabError | None]:
         checked = [(event, None) for event in events]
@@ -92,6 +95,14 @@ async def test_while_the_log_does_not_answer_nothing_is_refused() -> None:
     for _ in range(3):
         with pytest.raises(Unavailable):
             await place.refused(OWN, rep())
+
+
+async def test_what_another_device_is_about_to_tell_is_waited_for_a_moment() -> None:
+    place = Place(patience_s=5)
+    waiting = asyncio.create_task(place.refused(OWN, rep()))
+    await asyncio.sleep(0)
+    assert await place.refused(OWN, consent_event("consent-1")) == [None]
+    assert await waiting == [None]
 
 
 async def test_within_one_message_an_event_rests_on_those_before_it() -> None:

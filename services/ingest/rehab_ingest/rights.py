@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +23,8 @@ HEARD_S = 10.0
 """After that long identity has heard what came in."""
 KINDS = ("consent", "care_team")
 """What the log is asked for when somebody would be refused for lack of it."""
+PATIENCE_S, PAUSE_S = 1.0, 0.05
+"""How long it is waited for what is on its way."""
 LOOK_S = 0.2
 """For so long what the log answered is not asked again."""
 MAX_TOLD = 50_000
@@ -31,8 +34,14 @@ class Rights:
     """Without identity, in development only, whoever is let in may say anything of anybody."""
 
     def __init__(
-        self, event_log: EventLog, known: Known | None, gate: Gate | None, clock: Clock
+        self,
+        event_log: EventLog,
+        known: Known | None,
+        gate: Gate | None,
+        clock: Clock,
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        self._patience_s = patience_s
         self._log = event_log
         self._known = known
         self._gate = gate
@@ -50,6 +59,24 @@ class Rights:
         subjects = {event.envelope.subject_id for event, refused in checked if refused is None}
         if not subjects:
             return checked
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + self._patience_s
+        while True:
+            decided, told = await self._newest(checked, caller, subjects, skew_ms)
+            hopes = any(error is not None and may_change(error) for _, error in decided)
+            if not hopes or loop.time() >= give_up:
+                break
+            # what it rests on may be on its way, by another device's stream
+            await asyncio.sleep(PAUSE_S)
+        self._remember(told)
+        await self._trace(checked, decided, method)
+        return decided
+
+    async def _newest(
+        self, checked: Sequence[Checked], caller: Principal, subjects: Iterable[str], skew_ms: int
+    ) -> tuple[list[Checked], dict[str, Told]]:
+        """By what identity knows, and the log itself before anything is refused for lack of it."""
+        assert self._known is not None
         facts = dict(await self._known.facts_of(subjects))
         decided, told = self._decided(checked, caller, facts, skew_ms)
         doubtful = self._not_looked_up(
@@ -61,9 +88,7 @@ class Rights:
             for subject in doubtful:
                 facts[subject] = await self._as_logged(facts[subject])
             decided, told = self._decided(checked, caller, facts, skew_ms)
-        self._remember(told)
-        await self._trace(checked, decided, method)
-        return decided
+        return decided, told
 
     def _not_looked_up(self, subjects: Iterable[str]) -> Collection[str]:
         """Those of whom the log was not asked a moment ago: wrong ids cost no more than that."""
