@@ -9,7 +9,7 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 export UV_CACHE_DIR ?= $(HOME)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-projections bench-reads faults up clean
+.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads faults up clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench: setup ## Measure, beside a baseline of the same run (JSON=path writes the
 
 bench-log: setup ## The log beside PostgreSQL, gRPC and other event stores (JSON=path, RUNS, SECONDS, ROWS)
 	@$(RUN)/python -m bench.log $(if $(JSON),--json $(JSON))
+
+bench-ingest: setup ## The front door with everything behind it (JSON=path, RUNS, SECONDS, DEVICES)
+	@$(RUN)/python -m bench.ingest $(if $(JSON),--json $(JSON))
 
 bench-projections: setup ## Lag and rebuild of the read models (JSON=path, RUNS, SECONDS, EVENTS)
 	@$(RUN)/python -m bench.projections $(if $(JSON),--json $(JSON))

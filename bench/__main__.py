@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -32,6 +33,7 @@ SECONDS = 2.0
 CALLERS = 64
 STREAMS = 200
 CLINIC, CONSENT = "bench-clinic", "consent-1"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def many(callers: int, once: Callable[[int], Awaitable[None]]) -> float:
@@ -114,6 +116,8 @@ async def streamed(suite: Suite, run: int) -> float:
             ) as client,
             client.stream() as stream,
         ):
+            agreed = events.consent_granted(CONSENT, valid_from=LONG_AGO)
+            await client.log(client.event(patient, agreed))
             while time.perf_counter() < end:
                 receipts = [
                     await stream.send(client.event(patient, rep(patient).body)) for _ in range(10)
