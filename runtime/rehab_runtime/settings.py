@@ -151,7 +151,7 @@ class FrontSettings(ServiceSettings):
         description="time in which the same look at the same patient has no audit event of its own",
     )
     audit_ms: int = Field(
-        20, ge=0, le=1000, description="least time between two commits of audit events"
+        5, ge=0, le=1000, description="least time between two commits of audit events"
     )
 
     @model_validator(mode="after")
