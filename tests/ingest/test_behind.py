@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -15,7 +16,7 @@ from rehab_runtime.auth import Principal
 from rehab_runtime.clock import FixedClock
 from rehab_runtime.errors import ConsentNotInForce, RehabError, Unavailable
 from tests.ingest.given import CLINIC, PATIENT, rep
-from tests.ingest.test_rights import ANN, NOW, consent_event, team_event
+from tests.ingest.test_rights import ANN, NOW, consent_event, said_by, team_event
 
 OWN = Principal(PATIENT, "patient", CLINIC, patient_id=PATIENT)
 METHOD = "/rehab.ingest.v1.IngestService/LogEvents"
@@ -57,7 +58,7 @@ class Place:
         )
 
     async def refused(self, caller: Principal, *events: Event) -> list[RehabError | None]:
-        checked = [(event, None) for event in events]
+        checked = [(said_by(caller, event), None) for event in events]
         return [error for _, error in await self.rights.checked(checked, caller, METHOD)]
 
 
@@ -109,3 +110,22 @@ async def test_within_one_message_an_event_rests_on_those_before_it() -> None:
     place = Place()
     assert await place.refused(OWN, consent_event("consent-1"), rep()) == [None, None]
     assert place.log.asked == 0
+
+
+async def test_a_clinician_of_another_clinic_is_not_let_at_a_patient_whom_only_the_log_knows() -> (
+    None
+):
+    place = Place(consent_event("consent-1"))
+    far = replace(ANN, clinic_id="clinic-2")
+    (error,) = await place.refused(far, team_event("ann"))
+    assert error is not None
+    assert error.violations[0].rule == "patient.clinic"
+
+
+async def test_what_came_in_while_the_log_was_asked_is_not_forgotten() -> None:
+    place = Place()
+    assert await place.refused(OWN, consent_event("consent-1")) == [None]
+    # the log has not got it yet when a therapist's event has it asked
+    (error,) = await place.refused(ANN, rep())
+    assert error is not None
+    assert await place.refused(OWN, rep()) == [None]

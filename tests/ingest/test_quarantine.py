@@ -94,3 +94,14 @@ def test_what_no_consent_covers_has_no_content() -> None:
     told = Quarantine(SystemClock()).kept(rep(), ConsentNotInForce(), CALLER)
     assert told is not None
     assert told.body.quarantine.held.event == b""
+
+
+def test_what_its_sender_could_never_say_is_kept_without_its_content() -> None:
+    """Whoever sends it again after a fix would say it for them."""
+    quarantine = Quarantine(SystemClock())
+    emergency, foreign = rep(), rep(clinic="clinic-2")
+    emergency.envelope.kind = "break_glass"
+    for event in (emergency, foreign):
+        told = quarantine.kept(event, REFUSAL, CALLER)
+        assert told is not None
+        assert told.body.quarantine.held.event == b""

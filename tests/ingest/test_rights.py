@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehab.events.v1 import patient_pb2
-from rehab.events.v1.event_pb2 import Event
-from rehab_ingest.domain.rights import SUITE_ONLY, Told, may_change, refusal
+from rehab.events.v1.event_pb2 import ROLE_THERAPIST, Event, Role
+from rehab_ingest.domain.rights import SUITE_ONLY, Told, may_change, refusal, sayable
 from rehab_runtime.access.facts import Care, Consent, Grant, PatientFacts
 from rehab_runtime.auth import Principal, service_principal
 from rehab_runtime.errors import ConsentNotInForce, Erased, PermissionDenied
@@ -32,8 +32,15 @@ FACTS = PatientFacts(
 )
 
 
+def said_by(caller: Principal, event: Event) -> Event:
+    """The event with the caller as who tells it."""
+    actor = event.envelope.actor
+    actor.id, actor.role = caller.id, Role.Value(f"ROLE_{caller.role.upper()}")
+    return event
+
+
 def rule_of(event: Event, caller: Principal, facts: PatientFacts = FACTS, skew_ms: int = 0) -> str:
-    error = refusal(event, caller, facts, NOW, skew_ms)
+    error = refusal(said_by(caller, event), caller, facts, NOW, skew_ms)
     return error.violations[0].rule if error is not None else ""
 
 
@@ -45,7 +52,7 @@ def named(kind: str) -> Event:
 
 @pytest.mark.parametrize("caller", [OWN, DEVICE, ANN, service_principal("emr")])
 def test_patients_their_devices_who_treats_them_and_services_are_heard(caller: Principal) -> None:
-    assert refusal(rep(), caller, FACTS, NOW) is None
+    assert refusal(said_by(caller, rep()), caller, FACTS, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -157,7 +164,7 @@ def test_what_one_event_tells_the_next_rests_on() -> None:
 def test_only_what_identity_may_yet_hear_of_is_waited_for() -> None:
     waited = {"consent.known", "patient.treated"}
     for facts, caller in ((PatientFacts(PATIENT), OWN), (FACTS, replace(ANN, id="bob"))):
-        error = refusal(rep(), caller, facts, NOW)
+        error = refusal(said_by(caller, rep()), caller, facts, NOW)
         assert error is not None
         assert may_change(error) == (error.violations[0].rule in waited)
     assert not may_change(Erased())
@@ -180,7 +187,7 @@ def test_what_comes_in_is_told_by_somebody_who_may_on_a_consent_that_holds(
     facts: PatientFacts, role: str, acts_for: str, name: str
 ) -> None:
     caller = Principal(name, role, CLINIC, patient_id=acts_for)
-    error = refusal(rep(), caller, facts, NOW)
+    error = refusal(said_by(caller, rep()), caller, facts, NOW)
     if error is None:
         assert facts.clinic_id in ("", CLINIC)
         assert not facts.erased
@@ -188,3 +195,36 @@ def test_what_comes_in_is_told_by_somebody_who_may_on_a_consent_that_holds(
         assert acts_for == PATIENT if role != "therapist" else facts.treated_by(name, NOW)
     else:
         assert isinstance(error, ConsentNotInForce | PermissionDenied | Erased)
+
+
+@pytest.mark.parametrize("caller", [OWN, DEVICE, ANN])
+def test_nobody_speaks_in_anothers_name(caller: Principal) -> None:
+    for name, role in (("bob", ROLE_THERAPIST), (caller.id, Role.ROLE_SERVICE)):
+        event = rep()
+        event.envelope.actor.id, event.envelope.actor.role = name, role
+        error = refusal(event, caller, FACTS, NOW)
+        assert error is not None
+        assert error.violations[0].rule == "actor.own"
+        assert not sayable(event, caller)
+
+
+def test_what_its_sender_could_never_say_is_not_sayable() -> None:
+    assert sayable(rep(), OWN)
+    assert not sayable(rep(clinic="clinic-2"), OWN)
+    assert not any(sayable(named(kind), OWN) for kind in SUITE_ONLY)
+
+
+def test_who_was_released_is_not_let_in_by_the_memory_of_the_assignment() -> None:
+    told = Told().and_of(team_event("ann"))
+    since = told.team[0].since
+    over = PatientFacts(PATIENT, CLINIC, team=(Care("ann", since, since + DAY / 2),))
+    assert not told.added_to(over).treated_by("ann", NOW)
+    assert not (Told(team=over.team) | told).added_to(PatientFacts(PATIENT)).treated_by("ann", NOW)
+
+
+def test_a_patient_whom_the_log_has_in_another_clinic_is_that_clinics() -> None:
+    told = Told().and_of(consent_event("consent-1"))
+    far = replace(ANN, clinic_id="clinic-2")
+    assert rule_of(named("enrolment"), far, told.added_to(PatientFacts(PATIENT))) == (
+        "patient.clinic"
+    )

@@ -12,6 +12,7 @@ from rehab.events.v1 import event_pb2
 from rehab.events.v1.event_pb2 import Event
 from rehab.events.v1.kinds import KINDS
 from rehab_ingest import metrics
+from rehab_ingest.domain.rights import sayable
 from rehab_runtime.auth import Principal
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import ConsentMissing, ConsentNotInForce, EventTooLarge, RehabError
@@ -37,14 +38,15 @@ class Quarantine:
         if not subject or caller.patient_id != subject:
             metrics.quarantined.labels("not_own").inc()
             return None
-        size = 0 if isinstance(refusal, BODILESS) else event.ByteSize()
+        whole = not isinstance(refusal, BODILESS) and sayable(event, caller)
+        size = event.ByteSize() if whole else 0
         if self._budget.take(f"{caller.clinic_id}:{caller.id}", 1, size):
             metrics.quarantined.labels("too_many").inc()
             return None
         metrics.quarantined.labels("kept").inc()
-        return self._told(event, refusal, caller)
+        return self._told(event, refusal, caller, whole=whole)
 
-    def _told(self, event: Event, refusal: RehabError, caller: Principal) -> Event:
+    def _told(self, event: Event, refusal: RehabError, caller: Principal, *, whole: bool) -> Event:
         content = event.SerializeToString(deterministic=True)
         made = Event()
         envelope = made.envelope
@@ -63,7 +65,7 @@ class Quarantine:
         held.reason = ErrorReason.Name(refusal.reason)
         held.rules.extend(_rules(refusal))
         held.event_id = event.envelope.event_id[:36]
-        if not isinstance(refusal, BODILESS):
+        if whole:
             held.event = content
         return made
 

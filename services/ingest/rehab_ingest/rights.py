@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from rehab.events.v1.event_pb2 import Body, Event
 from rehab_ingest.admission import Checked
-from rehab_ingest.domain.rights import Told, may_change, refusal
+from rehab_ingest.domain.rights import SELVES, Told, may_change, refusal
 from rehab_runtime.access.decide import Decision
 from rehab_runtime.access.facts import PatientFacts
 from rehab_runtime.access.gate import Gate
@@ -21,7 +20,7 @@ from rehab_runtime.eventlog import EventLog
 
 HEARD_S = 10.0
 """After that long identity has heard what came in."""
-KINDS = ("consent", "care_team")
+KINDS = ("consent", "enrolment", "care_team")
 """What the log is asked for when somebody would be refused for lack of it."""
 PATIENCE_S, PAUSE_S = 1.0, 0.05
 """How long it is waited for what is on its way."""
@@ -77,16 +76,19 @@ class Rights:
     ) -> tuple[list[Checked], dict[str, Told]]:
         """By what identity knows, and the log itself before anything is refused for lack of it."""
         assert self._known is not None
-        facts = dict(await self._known.facts_of(subjects))
+        facts = await self._known.facts_of(subjects)
         decided, told = self._decided(checked, caller, facts, skew_ms)
-        doubtful = self._not_looked_up(
+        doubtful = {
             event.envelope.subject_id
             for event, error in decided
             if error is not None and may_change(error)
-        )
-        if doubtful:
-            for subject in doubtful:
-                facts[subject] = await self._as_logged(facts[subject])
+        }
+        if caller.role not in SELVES | {"service"}:
+            # whom nobody knows yet may be another clinic's patient
+            doubtful |= {one for one, known in facts.items() if not known.known}
+        if new := self._not_looked_up(doubtful):
+            for subject in new:
+                await self._look_up(subject)
             decided, told = self._decided(checked, caller, facts, skew_ms)
         return decided, told
 
@@ -97,20 +99,19 @@ class Rights:
             self._looked_up.popitem(last=False)
         return {one for one in subjects if one not in self._looked_up}
 
-    async def _as_logged(self, facts: PatientFacts) -> PatientFacts:
+    async def _look_up(self, patient_id: str) -> None:
         """What identity may not have heard yet: nothing is refused for its being behind. Raises
         Unavailable."""
-        told, clinic_id = Told(), ""
-        async for events in self._log.pages_of(facts.patient_id, kinds=KINDS):
+        told = Told()
+        async for events in self._log.pages_of(patient_id, kinds=KINDS):
             for event in events:
-                clinic_id = clinic_id or event.envelope.clinic_id
+                told |= Told(clinic_id=event.envelope.clinic_id)
                 if not event.erased and not event.key_id:
                     body = Body.FromString(event.body)
                     told = told.and_of(Event(envelope=event.envelope, body=body))
-        self._looked_up[facts.patient_id] = self._clock.monotonic() + LOOK_S
-        # what follows rests on it as well
-        self._remember({facts.patient_id: told})
-        return replace(facts, clinic_id=facts.clinic_id or clinic_id)
+        self._looked_up[patient_id] = self._clock.monotonic() + LOOK_S
+        # what follows rests on it as well, and on what came in since the log was asked
+        self._remember({patient_id: told | self._told_of(patient_id)})
 
     def _decided(
         self,

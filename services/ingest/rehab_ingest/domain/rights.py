@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from rehab.events.v1 import patient_pb2
-from rehab.events.v1.event_pb2 import Event
+from rehab.events.v1.event_pb2 import ROLE_DEVICE, ROLE_PATIENT, Event, Role
 from rehab_runtime.access.facts import Care, Consent, PatientFacts
 from rehab_runtime.auth import Principal
 from rehab_runtime.errors import (
@@ -29,6 +30,7 @@ ADMITTING = frozenset({"consent", "enrolment", "care_team"})
 """What a clinician may tell of a patient whom nobody treats yet."""
 SELVES = frozenset({"patient", "device"})
 TREATMENT = "treatment"
+T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,18 +41,33 @@ class Told:
     consents: tuple[Consent, ...] = ()
     team: tuple[Care, ...] = ()
     withdrawn: tuple[tuple[str, datetime], ...] = ()
+    clinic_id: str = ""
+
+    def __or__(self, later: Told) -> Told:
+        """Both; of what both tell it is told once."""
+        return Told(
+            _joined(self.consents, later.consents),
+            _team(self.team, later.team),
+            _joined(self.withdrawn, later.withdrawn),
+            self.clinic_id or later.clinic_id,
+        )
 
     def added_to(self, facts: PatientFacts) -> PatientFacts:
         known = {one.consent_id for one in facts.consents}
         consents = [*facts.consents, *(one for one in self.consents if one.consent_id not in known)]
         return replace(
             facts,
-            team=(*facts.team, *self.team),
+            clinic_id=facts.clinic_id or self.clinic_id,
+            team=_team(facts.team, self.team),
             consents=tuple(_withdrawn(one, self.withdrawn) for one in consents),
         )
 
     def and_of(self, event: Event) -> Told:
         """The same after one more event."""
+        told = replace(self, clinic_id=self.clinic_id or event.envelope.clinic_id)
+        return told._and_content(event)
+
+    def _and_content(self, event: Event) -> Told:
         match event.body.WhichOneof("kind"):
             case "consent":
                 return self._and_consent(event.body.consent)
@@ -84,6 +101,16 @@ class Told:
         return replace(self, consents=(*self.consents, given))
 
 
+def _joined(earlier: tuple[T, ...], later: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys((*earlier, *later)))
+
+
+def _team(earlier: tuple[Care, ...], later: tuple[Care, ...]) -> tuple[Care, ...]:
+    """What the earlier tells to have ended has ended, whatever else tells of its beginning."""
+    begun = {(one.therapist_id, one.since) for one in earlier}
+    return (*earlier, *(one for one in later if (one.therapist_id, one.since) not in begun))
+
+
 def _withdrawn(consent: Consent, gone: Sequence[tuple[str, datetime]]) -> Consent:
     for consent_id, at in gone:
         if consent_id == consent.consent_id and (consent.until is None or at < consent.until):
@@ -102,9 +129,17 @@ def refusal(
     """Why the caller may not say it of the patient; None when they may."""
     return (
         _by_kind(event, caller)
+        or _by_actor(event, caller)
         or _by_relation(event, caller, facts, now)
         or _by_consent(event, facts, skew_ms)
     )
+
+
+def sayable(event: Event, caller: Principal) -> bool:
+    """Whether somebody like the caller may say such a thing of a patient of their clinic. What they
+    may not is not kept, for whoever sends it again later would say it for them."""
+    own = event.envelope.clinic_id == caller.clinic_id
+    return own and not (_by_kind(event, caller) or _by_actor(event, caller))
 
 
 def may_change(error: RehabError) -> bool:
@@ -121,6 +156,19 @@ def _by_kind(event: Event, caller: Principal) -> RehabError | None:
     if kind in STAFF_ONLY and role in SELVES:
         return _denied("envelope.kind", "kind.staff", "must be a kind that patients may tell")
     return None
+
+
+def _by_actor(event: Event, caller: Principal) -> RehabError | None:
+    """Nobody speaks in another's name. A phone may name itself, or its patient."""
+    actor, role = event.envelope.actor, caller.role
+    if role == "service":
+        return None
+    if role in SELVES:
+        names = {caller.id, caller.patient_id, event.envelope.device_id}
+        own = actor.id in names and actor.role in (ROLE_PATIENT, ROLE_DEVICE)
+    else:
+        own = actor.id == caller.id and Role.Name(actor.role) == f"ROLE_{role.upper()}"
+    return None if own else _denied("envelope.actor", "actor.own", "must be who calls")
 
 
 def _by_relation(
