@@ -47,17 +47,8 @@ def environment() -> Path:
 
 def driven(name: str, place: str, threads: int, seconds: float, size: int) -> Measure:
     async def run() -> Rate:
-        process = await asyncio.create_subprocess_exec(
-            *(str(ENVIRONMENT / "bin" / "python"), str(HERE / "drive.py"), name, place),
-            *(str(threads), str(seconds), str(size)),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        try:
-            out, _ = await asyncio.wait_for(process.communicate(), seconds + 30)
-        except TimeoutError:
-            process.kill()
-            raise
-        return Rate(**json.loads(out))
+        program = (ENVIRONMENT / "bin" / "python", HERE / "drive.py")
+        return await _told(seconds, *program, name, place, threads, seconds, size)
 
     return run
 
@@ -81,3 +72,36 @@ async def umadb_server(folder: Path) -> AsyncIterator[str]:
     finally:
         process.terminate()
         await process.wait()
+
+
+@asynccontextmanager
+async def plain_server(dsn: str, callers: int, seconds: float) -> AsyncIterator[Measure]:
+    """What a team writes first, on a PostgreSQL of ours. Yields how fast it is."""
+    port, python = free_port(), str(ENVIRONMENT / "bin" / "python")
+    program = str(HERE / "plain.py")
+    process = await asyncio.create_subprocess_exec(python, program, "serve", str(port), dsn)
+
+    async def run() -> Rate:
+        return await _told(seconds, python, program, "drive", port, callers, seconds)
+
+    try:
+        async with asyncio.timeout(START_S):
+            while not await answers(port):
+                await asyncio.sleep(0.05)
+        yield run
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _told(seconds: float, *command: object) -> Rate:
+    """What a program prints that measures so long."""
+    process = await asyncio.create_subprocess_exec(
+        *map(str, command), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(), seconds + 30)
+    except TimeoutError:
+        process.kill()
+        raise
+    return Rate(**json.loads(out))

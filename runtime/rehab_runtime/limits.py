@@ -2,7 +2,8 @@
 
 The generic cell rate algorithm (ITU-T I.371): a bucket of `burst` that refills at `rate` a second,
 kept as the one time at which it would be full. Both buckets are taken from or neither is. Valkey
-holds them; while it is away each process counts for itself, at its share of the rates.
+holds them; while it is away each process counts for itself, at its share of the rates. Who asks
+often takes some requests ahead, so that not each of them costs a question to Valkey.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from rehab_runtime.valkey import Away, Valkey
 ROUNDED_S = 1e-6
 KNOWN = 100_000
 """Callers that one process remembers by itself."""
+AHEAD, AHEAD_S = 8, 1.0
+"""So many times what is asked for is taken at once by whoever asked in the last so many seconds;
+what is not used within them is lost."""
 
 limited = declare_counter(
     "limited_calls_total",
@@ -97,6 +101,70 @@ class OwnCount:
         return 0.0
 
 
+@dataclass
+class _Paid:
+    """What a caller has taken ahead and until when it is good; whether it is to take ahead."""
+
+    until: float = 0
+    often: bool = False
+    requests: float = 0
+    size: float = 0
+
+
+class TakenAhead:
+    """What callers of this process took from the buckets and have not used yet."""
+
+    def __init__(self, limits: Limits, clock: Clock) -> None:
+        self._most = limits.requests.burst / AHEAD, limits.bytes.burst / AHEAD
+        self._clock = clock
+        self._paid: OrderedDict[str, _Paid] = OrderedDict()
+
+    def spend(self, caller: str, requests: float, size: float) -> bool:
+        """Whether it was taken before."""
+        paid = self._paid.get(caller)
+        if paid is None or paid.requests < requests or paid.size < size:
+            return False
+        if paid.until <= self._clock.monotonic():
+            return False
+        paid.requests -= requests
+        paid.size -= size
+        return True
+
+    def wanted(self, caller: str, requests: float, size: float) -> tuple[float, float]:
+        """What to take for it now: more than it asks for when it asks often."""
+        paid = self._paid.get(caller)
+        if paid is None or not paid.often or paid.until <= self._clock.monotonic():
+            return requests, size
+        most_requests, most_size = self._most
+        return (
+            max(requests, min(AHEAD * requests, most_requests)),
+            max(size, min(AHEAD * size, most_size)),
+        )
+
+    def taken(self, caller: str, requests: float, size: float) -> None:
+        """So much more of what was taken is left."""
+        paid = self._known(caller)
+        paid.requests += requests
+        paid.size += size
+        paid.often = True
+
+    def refused(self, caller: str) -> None:
+        """So much was not to be had: for a while it takes what it asks for."""
+        self._known(caller).often = False
+
+    def _known(self, caller: str) -> _Paid:
+        """For AHEAD_S from now on."""
+        now = self._clock.monotonic()
+        paid = self._paid.get(caller)
+        if paid is None or paid.until <= now:
+            paid = self._paid[caller] = _Paid()
+        paid.until = now + AHEAD_S
+        self._paid.move_to_end(caller)
+        if len(self._paid) > KNOWN:
+            self._paid.popitem(last=False)
+        return paid
+
+
 class Limiter:
     """Over all replicas while Valkey answers, this process's share otherwise: never open, never
     hanging."""
@@ -107,6 +175,7 @@ class Limiter:
         self._limits = limits
         self._valkey = valkey
         self._own = OwnCount(limits.shared_by(replicas), clock)
+        self._ahead = TakenAhead(limits, clock)
 
     async def take(self, caller: str, requests: float, size: float) -> float:
         """Seconds to wait before asking again; 0 when it was taken. Waiting takes nothing."""
@@ -118,6 +187,21 @@ class Limiter:
     async def _taken(self, caller: str, requests: float, size: float) -> float:
         if self._valkey is None:
             return self._own.take(caller, requests, size)
+        if self._ahead.spend(caller, requests, size):
+            return 0.0
+        wanted = self._ahead.wanted(caller, requests, size)
+        try:
+            wait = await self._asked(self._valkey, caller, *wanted)
+            if wait > 0 and wanted != (requests, size):
+                self._ahead.refused(caller)
+                return await self._asked(self._valkey, caller, requests, size)
+        except Away:
+            return self._own.take(caller, requests, size)
+        if not wait:
+            self._ahead.taken(caller, wanted[0] - requests, wanted[1] - size)
+        return wait
+
+    async def _asked(self, valkey: Valkey, caller: str, requests: float, size: float) -> float:
         limits = self._limits
         arguments = (
             *(limits.requests.rate, limits.requests.burst, limits.requests.cost(requests)),
@@ -129,7 +213,4 @@ class Limiter:
             keys = (f"limit:{{{caller}}}:requests", f"limit:{{{caller}}}:bytes")
             return float(await client.eval(_SCRIPT, 2, *keys, *map(str, arguments)))
 
-        try:
-            return await self._valkey.ask(ask)
-        except Away:
-            return self._own.take(caller, requests, size)
+        return await valkey.ask(ask)

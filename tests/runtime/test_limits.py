@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.asyncio import Redis
 
 from rehab_runtime.clock import FixedClock, SystemClock
 from rehab_runtime.embedded import Valkey as Server
-from rehab_runtime.limits import Bucket, Limiter, Limits, OwnCount
+from rehab_runtime.limits import AHEAD, AHEAD_S, Bucket, Limiter, Limits, OwnCount
 from rehab_runtime.valkey import PAUSE_S, Away, connect
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -92,6 +94,41 @@ async def test_replicas_share_one_bucket_through_valkey(
         assert 50 <= given_now <= 51 + (time.monotonic() - began)
         assert 0 < max(waits) <= 2
         assert await replicas[0].take(uuid.uuid4().hex, 50, 1) == 0
+
+
+async def test_who_asks_often_is_given_as_much_and_valkey_is_asked_less(
+    valkey: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rehab_runtime.valkey.TIMEOUT_S", 20)
+    clock, caller = FixedClock(START), uuid.uuid4().hex
+    # so slow that the test's own time gives nothing
+    limits = Limits(Bucket(rate=1e-6, burst=64), Bucket(rate=1e6, burst=1e6))
+    async with connect(valkey.url, SystemClock()) as shared:
+        asked, ask = 0, shared.ask
+
+        async def counted(question: Callable[[Redis], Awaitable[float]]) -> float:
+            nonlocal asked
+            asked += 1
+            return await ask(question)
+
+        monkeypatch.setattr(shared, "ask", counted)
+        limiter = Limiter(limits, clock, shared)
+        waits = [await limiter.take(caller, 1, 1) for _ in range(64)]
+        assert waits == [0.0] * 64
+        assert asked <= 20
+        assert await limiter.take(caller, 1, 1) > 0
+
+
+async def test_what_was_taken_ahead_and_not_used_is_lost(valkey: Server) -> None:
+    clock, caller = FixedClock(START), uuid.uuid4().hex
+    limits = Limits(Bucket(rate=1e-6, burst=64), Bucket(rate=1e6, burst=1e6))
+    async with connect(valkey.url, SystemClock()) as shared:
+        limiter = Limiter(limits, clock, shared)
+        # the first one pays for itself, the second for as much as is taken ahead
+        assert [await limiter.take(caller, 1, 1) for _ in range(2)] == [0.0, 0.0]
+        clock.advance(AHEAD_S)
+        left = [await limiter.take(caller, 1, 1) for _ in range(64)]
+        assert left.count(0.0) == 64 - 1 - AHEAD
 
 
 async def test_without_valkey_each_process_gives_its_share_and_nobody_waits() -> None:

@@ -123,15 +123,16 @@ class Rights:
         """Event by event: what one tells, the next may rest on."""
         now = self._clock.now()
         told = {subject: self._told_of(subject) for subject in facts}
+        known = {subject: one.added_to(facts[subject]) for subject, one in told.items()}
         decided: list[Checked] = []
         for event, refused in checked:
             error = refused
             if error is None:
                 subject = event.envelope.subject_id
-                known = told[subject].added_to(facts[subject])
-                error = refusal(event, caller, known, now, skew_ms)
-                if error is None:
-                    told[subject] = told[subject].and_of(event)
+                error = refusal(event, caller, known[subject], now, skew_ms)
+                if error is None and (more := told[subject].and_of(event)) is not told[subject]:
+                    told[subject] = more
+                    known[subject] = more.added_to(facts[subject])
             decided.append((event, error))
         return decided, told
 

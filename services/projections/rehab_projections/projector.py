@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -15,6 +16,8 @@ from rehab_projections.domain.facts import fact_of
 from rehab_projections.domain.sessions import SessionRecord
 from rehab_projections.storage.write import SessionKey, Writer
 
+AT_ONCE = 64
+"""Events that are opened or folded in one go: reads wait a millisecond or two for it, not more."""
 CACHED_PATIENTS = 4_000
 CACHED_SESSIONS = 4_000
 ReadStream = Callable[[str], Awaitable[list[RecordedEvent]]]
@@ -42,11 +45,15 @@ class Projector:
         """What a contiguous batch changes. Nothing of it is remembered until `stored`."""
         relevant = [event for event in batch if event.envelope.kind in FOLDED and not event.erased]
         folding = Batch()
-        folding.open(relevant)
+        for first in range(0, len(relevant), AT_ONCE):
+            folding.open(relevant[first : first + AT_ONCE])
+            await asyncio.sleep(0)
         await self._drop_held_back(folding)
         await self._load(folding)
-        for fact, event in folding.facts:
+        for number, (fact, event) in enumerate(folding.facts, 1):
             folding.fold(fact, event)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
         last = batch[-1].envelope.position
         for patient_id in sorted(folding.afresh):
             await self._refold(folding, patient_id, last)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import date
 from zoneinfo import available_timezones
 
+from google.protobuf.message import Message
+
 from rehab.events.v1.event_pb2 import Event
 from rehab_runtime.errors import Violation
 
@@ -29,18 +31,32 @@ _PERIODS = (
 def impossible(event: Event) -> Iterator[Violation]:
     """Each field that names a day or a zone there is none of, or a period that ends before it
     begins. Zones are those of the IANA time zone database."""
-    kind = event.body.WhichOneof("kind")
-    for path in _ZONES:
-        zone = _value(event, path, kind)
+    zones, days, periods = _named_by(event.body.WhichOneof("kind") or "")
+    for path in zones:
+        zone = _value(event, path)
         if zone and zone not in _known_zones():
             yield Violation(path, "zone.known", "must be a zone of the IANA database")
-    wrong = [path for path in _DAYS if not _exists(_value(event, path, kind))]
+    wrong = [path for path in days if not _exists(_value(event, path))]
     for path in wrong:
         yield Violation(path, "date.exists", "must be a day of the calendar, YYYY-MM-DD")
-    for first, last in _PERIODS:
-        ends = _value(event, last, kind)
-        if ends and ends < _value(event, first, kind) and not {first, last} & {*wrong}:
+    for first, last in periods:
+        ends = _value(event, last)
+        if ends and ends < _value(event, first) and not {first, last} & {*wrong}:
             yield Violation(last, "period.order", "must not be before the first day")
+
+
+@functools.cache
+def _named_by(kind: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Paths of zones, days and periods that an event of the kind may name."""
+
+    def may(path: str) -> bool:
+        return path.startswith(("envelope.", f"body.{kind}."))
+
+    return (
+        tuple(filter(may, _ZONES)),
+        tuple(filter(may, _DAYS)),
+        tuple(period for period in _PERIODS if may(period[0])),
+    )
 
 
 @functools.cache
@@ -55,14 +71,12 @@ def _exists(day: str) -> bool:
         return False
 
 
-def _value(event: Event, path: str, kind: str | None) -> str:
-    """The text at a path; empty where another kind or step is told."""
-    top, first, *rest = path.split(".")
-    message = event.envelope if top == "envelope" else event.body
-    if top == "body" and first != kind:
-        return ""
-    for name in (first, *rest)[:-1]:
+def _value(event: Event, path: str) -> str:
+    """The text at a path; empty where another step is told."""
+    message: Message = event
+    *steps, last = path.split(".")
+    for name in steps:
         if not message.HasField(name):
             return ""
         message = getattr(message, name)
-    return str(getattr(message, (first, *rest)[-1]))
+    return str(getattr(message, last))

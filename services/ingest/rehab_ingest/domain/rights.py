@@ -53,6 +53,8 @@ class Told:
         )
 
     def added_to(self, facts: PatientFacts) -> PatientFacts:
+        if facts.clinic_id and not (self.consents or self.team or self.withdrawn):
+            return facts
         known = {one.consent_id for one in facts.consents}
         consents = [*facts.consents, *(one for one in self.consents if one.consent_id not in known)]
         return replace(
@@ -64,7 +66,7 @@ class Told:
 
     def and_of(self, event: Event) -> Told:
         """The same after one more event."""
-        told = replace(self, clinic_id=self.clinic_id or event.envelope.clinic_id)
+        told = self if self.clinic_id else replace(self, clinic_id=event.envelope.clinic_id)
         return told._and_content(event)
 
     def _and_content(self, event: Event) -> Told:
