@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rehab_clinical.facts import fact_of
+
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab.eventstore.v1 import eventstore_service_pb2 as store
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
 from rehab_cli.suite import Suite
-from rehab_projections.domain.facts import fact_of
 from rehab_projections.projector import Projector
 from rehab_projections.registry.bulk import BATCH_EVENTS, PACKAGE
 from rehab_projections.registry.versions import Versions, schema_of

@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from rehab_clinical.days import first_zone, local_date
+from rehab_clinical.done import GOOD_SCORE
+from rehab_clinical.quality import ObservedSet, quality
+from rehab_clinical.windows import WholePlan
 
 from rehab.events.v1.event_pb2 import Event
 from rehab_cli.clinic import TimedEvent, expected, oracle, simulate
@@ -21,11 +25,7 @@ from rehab_cli.clinic.deeds import (
 )
 from rehab_cli.clinic.library import BOTH, EXERCISES
 from rehab_cli.clinic.prescription import DURING_WINDOW, WEEK, Item, Plan
-from rehab_projections.domain.days import first_zone, local_date
-from rehab_projections.domain.done import GOOD_SCORE
 from rehab_projections.domain.history import PatientHistory
-from rehab_projections.domain.quality import ObservedSet, quality
-from rehab_projections.domain.windows import WholePlan
 from tests.projections.ask import adherence_in, history_of
 
 START = datetime(2025, 2, 20, 10, tzinfo=UTC)

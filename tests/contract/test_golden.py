@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rehab_clinical.facts import fact_of
 
 from rehab.events.v1.event_pb2 import Body, Event, RecordedEvent
 from rehab.events.v1.kinds import KINDS, kind_of
 from rehab_projections.batch import FOLDED
-from rehab_projections.domain.facts import fact_of
 from rehab_projections.domain.history import PatientHistory, fold
 from rehab_projections.gathered import Gathered
 from rehab_projections.storage import codec

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from rehab_clinical.adherence import Adherence, adherence
+from rehab_clinical.days import first_zone
+from rehab_clinical.windows import Days, Window, bounds
+
 from rehab.events.v1 import event_pb2
-from rehab_projections.domain.adherence import Adherence, adherence
-from rehab_projections.domain.days import first_zone
 from rehab_projections.domain.history import PatientHistory, as_session, fold
-from rehab_projections.domain.windows import Days, Window, bounds
 from tests.projections.given import facts
 
 

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from google.protobuf import json_format
+from rehab_clinical.facts import Fact, Stamp, fact_of
 
 from rehab.events.v1 import event_pb2
 from rehab.events.v1.kinds import KINDS, kind_of
-from rehab_projections.domain.facts import Fact, Stamp, fact_of
 
 PATIENT = "patient-1"
 CLINIC = "clinic-1"

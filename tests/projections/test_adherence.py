@@ -4,9 +4,9 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
+from rehab_clinical.windows import DateRange, Days, WholePlan
 
 from rehab.events.v1 import event_pb2
-from rehab_projections.domain.windows import DateRange, Days, WholePlan
 from tests.projections.ask import adherence_of
 from tests.projections.given import (
     at,

@@ -8,16 +8,16 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rehab_clinical.adherence import Adherence
+from rehab_clinical.days import first_zone, local_date
+from rehab_clinical.done import done_in
+from rehab_clinical.pain import pain_summary
+from rehab_clinical.quality import ObservedSet, quality
+from rehab_clinical.windows import WholePlan
 
 from rehab.events.v1 import event_pb2
-from rehab_projections.domain.adherence import Adherence
-from rehab_projections.domain.days import first_zone, local_date
-from rehab_projections.domain.done import done_in
 from rehab_projections.domain.history import PatientHistory
 from rehab_projections.domain.monitoring import monitoring_days
-from rehab_projections.domain.pain import pain_summary
-from rehab_projections.domain.quality import ObservedSet, quality
-from rehab_projections.domain.windows import WholePlan
 from rehab_projections.domain.work_queue import standing
 from tests.projections.ask import adherence_in, history_of
 from tests.projections.streams import BEGIN, DAYS, streams

@@ -9,14 +9,14 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rehab_clinical.facts import Fact
+from rehab_clinical.session_fold import SessionFold
+from rehab_clinical.sessions import SessionRecord, session_id_of
 
 from rehab.events.v1 import event_pb2, exercise_pb2
 from rehab_projections.domain import care
 from rehab_projections.domain.care import CareFold, CareRecord
-from rehab_projections.domain.facts import Fact
 from rehab_projections.domain.history import SESSION_KINDS, PatientHistory, fold
-from rehab_projections.domain.session_fold import SessionFold
-from rehab_projections.domain.sessions import SessionRecord, session_id_of
 from rehab_projections.storage.codec import dump_reps, load_set
 from tests.projections.given import (
     at,

@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from rehab_clinical.days import first_zone
+from rehab_clinical.pain import PainSummary, band, pain_summary, rises
 
-from rehab_projections.domain.days import first_zone
-from rehab_projections.domain.pain import PainSummary, band, pain_summary, rises
 from tests.projections.ask import history_of
 from tests.projections.given import at, event, pain
 

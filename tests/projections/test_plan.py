@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from rehab_clinical.occurrences import Occurrence, occurrences
 
 from rehab_projections.domain.history import fold
-from rehab_projections.domain.occurrences import Occurrence, occurrences
 from tests.projections.ask import day, history_of
 from tests.projections.given import (
     at,

@@ -9,9 +9,10 @@ from statistics import pvariance
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rehab_clinical.quality import ObservedSet, quality
+from rehab_clinical.trend import repeat_error, trend_line, variance_of_s
 
 from rehab.events.v1 import common_pb2
-from rehab_projections.domain.quality import ObservedSet, quality
 from rehab_projections.domain.session_analysis import (
     PainAndQuality,
     association,
@@ -20,7 +21,6 @@ from rehab_projections.domain.session_analysis import (
 )
 from rehab_projections.domain.session_notes import session_notes
 from rehab_projections.domain.symmetry import symmetries
-from rehab_projections.domain.trend import repeat_error, trend_line, variance_of_s
 from tests.projections.ask import history_of
 from tests.projections.given import (
     KNEE,

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rehab_clinical.days import first_zone, instant_of
+from rehab_clinical.windows import DateRange, Days, WholePlan, Window, bounds
 
 from rehab.events.v1 import event_pb2
-from rehab_projections.domain.days import first_zone, instant_of
 from rehab_projections.domain.history import PatientHistory
 from rehab_projections.domain.monitoring import monitoring_days
-from rehab_projections.domain.windows import DateRange, Days, WholePlan, Window, bounds
 from tests.projections.ask import adherence_in, history_of
 from tests.projections.given import at, body, event, observed, rep, set_completed, started
 

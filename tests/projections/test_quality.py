@@ -3,11 +3,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from rehab_clinical.measures import pair_slopes, percentile
+from rehab_clinical.plan import PlanBook
+from rehab_clinical.quality import ExerciseQuality, ObservedSet, quality
 
 from rehab.events.v1 import common_pb2
-from rehab_projections.domain.measures import pair_slopes, percentile
-from rehab_projections.domain.plan import PlanBook
-from rehab_projections.domain.quality import ExerciseQuality, ObservedSet, quality
 from tests.projections.ask import history_of
 from tests.projections.given import KNEE, at, event, item, observed, prescribed, rep
 

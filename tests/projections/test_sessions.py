@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from rehab_projections.domain.done import Done, done_in, tally_of
-from rehab_projections.domain.measures import median_of
-from rehab_projections.domain.sessions import OccurrenceRef, SessionRecord
+from rehab_clinical.done import Done, done_in, tally_of
+from rehab_clinical.measures import median_of
+from rehab_clinical.sessions import OccurrenceRef, SessionRecord
+
 from tests.projections.ask import history_of
 from tests.projections.given import (
     KNEE,

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rehab_clinical.windows import WholePlan
 
 from rehab.events.v1 import event_pb2
 from rehab_projections.answers import (
@@ -21,7 +22,6 @@ from rehab_projections.answers import (
     answer_sessions,
 )
 from rehab_projections.board import Board
-from rehab_projections.domain.windows import WholePlan
 from rehab_projections.projector import Projector
 from rehab_projections.storage.cursors import Cursor
 from rehab_projections.storage.read import Reader

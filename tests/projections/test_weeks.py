@@ -7,17 +7,17 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from rehab_projections.domain.days import first_zone
-from rehab_projections.domain.history import PatientHistory, as_session
-from rehab_projections.domain.weeks import WeekSnapshot, missed, weeks
-from rehab_projections.domain.windows import (
+from rehab_clinical.days import first_zone
+from rehab_clinical.windows import (
     Calendar,
     DateRange,
     Unit,
     bounds,
     monday_of,
 )
+
+from rehab_projections.domain.history import PatientHistory, as_session
+from rehab_projections.domain.weeks import WeekSnapshot, missed, weeks
 from tests.projections.ask import adherence_in, history_of
 from tests.projections.given import at, event, item, prescribed, whole_session
 from tests.projections.streams import BEGIN, DAYS, streams

@@ -3,12 +3,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from rehab_clinical.days import first_zone
+from rehab_clinical.sessions import active_at
 
 from rehab_projections.domain import rules
 from rehab_projections.domain.absence import drop_since
-from rehab_projections.domain.days import first_zone
 from rehab_projections.domain.history import as_session
-from rehab_projections.domain.sessions import active_at
 from rehab_projections.domain.work_queue import Status, WorkItem, standing, work_item
 from tests.projections.ask import history_of
 from tests.projections.given import (

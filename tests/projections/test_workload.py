@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from rehab_clinical.days import UTC_ZONE
+
 from rehab_projections.domain import rules
-from rehab_projections.domain.days import UTC_ZONE
 from rehab_projections.domain.signals import Reason
 from rehab_projections.domain.templates import minutes_for, templates
 from rehab_projections.domain.work_episodes import Episode, episodes

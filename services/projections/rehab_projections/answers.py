@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rehab_projections.domain import windows
-from rehab_projections.domain.adherence import Adherence, Session, adherence
+from rehab_clinical import windows
+from rehab_clinical.adherence import Adherence, Session, adherence
+from rehab_clinical.days import day_end, day_start, first_zone, local_date
+from rehab_clinical.pain import PainReport, PainSummary, around_session, pain_summary
+from rehab_clinical.plan import PlanBook
+from rehab_clinical.quality import ExerciseQuality, ObservedSet, quality
+from rehab_clinical.windows import Window
+
 from rehab_projections.domain.care import CareRecord, fold
-from rehab_projections.domain.days import day_end, day_start, first_zone, local_date
 from rehab_projections.domain.monitoring import monitoring_days
-from rehab_projections.domain.pain import PainReport, PainSummary, around_session, pain_summary
-from rehab_projections.domain.plan import PlanBook
-from rehab_projections.domain.quality import ExerciseQuality, ObservedSet, quality
 from rehab_projections.domain.symmetry import JointSymmetry, symmetries
-from rehab_projections.domain.windows import Window
 from rehab_projections.storage.codec import Summary
 from rehab_projections.storage.read import Patient, SessionRow, Snapshot
 from rehab_runtime.errors import NotFound

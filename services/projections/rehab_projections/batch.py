@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from google.protobuf.message import DecodeError
+from rehab_clinical import sessions
+from rehab_clinical.facts import Fact, fact_of
+from rehab_clinical.sessions import SessionRecord
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab.events.v1.kinds import KINDS
 from rehab_projections.changes import Changes, Parked, PatientChange, SessionChange
-from rehab_projections.domain import care, sessions
+from rehab_projections.domain import care
 from rehab_projections.domain.care import CareRecord, is_erased
-from rehab_projections.domain.facts import Fact, fact_of
 from rehab_projections.domain.history import SESSION_KINDS, PatientHistory, fold
-from rehab_projections.domain.sessions import SessionRecord
 from rehab_projections.gathered import KINDS as GATHERED
 from rehab_projections.patient_fold import PLANNING, PatientFold, SessionKey
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from rehab_projections.domain.facts import moment
+from rehab_clinical.facts import moment
+
 from rehab_projections.storage.leases import Told
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import RehabError

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from rehab_clinical.days import day_start, first_zone, local_date
+from rehab_clinical.facts import Fact
+
 from rehab.events.v1 import plan_pb2
 from rehab_projections.answers import AsOf, as_session
 from rehab_projections.cache import Recent
 from rehab_projections.domain.absence import drop_since
 from rehab_projections.domain.care import fold
-from rehab_projections.domain.days import day_start, first_zone, local_date
-from rehab_projections.domain.facts import Fact
 from rehab_projections.domain.work_queue import Status, WorkItem, work_item
 from rehab_projections.storage.read import PatientRow, SessionRow, Snapshot
 

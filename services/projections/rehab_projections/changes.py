@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rehab_clinical.sessions import SessionRecord, SetKey
+
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections.domain.care import CareRecord
 from rehab_projections.domain.monitoring import Mark
-from rehab_projections.domain.sessions import SessionRecord, SetKey
 from rehab_projections.gathered import Gathered
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from rehab_clinical.facts import moment
+
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections import metrics
 from rehab_projections.changes import Changes
-from rehab_projections.domain.facts import moment
 from rehab_projections.folder import Folder
 from rehab_projections.progress import Lag, Progress
 from rehab_projections.projector import Projector

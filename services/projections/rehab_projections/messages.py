@@ -7,22 +7,22 @@ from fractions import Fraction
 from typing import cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from rehab_clinical.dose import Dosed
+from rehab_clinical.facts import moment
+from rehab_clinical.joints import JointQuality
+from rehab_clinical.pain import PainSummary
+from rehab_clinical.quality import (
+    CompensationRate,
+    ExerciseQuality,
+    QualityDay,
+)
+from rehab_clinical.trend import TrendLine
 
 from rehab.events.v1 import common_pb2, exercise_pb2, report_pb2
 from rehab.events.v1.event_pb2 import LogPosition
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab_projections.answers import AdherenceAnswer, QualityAnswer, SessionAnswer
-from rehab_projections.domain.dose import Dosed
-from rehab_projections.domain.facts import moment
-from rehab_projections.domain.joints import JointQuality
-from rehab_projections.domain.pain import PainSummary
-from rehab_projections.domain.quality import (
-    CompensationRate,
-    ExerciseQuality,
-    QualityDay,
-)
 from rehab_projections.domain.symmetry import JointSymmetry
-from rehab_projections.domain.trend import TrendLine
 from rehab_projections.domain.work_queue import WorkItem
 from rehab_projections.storage.cursors import Cursor, Cursors
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from rehab_clinical.facts import Fact
+from rehab_clinical.session_fold import SessionFold
+from rehab_clinical.sessions import SessionRecord, active_at, session_id_of
+
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections.changes import PatientChange, SessionChange
 from rehab_projections.domain import care
 from rehab_projections.domain.care import CareFold, CareRecord
-from rehab_projections.domain.facts import Fact
 from rehab_projections.domain.history import SESSION_KINDS
 from rehab_projections.domain.monitoring import MarkFold
-from rehab_projections.domain.session_fold import SessionFold
-from rehab_projections.domain.sessions import SessionRecord, active_at, session_id_of
 from rehab_projections.gathered import KINDS as GATHERED
 from rehab_projections.gathered import Gathered
 

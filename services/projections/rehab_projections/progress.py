@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from rehab_projections.domain.measures import percentile
+from rehab_clinical.measures import percentile
+
 from rehab_projections.storage.cursors import Cursor, Cursors
 from rehab_projections.storage.read import Reader
 from rehab_runtime.errors import Stale

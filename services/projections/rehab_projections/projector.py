@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from rehab_clinical.facts import fact_of
+from rehab_clinical.sessions import SessionRecord
+
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections.batch import FOLDED, Batch, parked_by
 from rehab_projections.cache import Recent
 from rehab_projections.changes import Changes, Parked
 from rehab_projections.domain import care
 from rehab_projections.domain.care import CareRecord
-from rehab_projections.domain.facts import fact_of
-from rehab_projections.domain.sessions import SessionRecord
 from rehab_projections.storage.write import SessionKey, Writer
 
 AT_ONCE = 64

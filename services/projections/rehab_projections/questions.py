@@ -6,11 +6,9 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
-
-from rehab.projections.v1 import projections_service_pb2 as pb
-from rehab_projections.domain.days import zone_named
-from rehab_projections.domain.facts import moment
-from rehab_projections.domain.windows import (
+from rehab_clinical.days import zone_named
+from rehab_clinical.facts import moment
+from rehab_clinical.windows import (
     LONGEST_DAYS,
     Calendar,
     DateRange,
@@ -19,6 +17,8 @@ from rehab_projections.domain.windows import (
     WholePlan,
     Window,
 )
+
+from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab_projections.progress import Wanted
 from rehab_runtime.errors import InvalidArgument, Violation
 from rehab_runtime.slices import shard_of

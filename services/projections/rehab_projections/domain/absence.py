@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from rehab_clinical.adherence import Session, dosed_occurrences, mean_dose
+from rehab_clinical.days import day_end, day_start, first_zone, local_date
+from rehab_clinical.dose import Dosed
+from rehab_clinical.plan import PlanBook, Stop
+
 from rehab_projections.domain import rules
-from rehab_projections.domain.adherence import Session, dosed_occurrences, mean_dose
-from rehab_projections.domain.days import day_end, day_start, first_zone, local_date
-from rehab_projections.domain.dose import Dosed
-from rehab_projections.domain.plan import PlanBook, Stop
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from rehab_clinical.facts import Fact, Stamp, moment
+from rehab_clinical.pain import PainReport, pain_report
+from rehab_clinical.plan import PlanBook
+
 from rehab.events.v1 import admin_pb2, patient_pb2
 from rehab_projections.domain import rules
-from rehab_projections.domain.facts import Fact, Stamp, moment
-from rehab_projections.domain.pain import PainReport, pain_report
-from rehab_projections.domain.plan import PlanBook
 
 KINDS = frozenset(
     {

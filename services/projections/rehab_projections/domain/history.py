@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from rehab_clinical.adherence import Session
+from rehab_clinical.done import done_in
+from rehab_clinical.facts import Fact
+from rehab_clinical.session_fold import SessionFold
+from rehab_clinical.sessions import SessionRecord, session_id_of
+
 from rehab_projections.domain import care
-from rehab_projections.domain.adherence import Session
 from rehab_projections.domain.care import CareRecord, is_erased
-from rehab_projections.domain.done import done_in
-from rehab_projections.domain.facts import Fact
 from rehab_projections.domain.monitoring import Mark, marks_of
-from rehab_projections.domain.session_fold import SessionFold
-from rehab_projections.domain.sessions import SessionRecord, session_id_of
 
 SESSION_KINDS = frozenset({"exercise_session", "rep_observation"})
 

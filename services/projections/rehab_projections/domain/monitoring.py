@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from rehab_clinical.days import first_zone, local_date
+from rehab_clinical.facts import Fact
+
 from rehab.events.v1.kinds import rtm_qualifying
-from rehab_projections.domain.days import first_zone, local_date
-from rehab_projections.domain.facts import Fact
 
 _QUARTER = timedelta(minutes=15)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from rehab_projections.domain.facts import Fact, Stamp, moment
+from rehab_clinical.facts import Fact, Stamp, moment
 
 KINDS = frozenset(
     {"monitoring", "rtm_time", "interaction", "plan_of_care", "consent", "billing_item"}

@@ -6,8 +6,9 @@ import re
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from rehab_clinical.days import day_end, day_start
+
 from rehab.events.v1 import care_pb2
-from rehab_projections.domain.days import day_end, day_start
 from rehab_projections.domain.rtm import BillingStep, Proof, RtmRecord
 from rehab_projections.domain.rtm_policy import RPM_CODES
 

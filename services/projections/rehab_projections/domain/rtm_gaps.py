@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from rehab_projections.domain.days import local_date
+from rehab_clinical.days import local_date
+
 from rehab_projections.domain.rtm_months import ManagementMonth
 from rehab_projections.domain.rtm_periods import DevicePeriod
 

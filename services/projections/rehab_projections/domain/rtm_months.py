@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rehab_projections.domain.days import day_end, day_start, local_date
+from rehab_clinical.days import day_end, day_start, local_date
+
 from rehab_projections.domain.rtm import (
     LIVE_MODES,
     Interaction,

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rehab_projections.domain.days import day_end, first_zone, local_date
+from rehab_clinical.days import day_end, first_zone, local_date
+
 from rehab_projections.domain.monitoring import Mark
 from rehab_projections.domain.rtm import MonitoringStep, Proof, RtmRecord
 from rehab_projections.domain.rtm_blocks import common_blocks

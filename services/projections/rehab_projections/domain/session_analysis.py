@@ -8,13 +8,14 @@ from datetime import date
 from math import erfc, sqrt
 from statistics import median
 
+from rehab_clinical.done import GOOD_SCORE, Done, done_in_set
+from rehab_clinical.measures import median_of, pair_slopes
+from rehab_clinical.plan import PlanBook
+from rehab_clinical.quality import prescribed_item, tempo_errors
+from rehab_clinical.sessions import SetKey, SetRecord
+from rehab_clinical.trend import variance_of_s
+
 from rehab.events.v1 import exercise_pb2
-from rehab_projections.domain.done import GOOD_SCORE, Done, done_in_set
-from rehab_projections.domain.measures import median_of, pair_slopes
-from rehab_projections.domain.plan import PlanBook
-from rehab_projections.domain.quality import prescribed_item, tempo_errors
-from rehab_projections.domain.sessions import SetKey, SetRecord
-from rehab_projections.domain.trend import variance_of_s
 
 MIN_SESSIONS = 8
 """With fewer, a rank correlation says nothing."""

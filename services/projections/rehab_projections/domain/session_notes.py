@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rehab_projections.domain.facts import Fact
+from rehab_clinical.facts import Fact
 
 NOTED = frozenset({"feedback", "exercise_session"})
 """The kinds of events that may hold a note."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from rehab_clinical.pain import rises
+
 from rehab_projections.domain import rules
 from rehab_projections.domain.care import AlertStep, CareRecord
-from rehab_projections.domain.pain import rises
 
 SHOWN_EVENTS = 20
 """Of a reason's events the newest ones are shown; the log holds them all."""

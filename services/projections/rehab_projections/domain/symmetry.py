@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
+from rehab_clinical.quality import ObservedSet
+
 from rehab.events.v1 import common_pb2
-from rehab_projections.domain.quality import ObservedSet
 
 _LEFT, _RIGHT = "_left", "_right"
 PRIMARY = ""

@@ -13,7 +13,8 @@ from datetime import date, datetime
 from math import fsum
 from zoneinfo import ZoneInfo
 
-from rehab_projections.domain.days import local_date
+from rehab_clinical.days import local_date
+
 from rehab_projections.domain.vitals import CUMULATIVE, Counted, Reading
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rehab_projections.domain.adherence import (
+from rehab_clinical.adherence import (
     Adherence,
     Session,
     dosed_occurrences,
     weekly_frequency,
 )
-from rehab_projections.domain.days import day_end
-from rehab_projections.domain.dose import Dosed
-from rehab_projections.domain.plan import PlanBook
-from rehab_projections.domain.windows import monday_of
+from rehab_clinical.days import day_end
+from rehab_clinical.dose import Dosed
+from rehab_clinical.plan import PlanBook
+from rehab_clinical.windows import monday_of
 
 _WEEK = timedelta(days=7)
 _TO_SUNDAY = timedelta(days=6)

@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
 
+from rehab_clinical.days import day_end, day_start, days_between
+
 from rehab_projections.domain import rules
-from rehab_projections.domain.days import day_end, day_start, days_between
 from rehab_projections.domain.templates import minutes_for
 from rehab_projections.domain.work_episodes import Episode
 from rehab_projections.domain.work_queue import Status, WorkItem

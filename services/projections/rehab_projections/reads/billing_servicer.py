@@ -8,6 +8,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 import grpc
+from rehab_clinical.days import local_date
 
 from rehab.events.v1 import event_pb2, patient_pb2
 from rehab.projections.v1 import billing_service_pb2 as pb
@@ -17,7 +18,6 @@ from rehab_projections.access import may_read_billing
 from rehab_projections.answers import AsOf, care_of, patient_zone
 from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page
 from rehab_projections.domain import rtm
-from rehab_projections.domain.days import local_date
 from rehab_projections.domain.rtm import Proof, RtmRecord
 from rehab_projections.domain.rtm_gaps import Gap, gaps
 from rehab_projections.domain.rtm_months import ClinicianTime, ManagementMonth, management_months

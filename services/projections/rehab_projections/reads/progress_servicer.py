@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import grpc
+from rehab_clinical.adherence import Session, dosed_occurrences
+from rehab_clinical.days import first_zone, local_date
+from rehab_clinical.pain import PainReport, around_session
+from rehab_clinical.sessions import SetRecord
+from rehab_clinical.windows import monday_of
 
 from rehab.projections.v1 import progress_service_pb2 as pb
 from rehab.projections.v1 import progress_service_pb2_grpc as pb_grpc
 from rehab.projections.v1 import projections_service_pb2 as common
 from rehab_projections.answers import AsOf, around, as_session
 from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
-from rehab_projections.domain.adherence import Session, dosed_occurrences
-from rehab_projections.domain.days import first_zone, local_date
 from rehab_projections.domain.monitoring import monitoring_days
-from rehab_projections.domain.pain import PainReport, around_session
 from rehab_projections.domain.session_analysis import (
     MOST_SESSIONS,
     PainAndQuality,
@@ -22,9 +24,7 @@ from rehab_projections.domain.session_analysis import (
     score_of,
     worst_and_delta,
 )
-from rehab_projections.domain.sessions import SetRecord
 from rehab_projections.domain.weeks import WeekSnapshot, missed, weeks
-from rehab_projections.domain.windows import monday_of
 from rehab_projections.messages import occurrence_message, ratio
 from rehab_projections.reads.sessions_servicer import SessionReads
 from rehab_projections.reads.spans import PLANNING, Span, scope_of, span_of

@@ -8,6 +8,13 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import grpc
+from rehab_clinical.adherence import dosed_occurrences
+from rehab_clinical.days import first_zone, local_date
+from rehab_clinical.dose import Dosed
+from rehab_clinical.occurrences import LONGEST_WINDOW
+from rehab_clinical.pain import PainReport, around_session
+from rehab_clinical.quality import ObservedSet, quality
+from rehab_clinical.sessions import SessionRecord
 
 from rehab.events.v1 import common_pb2, report_pb2
 from rehab.projections.v1 import progress_service_pb2 as pb
@@ -19,13 +26,7 @@ from rehab_projections.answers import (
     patient_zone,
 )
 from rehab_projections.asked import DEFAULT_PAGE, Asked, of_patient_kept
-from rehab_projections.domain.adherence import dosed_occurrences
 from rehab_projections.domain.care import CareRecord
-from rehab_projections.domain.days import first_zone, local_date
-from rehab_projections.domain.dose import Dosed
-from rehab_projections.domain.occurrences import LONGEST_WINDOW
-from rehab_projections.domain.pain import PainReport, around_session
-from rehab_projections.domain.quality import ObservedSet, quality
 from rehab_projections.domain.session_analysis import (
     RepAnalysis,
     SetAnalysis,
@@ -33,7 +34,6 @@ from rehab_projections.domain.session_analysis import (
     set_analyses,
 )
 from rehab_projections.domain.session_notes import session_notes
-from rehab_projections.domain.sessions import SessionRecord
 from rehab_projections.domain.symmetry import symmetries
 from rehab_projections.messages import (
     exercise_message,

@@ -7,10 +7,11 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rehab_clinical import windows
+from rehab_clinical.plan import PlanBook
+
 from rehab_projections.answers import AsOf, care_of, patient_zone
-from rehab_projections.domain import windows
 from rehab_projections.domain.care import CareRecord
-from rehab_projections.domain.plan import PlanBook
 from rehab_projections.questions import window_told
 from rehab_projections.storage.read import Snapshot
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import grpc
+from rehab_clinical.days import day_end, day_start
 
 from rehab.projections.v1 import projections_service_pb2 as common
 from rehab.projections.v1 import vitals_service_pb2 as pb
@@ -15,7 +16,6 @@ from rehab.projections.v1 import vitals_service_pb2_grpc as pb_grpc
 from rehab_projections.answers import AsOf
 from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
 from rehab_projections.domain import vitals
-from rehab_projections.domain.days import day_end, day_start
 from rehab_projections.domain.nights import Night, nights
 from rehab_projections.domain.sources import sources_of
 from rehab_projections.domain.vital_days import VitalDay, vital_days

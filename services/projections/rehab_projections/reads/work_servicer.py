@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import cast
 
 import grpc
+from rehab_clinical.days import UTC_ZONE, day_end, day_start
 
 from rehab.events.v1 import common_pb2
 from rehab.projections.v1 import work_service_pb2 as pb
@@ -14,7 +15,6 @@ from rehab_projections.access import QUEUE_READERS
 from rehab_projections.asked import Asked
 from rehab_projections.board import Board
 from rehab_projections.domain import rules
-from rehab_projections.domain.days import UTC_ZONE, day_end, day_start
 from rehab_projections.domain.templates import Template, templates
 from rehab_projections.domain.workload import RECENT, TherapistLoad, WorkDay, loads, work_days
 from rehab_projections.questions import date_range, zone_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rehab_projections.domain.facts import Fact, fact_of
+from rehab_clinical.facts import Fact, fact_of
+
 from rehab_projections.domain.monitoring import Mark
 from rehab_projections.storage.codec import load_event
 from rehab_projections.storage.read import Snapshot

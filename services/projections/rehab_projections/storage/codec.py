@@ -10,14 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-
-from rehab.events.v1 import exercise_pb2
-from rehab.events.v1.event_pb2 import RecordedEvent
-from rehab_projections.domain.absence import Span
-from rehab_projections.domain.done import Done, DoneByExercise, tally_of
-from rehab_projections.domain.facts import Stamp
-from rehab_projections.domain.measures import median_of
-from rehab_projections.domain.sessions import (
+from rehab_clinical.done import Done, DoneByExercise, tally_of
+from rehab_clinical.facts import Stamp
+from rehab_clinical.measures import median_of
+from rehab_clinical.sessions import (
     End,
     OccurrenceRef,
     SessionRecord,
@@ -26,6 +22,10 @@ from rehab_projections.domain.sessions import (
     Start,
     ToldSet,
 )
+
+from rehab.events.v1 import exercise_pb2
+from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_projections.domain.absence import Span
 from rehab_projections.domain.signals import Reason
 from rehab_projections.domain.work_queue import Standing
 from rehab_runtime.upcasting import UPCASTERS

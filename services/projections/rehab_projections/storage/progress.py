@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from rehab_projections.domain.facts import Fact, fact_of
-from rehab_projections.domain.sessions import SessionRecord, SetKey, SetRecord
+from rehab_clinical.facts import Fact, fact_of
+from rehab_clinical.sessions import SessionRecord, SetKey, SetRecord
+
 from rehab_projections.domain.work_episodes import Episode
 from rehab_projections.storage.codec import load_event, load_session, load_set
 from rehab_projections.storage.read import Snapshot

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
+from rehab_clinical.facts import Fact, fact_of
+from rehab_clinical.sessions import SetRecord
 
-from rehab_projections.domain.facts import Fact, fact_of
 from rehab_projections.domain.monitoring import Mark
-from rehab_projections.domain.sessions import SetRecord
 from rehab_projections.domain.work_queue import Standing
 from rehab_projections.storage.codec import (
     Summary,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rehab_clinical.sessions import SetKey, SetRecord
+
 from rehab_projections.changes import Changes, PatientChange
-from rehab_projections.domain.sessions import SetKey, SetRecord
 from rehab_projections.domain.work_queue import standing
 from rehab_projections.storage.codec import (
     dump_reps,

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import asyncpg
+from rehab_clinical.facts import moment
+from rehab_clinical.sessions import SessionRecord, SetKey, SetRecord
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_projections.changes import Changes, Parked
-from rehab_projections.domain.facts import moment
-from rehab_projections.domain.sessions import SessionRecord, SetKey, SetRecord
 from rehab_projections.storage import gathered
 from rehab_projections.storage.codec import load_event, load_session, load_set
 from rehab_projections.storage.cursors import NAME, Cursor, Cursors, cursors_of

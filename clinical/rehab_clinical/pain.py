@@ -10,8 +10,8 @@ from statistics import fmean
 from zoneinfo import ZoneInfo
 
 from rehab.events.v1 import report_pb2
-from rehab_projections.domain.days import first_zone, local_date
-from rehab_projections.domain.facts import Fact, Stamp
+from rehab_clinical.days import first_zone, local_date
+from rehab_clinical.facts import Fact, Stamp
 
 
 @dataclass(frozen=True, slots=True)

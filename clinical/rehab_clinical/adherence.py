@@ -8,13 +8,13 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from rehab_projections.domain.days import day_end, day_start, days_between, first_zone, local_date
-from rehab_projections.domain.done import Done, DoneByExercise
-from rehab_projections.domain.dose import Contribution, Dosed, dosed
-from rehab_projections.domain.matching import SessionStart, match
-from rehab_projections.domain.occurrences import LONGEST_WINDOW, occurrences
-from rehab_projections.domain.plan import PlanBook, Unit
-from rehab_projections.domain.sessions import OccurrenceRef
+from rehab_clinical.days import day_end, day_start, days_between, first_zone, local_date
+from rehab_clinical.done import Done, DoneByExercise
+from rehab_clinical.dose import Contribution, Dosed, dosed
+from rehab_clinical.matching import SessionStart, match
+from rehab_clinical.occurrences import LONGEST_WINDOW, occurrences
+from rehab_clinical.plan import PlanBook, Unit
+from rehab_clinical.sessions import OccurrenceRef
 
 
 @dataclass(frozen=True, slots=True)

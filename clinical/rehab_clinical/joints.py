@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from rehab.events.v1 import exercise_pb2
-from rehab_projections.domain.measures import percentile
+from rehab_clinical.measures import percentile
 
 P90 = 0.9
 

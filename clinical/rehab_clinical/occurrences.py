@@ -9,8 +9,8 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from rehab.events.v1 import plan_pb2
-from rehab_projections.domain.days import day_end, day_start, days_between, first_zone, instant_of
-from rehab_projections.domain.plan import Item, PlanBook, PlanVersion, Reign, Stop
+from rehab_clinical.days import day_end, day_start, days_between, first_zone, instant_of
+from rehab_clinical.plan import Item, PlanBook, PlanVersion, Reign, Stop
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 LONGEST_WINDOW = timedelta(hours=168)

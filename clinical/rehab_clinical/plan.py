@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from rehab.events.v1 import plan_pb2
-from rehab_projections.domain.days import day_start, first_zone
-from rehab_projections.domain.facts import Fact, Stamp, moment
+from rehab_clinical.days import day_start, first_zone
+from rehab_clinical.facts import Fact, Stamp, moment
 
 
 class Unit(StrEnum):

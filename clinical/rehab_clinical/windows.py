@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
-from rehab_projections.domain.days import local_date
+from rehab_clinical.days import local_date
 
 DEFAULT_DAYS = 28
 LONGEST_DAYS = 3660

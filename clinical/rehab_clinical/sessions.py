@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from rehab.events.v1 import exercise_pb2
-from rehab_projections.domain.facts import Fact, Stamp, moment
+from rehab_clinical.facts import Fact, Stamp, moment
 
 
 class OccurrenceRef(NamedTuple):

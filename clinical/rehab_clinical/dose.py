@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rehab.events.v1 import common_pb2
-from rehab_projections.domain.done import Done, DoneByExercise
-from rehab_projections.domain.occurrences import DueItem, Occurrence
-from rehab_projections.domain.plan import Item, Unit
+from rehab_clinical.done import Done, DoneByExercise
+from rehab_clinical.occurrences import DueItem, Occurrence
+from rehab_clinical.plan import Item, Unit
 
 FULL_DOSE = Fraction(4, 5)
 """Full: 16 of 20 prescribed sessions, the common threshold in the literature on adherence."""

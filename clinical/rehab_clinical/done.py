@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rehab_projections.domain.sessions import SessionRecord, SetRecord
+from rehab_clinical.sessions import SessionRecord, SetRecord
 
 GOOD_SCORE = 70
 """A repetition is good from this score on, as `SetCompleted.good_reps` says, 0 to 100."""

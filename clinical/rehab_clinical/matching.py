@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rehab_projections.domain.occurrences import Occurrence
-from rehab_projections.domain.sessions import OccurrenceRef
+from rehab_clinical.occurrences import Occurrence
+from rehab_clinical.sessions import OccurrenceRef
 
 
 @dataclass(frozen=True, slots=True)

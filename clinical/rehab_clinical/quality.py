@@ -8,11 +8,11 @@ from datetime import date
 from statistics import median
 
 from rehab.events.v1 import common_pb2, exercise_pb2
-from rehab_projections.domain.done import GOOD_SCORE
-from rehab_projections.domain.joints import P90, JointQuality, joint_qualities
-from rehab_projections.domain.measures import median_of, pair_slopes, percentile
-from rehab_projections.domain.plan import Item, PlanBook
-from rehab_projections.domain.trend import TrendLine, trend_line
+from rehab_clinical.done import GOOD_SCORE
+from rehab_clinical.joints import P90, JointQuality, joint_qualities
+from rehab_clinical.measures import median_of, pair_slopes, percentile
+from rehab_clinical.plan import Item, PlanBook
+from rehab_clinical.trend import TrendLine, trend_line
 
 TREND_DAYS = 7
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from rehab.events.v1 import exercise_pb2
-from rehab_projections.domain.facts import Fact, Stamp, moment
-from rehab_projections.domain.sessions import (
+from rehab_clinical.facts import Fact, Stamp, moment
+from rehab_clinical.sessions import (
     End,
     OccurrenceRef,
     SessionRecord,
