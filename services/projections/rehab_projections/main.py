@@ -9,7 +9,6 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 
 import grpc
@@ -46,7 +45,7 @@ from rehab_runtime.access.front import fronted
 from rehab_runtime.auth import service_principal
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.eventlog import EventLog, Follower, follow
-from rehab_runtime.lifecycle import Background
+from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.listener import Listener
 from rehab_runtime.server import Peer, serve_grpc
 from rehab_runtime.startup import split
@@ -56,15 +55,6 @@ from rehab_runtime.valkey import connect
 PACKAGE = "rehab_projections"
 SERVICE = "rehab.projections.v1.ProjectionsService"
 ADMIN = "rehab.projections.v1.ProjectionsAdminService"
-
-
-@dataclass(frozen=True)
-class Running:
-    """A started service. `address` is its gRPC host:port, `peers_address` that for services."""
-
-    address: str
-    background: Background
-    peers_address: str = ""
 
 
 @asynccontextmanager
