@@ -93,7 +93,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         news = News(reader, progress, interval_s=times.interval_s, tick_s=times.tick_s)
         pace = Pace(times, most=settings.max_watches)
-        watches = Watches(reader, news, pace, Consents(reader, clock))
+        consents = None if front.gate is not None else Consents(reader, clock)
+        watches = Watches(reader, news, pace, consents)
         servicer = ProjectionsServicer(
             asked=asked,
             reader=reader,
