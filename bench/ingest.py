@@ -8,7 +8,6 @@ RUNS, SECONDS and DEVICES may be set in the environment.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -20,9 +19,8 @@ from pathlib import Path
 
 import asyncpg
 import grpc
-import uvloop
 
-from bench.measure import Rate, Row, beside, many, p99_ms, show
+from bench.measure import Rate, Row, beside, main, many, p99_ms
 from rehab.events.v1 import event_pb2
 from rehab.events.v1.event_pb2 import Body, Event
 from rehab.ingest.v1 import ingest_service_pb2 as pb
@@ -259,12 +257,5 @@ async def _rows(suite: Suite, phones: Phones, reads: grpc.aio.Channel) -> list[R
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.ingest")
-    parser.add_argument("--json", type=Path)
-    path = parser.parse_args().json
-    show(uvloop.run(measure()), path)
-
-
 if __name__ == "__main__":
-    main()
+    main("bench.ingest", measure)
