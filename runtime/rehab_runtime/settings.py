@@ -135,7 +135,33 @@ class ServiceSettings(BaseSettings):
         return self.environment == "development" if self.reflection is None else self.reflection
 
 
-class FrontSettings(ServiceSettings):
+class TraceSettings(ServiceSettings):
+    """Of a service that tells the log who came to patients' data."""
+
+    audit_covered_s: float = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="time in which the same access to the same patient has one audit event",
+    )
+    audit_ms: int = Field(
+        5, ge=0, le=1000, description="least time between two commits of audit events"
+    )
+
+
+class FollowSettings(ServiceSettings):
+    """Of a service that folds the log."""
+
+    nats_url: NatsUrl = Field(description="NATS server with JetStream that carries the log")
+    eventstore_address: str = Field(
+        pattern=r"^\S+:\d+$", description="host:port of the event store"
+    )
+    log_stream: str = Field("LOG", description="JetStream stream that carries the log")
+    subject_prefix: str = Field("log", description="first token of the log's subjects")
+    max_batch_events: int = Field(500, ge=1, le=10_000, description="events folded at once")
+
+
+class FrontSettings(TraceSettings):
     """Of a service that people call."""
 
     identity_address: str = Field(
@@ -143,15 +169,6 @@ class FrontSettings(ServiceSettings):
         pattern=r"^(\S+:\d+)?$",
         description="host:port of identity, which says who may what; without it, in development "
         "only, callers are believed and roles alone count",
-    )
-    audit_covered_s: float = Field(
-        60,
-        ge=0,
-        le=3600,
-        description="time in which the same look at the same patient has no audit event of its own",
-    )
-    audit_ms: int = Field(
-        5, ge=0, le=1000, description="least time between two commits of audit events"
     )
 
     @model_validator(mode="after")

@@ -41,12 +41,7 @@ class Box:
     @classmethod
     def open_or_make(cls, path: Path, clock: Clock) -> Box:
         """Raises KeyFileError."""
-        if not os.path.lexists(path):
-            try:
-                keyfile.create(path, clock)
-            except KeyFileError:
-                if not os.path.lexists(path):  # otherwise another replica was first
-                    raise
+        keyfile.make_if_none(path, clock)
         return cls(path)
 
     def seal(self, secret: bytes, *context: str) -> bytes:

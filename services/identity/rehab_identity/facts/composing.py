@@ -13,7 +13,7 @@ import grpc
 from rehab.identity.v1 import consent_service_pb2_grpc, identity_service_pb2_grpc
 from rehab_identity.domain.evolve import KINDS
 from rehab_identity.facts.consent_servicer import ConsentServicer
-from rehab_identity.facts.consumer import Consumer, Consumers, Progress
+from rehab_identity.facts.consumer import ANEW, Consumer
 from rehab_identity.facts.deciding import Deciding
 from rehab_identity.facts.emergencies import Emergencies, count_overdue
 from rehab_identity.facts.exporting import About, Exporting, nothing_else
@@ -21,7 +21,7 @@ from rehab_identity.facts.healing import heal_on
 from rehab_identity.facts.hub import Hub
 from rehab_identity.facts.identity_servicer import IdentityServicer, Parts
 from rehab_identity.facts.patients import Patients
-from rehab_identity.facts.storage import Cursor, Storage
+from rehab_identity.facts.storage import Storage
 from rehab_identity.facts.telling import Teller
 from rehab_identity.settings import Settings
 from rehab_runtime import jetstream
@@ -32,11 +32,11 @@ from rehab_runtime.access.telling import AuditLog
 from rehab_runtime.access.trail import Trail
 from rehab_runtime.auth import service_principal
 from rehab_runtime.clock import Clock
-from rehab_runtime.eventlog import EventLog, Follower, follow
+from rehab_runtime.eventlog import EventLog
+from rehab_runtime.following import LogFold
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.server import Peer
-from rehab_runtime.unprocessed import Unprocessed
 
 PACKAGE = "rehab_identity.facts"
 NAME = "identity"
@@ -86,8 +86,14 @@ async def access(
         )
         event_log = EventLog(store, service_principal(NAME), opens=KINDS)
         queries = Queries.load(PACKAGE, "queries.sql")
-        storage, progress = Storage(database, queries), Progress()
-        patients, teller = Patients(storage), Teller(event_log, progress, clock)
+        storage = Storage(database, queries)
+        consumer = Consumer(storage, others.erase)
+        log_fold = LogFold(
+            *(NAME, settings, event_log, broker, storage.positions, consumer.fold),
+            begun=consumer.begun,
+            anew=ANEW,
+        )
+        patients, teller = Patients(storage), Teller(event_log, log_fold.progress, clock)
         trail = Trail(
             AuditLog(event_log, NAME).tell,
             clock,
@@ -114,23 +120,7 @@ async def access(
             clock,
         )
 
-        def followed(cursor: Cursor, unprocessed: Unprocessed) -> Follower:
-            return follow(
-                event_log,
-                broker,
-                cursor.position,
-                settings.max_batch_events,
-                incarnation=cursor.incarnation,
-                stream=settings.log_stream,
-                prefix=settings.subject_prefix,
-                shard=cursor.shard,
-                unprocessed=unprocessed,
-            )
-
-        def consumer(shard: int) -> Consumer:
-            return Consumer(shard, storage, event_log, followed, progress, others.erase)
-
-        background.start(Consumers(event_log, consumer).run(), "folds who may")
+        background.start(log_fold.run(), "folds who may")
         background.start(hub.run(), "tells of changes")
         background.start(heal_on(storage, event_log), "tries unreadable events again")
         within = timedelta(hours=settings.emergency_review_h)

@@ -1,14 +1,3 @@
--- name: start_cursor: a shard that was never folded begins at its beginning
-INSERT INTO fact_cursor (shard, position, incarnation) VALUES ($1, 0, $2)
-ON CONFLICT (shard) DO NOTHING
-
--- name: cursors: how far each shard is folded
-SELECT shard, position, incarnation FROM fact_cursor ORDER BY shard
-
--- name: advance: fences off every other folder of the same events
-UPDATE fact_cursor SET position = $3
-WHERE shard = $1 AND position = $2 AND incarnation = $4
-
 -- name: records: a patient whom the log does not know may have an account
 SELECT asked.patient_id, patient.record, coalesce(account.clinic_id, '') AS clinic_id
 FROM unnest($1::text[]) AS asked (patient_id)

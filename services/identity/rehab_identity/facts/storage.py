@@ -10,26 +10,17 @@ from typing import Any
 
 import asyncpg
 
+from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_identity.domain.accesses import Entry
 from rehab_identity.domain.fold import Changes
 from rehab_identity.domain.record import PatientRecord
 from rehab_identity.facts.codec import dump_record, load_record
+from rehab_runtime.positions import Cursor, Positions
 from rehab_runtime.postgres import Database, Queries
 
 CHANNEL = "identity_access"
 TOLD_AT_ONCE = 100
 """A notification holds less than 8,000 bytes, an id at most 64 and its quotes."""
-
-
-class FencedError(Exception):
-    """Another replica has folded on: nothing was stored, read the position anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    shard: int
-    position: int
-    incarnation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +49,9 @@ class Taken:
 
 class Storage:
     def __init__(self, database: Database, queries: Queries) -> None:
+        self.positions = Positions(database, "fact_cursor")
         self._database = database
         self._queries = queries
-
-    async def cursor(self, shard: int, incarnation: str) -> Cursor:
-        """Where a shard's fold goes on; a new one begins in the log of that incarnation."""
-        await self._database.execute(self._queries["start_cursor"], shard, incarnation)
-        return next(one for one in await self.cursors() if one.shard == shard)
-
-    async def cursors(self) -> Sequence[Cursor]:
-        rows = await self._database.fetch(self._queries["cursors"])
-        return [Cursor(row["shard"], row["position"], row["incarnation"]) for row in rows]
 
     async def kept(self, patient_ids: Sequence[str]) -> Mapping[str, Kept]:
         rows = await self._database.fetch(self._queries["records"], patient_ids)
@@ -85,20 +68,20 @@ class Storage:
         row = await self._database.fetchrow(self._queries["account"], account_id)
         return (row["clinic_id"], row["role"]) if row is not None else None
 
-    async def save(self, cursor: Cursor, position: int, changes: Changes) -> Cursor:
-        """Raises FencedError when the cursor is not where it is believed to be."""
-        named = (cursor.shard, cursor.position, position, cursor.incarnation)
+    async def save(
+        self, cursor: Cursor, batch: Sequence[RecordedEvent], changes: Changes
+    ) -> Cursor:
+        """The cursor after the batch. Raises FencedError when it is not where it is believed to
+        be."""
         async with self._database.transaction() as connection:
-            done = await connection.execute(self._queries["advance"], *named)
-            if done != "UPDATE 1":
-                raise FencedError(f"shard {cursor.shard}")
+            reached = await self.positions.advance(connection, cursor, batch)
             if changes.records:
                 await self._save_records(connection, changes.records)
             if changes.erased:
                 await self._purge(connection, changes.erased)
             if changes.entries:
                 await self._save_entries(connection, changes.entries)
-        return Cursor(cursor.shard, position, cursor.incarnation)
+        return reached
 
     async def _save_records(
         self, connection: asyncpg.Connection, records: Sequence[PatientRecord]
