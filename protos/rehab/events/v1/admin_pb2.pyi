@@ -142,16 +142,20 @@ class ModelDrift(_message.Message):
     def __init__(self, model_id: _Optional[str] = ..., feature: _Optional[str] = ..., psi: _Optional[float] = ..., p_value: _Optional[float] = ..., reference: _Optional[_Iterable[int]] = ..., observed: _Optional[_Iterable[int]] = ..., cause: _Optional[str] = ...) -> None: ...
 
 class PolicyChange(_message.Message):
-    __slots__ = ("policy", "version", "sha256", "approved_by")
+    __slots__ = ("policy", "version", "sha256", "approved_by", "status", "effective_from")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
     APPROVED_BY_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_FROM_FIELD_NUMBER: _ClassVar[int]
     policy: str
     version: str
     sha256: bytes
     approved_by: str
-    def __init__(self, policy: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[bytes] = ..., approved_by: _Optional[str] = ...) -> None: ...
+    status: str
+    effective_from: _timestamp_pb2.Timestamp
+    def __init__(self, policy: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[bytes] = ..., approved_by: _Optional[str] = ..., status: _Optional[str] = ..., effective_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Quarantine(_message.Message):
     __slots__ = ("entry_id", "held", "released")
