@@ -1,0 +1,1 @@
+"""What policy keeps, in PostgreSQL."""
