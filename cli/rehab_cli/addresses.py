@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-SERVICES = ("eventstore", "ingest", "projections", "identity")
+SERVICES = ("eventstore", "ingest", "projections", "identity", "policy")
 PORT_BASE = 7100
 
 
@@ -16,6 +16,7 @@ class Addresses:
     ingest: str
     projections: str
     identity: str = ""
+    policy: str = ""
 
     @classmethod
     def at(cls, port_base: int) -> Addresses:

@@ -18,6 +18,7 @@ COLOURS = {
     "ingest": "green",
     "projections": "magenta",
     "identity": "yellow",
+    "policy": "red",
     "PostgreSQL": "blue",
     "NATS": "blue",
     "Valkey": "blue",

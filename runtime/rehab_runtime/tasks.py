@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -29,3 +30,10 @@ async def until_set(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> No
             working.result()
     finally:
         await ended([working, asked])
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for it, at most that long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

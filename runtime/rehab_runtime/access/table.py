@@ -78,6 +78,13 @@ CONSENTS = Rule(
 )
 """What a patient agreed to, and who treats them. Without it nobody could be let in, so no purpose
 is asked."""
+ALERT = Rule(
+    {"therapist": TREATING, "service": SUITE}, purpose=TREATMENT, traced=True, per_item=True
+)
+"""One alert: the service knows whose it is."""
+RULES = Rule({"therapist": CLINIC, "admin": CLINIC, "service": SUITE})
+RULE_CHANGES = Rule({"admin": CLINIC, "service": SUITE})
+"""Which administrators may, the service is told."""
 CARE = Rule({"admin": CLINIC, "service": SUITE}, about="patient_id", traced=True)
 
 
@@ -107,6 +114,7 @@ def _watched(rule: Rule) -> Rule:
 _STORE = "rehab.eventstore.v1"
 _READ = "rehab.projections.v1"
 _WHO = "rehab.identity.v1"
+_TELLS = "rehab.policy.v1"
 
 TABLE: Mapping[str, Rule] = MappingProxyType(
     dict(
@@ -210,6 +218,22 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                     *("Rebuild", "ListVersions", "SwitchVersion", "DropVersion"),
                     *("ListParked", "RetryParked", "SkipParked"),
                 ),
+            ),
+            *_of(
+                f"{_TELLS}.PolicyService",
+                {
+                    **_all(QUEUE, "ListAlerts", "ListDigest", "WatchAlerts"),
+                    **_all(ALERT, "AcknowledgeAlert", "ResolveAlert", "Explain"),
+                },
+            ),
+            *_of(
+                f"{_TELLS}.RuleService",
+                {
+                    **_all(RULES, "ListRuleSets", "GetRuleSet", "ListRules"),
+                    **_all(RULE_CHANGES, "PutRuleSet", "ApproveRuleSet", "TransitionRuleSet"),
+                    "Backtest": Rule({"admin": CLINIC, "service": SUITE}, clinic="clinic_id"),
+                    "GetRuleReport": FIGURES,
+                },
             ),
             *_of(
                 f"{_WHO}.AccountService",

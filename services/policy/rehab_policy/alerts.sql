@@ -95,14 +95,14 @@ ORDER BY s.seq
 LIMIT $5
 
 -- name: report: by rule and version, what fired and what came of it
-SELECT f.rule_id, f.version, f.action,
+SELECT f.rule_id, f.rule_version AS version, f.action,
     count(*) FILTER (WHERE NOT f.shadow) AS fired,
     count(*) FILTER (WHERE f.shadow) AS shadow,
     count(*) FILTER (WHERE NOT f.shadow AND a.acknowledged_at IS NOT NULL) AS acknowledged,
     count(*) FILTER (WHERE NOT f.shadow AND a.useful) AS useful,
     count(*) FILTER (WHERE NOT f.shadow AND NOT a.useful) AS not_useful,
     count(*) FILTER (WHERE NOT f.shadow AND a.route = 'digest') AS digested
-FROM firing AS f LEFT JOIN alert AS a ON a.alert_id = f.firing_id
+FROM firing AS f LEFT JOIN alert AS a ON a.alert_id = f.alert_id AND f.alert_id <> ''
 WHERE ($1 = '' OR f.clinic_id = $1) AND ($2::timestamptz IS NULL OR f.at >= $2)
-GROUP BY f.rule_id, f.version, f.action
-ORDER BY f.rule_id, f.version, f.action
+GROUP BY f.rule_id, f.rule_version, f.action
+ORDER BY f.rule_id, f.rule_version, f.action

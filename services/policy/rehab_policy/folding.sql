@@ -6,32 +6,31 @@ ON CONFLICT (patient_id) DO UPDATE
 SET clinic_id = excluded.clinic_id, therapist_id = excluded.therapist_id
 WHERE patient.clinic_id <> excluded.clinic_id OR patient.therapist_id <> excluded.therapist_id
 
--- name: clear_timers: of folds that went on
-DELETE FROM due_timer AS t USING unnest($1::text[], $2::integer[]) AS gone (patient_id, version)
-WHERE t.patient_id = gone.patient_id AND t.version = gone.version
+-- name: clear_timers: of folds that wait for nothing
+DELETE FROM due_timer AS t USING unnest($1::text[], $2::integer[]) AS gone (patient_id, track)
+WHERE t.patient_id = gone.patient_id AND t.track = gone.track
 
--- name: set_timers: all that the folds now wait for
-INSERT INTO due_timer (patient_id, version, name, shard, due_at)
-SELECT told.patient_id, told.version, told.name, $1, told.due_at
-FROM unnest($2::text[], $3::integer[], $4::text[], $5::timestamptz[])
-    AS told (patient_id, version, name, due_at)
-ON CONFLICT (patient_id, version, name) DO UPDATE SET due_at = excluded.due_at
+-- name: set_timers: what folds wait for next
+INSERT INTO due_timer (patient_id, track, shard, due_at)
+SELECT told.patient_id, told.track, $1, told.due_at
+FROM unnest($2::text[], $3::integer[], $4::timestamptz[]) AS told (patient_id, track, due_at)
+ON CONFLICT (patient_id, track) DO UPDATE SET due_at = excluded.due_at
 
--- name: due: timers that are due, earliest first
-SELECT patient_id, version FROM due_timer
-WHERE shard = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3
+-- name: due: whose timers are due, earliest first
+SELECT patient_id, track FROM due_timer
+WHERE shard = $1 AND due_at <= $2 ORDER BY due_at, patient_id, track LIMIT $3
 
--- name: drop_timers: of versions that are out of force since before they are due
-DELETE FROM due_timer AS t USING rule_set AS r
-WHERE r.version = t.version AND r.ended_at IS NOT NULL AND t.due_at >= r.ended_at
+-- name: drop_timers: of folds that nobody does any more
+DELETE FROM due_timer WHERE track <> ALL ($1::integer[])
 
 -- name: hold: nobody folds on while timers fire
 SELECT position FROM log_position WHERE shard = $1 FOR UPDATE
 
 -- name: fired: what rules did, once each
-INSERT INTO firing (version, firing_id, rule_id, action, clinic_id, patient_id, shadow, at)
-SELECT * FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-    $7::boolean[], $8::timestamptz[])
+INSERT INTO firing (book, firing_id, rule_id, rule_version, action, alert_id, clinic_id, patient_id,
+    shadow, at)
+SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[],
+    $7::text[], $8::text[], $9::boolean[], $10::timestamptz[])
 ON CONFLICT DO NOTHING
 
 -- name: erase_alerts: and their steps with them
@@ -46,12 +45,12 @@ DELETE FROM due_timer WHERE patient_id = ANY ($1::text[])
 -- name: erase_patients: of patients who were erased
 DELETE FROM patient WHERE patient_id = ANY ($1::text[])
 
--- name: timers_set: how far the timers of a version are set
-SELECT after_patient, done FROM timers_set WHERE version = $1 AND shard = $2
+-- name: timers_set: how far the timers of a track are set anew
+SELECT after_patient, done FROM timers_set WHERE track = $1 AND generation = $2 AND shard = $3
 
 -- name: set_up_to: the timers of these patients are set
-INSERT INTO timers_set (version, shard, after_patient, done) VALUES ($1, $2, $3, $4)
-ON CONFLICT (version, shard) DO UPDATE
+INSERT INTO timers_set (track, generation, shard, after_patient, done) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (track, generation, shard) DO UPDATE
 SET after_patient = excluded.after_patient, done = excluded.done
 
 -- name: next_patients: of a shard, by their ids

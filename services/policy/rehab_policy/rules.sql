@@ -1,19 +1,19 @@
 -- name: own_rules: one change of rule sets at a time
 SELECT pg_advisory_xact_lock(7241003)
 
--- name: rule_sets: all, newest first, without their text
-SELECT version, '' AS text, sha256, rules, status, author, note, created_at, approved_by,
+-- name: rule_sets: all, newest first, without their files
+SELECT version, '{}' AS files, sha256, rules, status, author, note, created_at, approved_by,
     approved_at, shadow_from, live_from, ended_at
 FROM rule_set ORDER BY version DESC
 
--- name: rule_set: one with its text; the live one for 0
+-- name: rule_set: one with its files; the live one for 0
 SELECT * FROM rule_set WHERE version = $1 OR ($1 = 0 AND status = 'live')
 
 -- name: newest: of the versions
 SELECT version, sha256 FROM rule_set ORDER BY version DESC LIMIT 1
 
 -- name: put: a draft
-INSERT INTO rule_set (version, text, sha256, rules, status, author, note, created_at)
+INSERT INTO rule_set (version, files, sha256, rules, status, author, note, created_at)
 VALUES ($1, $2, $3, $4, 'draft', $5, $6, $7)
 
 -- name: approve: by a second person

@@ -11,13 +11,13 @@ from dataclasses import replace
 from rehab_projections import metrics
 from rehab_projections.behind import NOT_BEGUN, Behind, behind_of
 from rehab_projections.consumer import Consumer, FoldContext
-from rehab_projections.holding import RETRY_S, Holding, set_within
+from rehab_projections.holding import RETRY_S, Holding
 from rehab_projections.storage.cursors import Cursor, Cursors
 from rehab_projections.storage.leases import Leases, Told
 from rehab_projections.teller import Teller
 from rehab_runtime.errors import Overloaded, RehabError, Unavailable
 from rehab_runtime.logging import get_logger
-from rehab_runtime.tasks import ended
+from rehab_runtime.tasks import ended, set_within
 from rehab_runtime.unprocessed import Unprocessed
 
 CONSUMER = "projections"

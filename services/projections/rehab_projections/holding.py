@@ -16,7 +16,7 @@ from rehab_runtime.clock import Clock
 from rehab_runtime.errors import RehabError
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.logging import get_logger
-from rehab_runtime.tasks import ended
+from rehab_runtime.tasks import ended, set_within
 
 RETRY_S = 0.5
 STOP_S = 1.0
@@ -186,10 +186,3 @@ async def _stopped(folding: Folding) -> None:
         async with asyncio.timeout(STOP_S), folding.consumer.between_batches:
             await ended([folding.task])
     await ended([folding.task])
-
-
-async def set_within(event: asyncio.Event, seconds: float) -> None:
-    """Wait for it, at most that long."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

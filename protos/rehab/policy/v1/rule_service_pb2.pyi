@@ -26,7 +26,7 @@ RULE_SET_STATUS_LIVE: RuleSetStatus
 RULE_SET_STATUS_RETIRED: RuleSetStatus
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "status", "sha256", "author", "created_at", "approved_by", "approved_at", "shadow_from", "live_from", "ended_at", "rules", "note", "text")
+    __slots__ = ("version", "status", "sha256", "author", "created_at", "approved_by", "approved_at", "shadow_from", "live_from", "ended_at", "rules", "note", "files")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -39,7 +39,7 @@ class RuleSet(_message.Message):
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
     RULES_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
-    TEXT_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
     version: int
     status: RuleSetStatus
     sha256: bytes
@@ -52,16 +52,30 @@ class RuleSet(_message.Message):
     ended_at: _timestamp_pb2.Timestamp
     rules: int
     note: str
+    files: _containers.RepeatedCompositeFieldContainer[RuleFile]
+    def __init__(self, version: _Optional[int] = ..., status: _Optional[_Union[RuleSetStatus, str]] = ..., sha256: _Optional[bytes] = ..., author: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., approved_by: _Optional[str] = ..., approved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., shadow_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., live_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[int] = ..., note: _Optional[str] = ..., files: _Optional[_Iterable[_Union[RuleFile, _Mapping]]] = ...) -> None: ...
+
+class RuleFile(_message.Message):
+    __slots__ = ("name", "text")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    name: str
     text: str
-    def __init__(self, version: _Optional[int] = ..., status: _Optional[_Union[RuleSetStatus, str]] = ..., sha256: _Optional[bytes] = ..., author: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., approved_by: _Optional[str] = ..., approved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., shadow_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., live_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[int] = ..., note: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
+class RuleFiles(_message.Message):
+    __slots__ = ("files",)
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    files: _containers.RepeatedCompositeFieldContainer[RuleFile]
+    def __init__(self, files: _Optional[_Iterable[_Union[RuleFile, _Mapping]]] = ...) -> None: ...
 
 class PutRuleSetRequest(_message.Message):
-    __slots__ = ("text", "note")
-    TEXT_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("book", "note")
+    BOOK_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
-    text: str
+    book: RuleFiles
     note: str
-    def __init__(self, text: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
+    def __init__(self, book: _Optional[_Union[RuleFiles, _Mapping]] = ..., note: _Optional[str] = ...) -> None: ...
 
 class PutRuleSetResponse(_message.Message):
     __slots__ = ("rule_set",)
@@ -106,7 +120,7 @@ class ListRulesResponse(_message.Message):
     def __init__(self, version: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ...) -> None: ...
 
 class Rule(_message.Message):
-    __slots__ = ("rule_id", "triggers", "condition", "action", "severity", "emergency", "owner", "rationale")
+    __slots__ = ("rule_id", "triggers", "condition", "action", "severity", "emergency", "owner", "rationale", "source", "version", "enabled", "shadow")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     TRIGGERS_FIELD_NUMBER: _ClassVar[int]
     CONDITION_FIELD_NUMBER: _ClassVar[int]
@@ -115,6 +129,10 @@ class Rule(_message.Message):
     EMERGENCY_FIELD_NUMBER: _ClassVar[int]
     OWNER_FIELD_NUMBER: _ClassVar[int]
     RATIONALE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     triggers: _containers.RepeatedScalarFieldContainer[str]
     condition: str
@@ -123,7 +141,11 @@ class Rule(_message.Message):
     emergency: bool
     owner: str
     rationale: str
-    def __init__(self, rule_id: _Optional[str] = ..., triggers: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., action: _Optional[str] = ..., severity: _Optional[str] = ..., emergency: bool = ..., owner: _Optional[str] = ..., rationale: _Optional[str] = ...) -> None: ...
+    source: str
+    version: int
+    enabled: bool
+    shadow: bool
+    def __init__(self, rule_id: _Optional[str] = ..., triggers: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., action: _Optional[str] = ..., severity: _Optional[str] = ..., emergency: bool = ..., owner: _Optional[str] = ..., rationale: _Optional[str] = ..., source: _Optional[str] = ..., version: _Optional[int] = ..., enabled: bool = ..., shadow: bool = ...) -> None: ...
 
 class ApproveRuleSetRequest(_message.Message):
     __slots__ = ("version", "sha256")
@@ -154,18 +176,18 @@ class TransitionRuleSetResponse(_message.Message):
     def __init__(self, rule_set: _Optional[_Union[RuleSet, _Mapping]] = ...) -> None: ...
 
 class BacktestRequest(_message.Message):
-    __slots__ = ("version", "text", "baseline", "clinic_id", "since")
+    __slots__ = ("version", "book", "baseline", "clinic_id", "since")
     VERSION_FIELD_NUMBER: _ClassVar[int]
-    TEXT_FIELD_NUMBER: _ClassVar[int]
+    BOOK_FIELD_NUMBER: _ClassVar[int]
     BASELINE_FIELD_NUMBER: _ClassVar[int]
     CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     version: int
-    text: str
+    book: RuleFiles
     baseline: int
     clinic_id: str
     since: _timestamp_pb2.Timestamp
-    def __init__(self, version: _Optional[int] = ..., text: _Optional[str] = ..., baseline: _Optional[int] = ..., clinic_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., book: _Optional[_Union[RuleFiles, _Mapping]] = ..., baseline: _Optional[int] = ..., clinic_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class BacktestResponse(_message.Message):
     __slots__ = ("progress", "result")

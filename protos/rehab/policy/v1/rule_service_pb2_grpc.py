@@ -91,22 +91,22 @@ class RuleServiceServicer(object):
 
     def PutRuleSet(self, request, context):
         """PutRuleSet checks a rule set and keeps it as a draft. A wrong one is refused with
-        INVALID_ARGUMENT; the google.rpc.BadRequest names each fault as "line 12, column 7" with the
-        rule it breaks, a type error of an expression among them.
+        INVALID_ARGUMENT; the google.rpc.BadRequest names the place of each fault, "adherence.yaml:12:7"
+        for line 12 and column 7, and says what is wrong there, type errors of expressions among it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRuleSets(self, request, context):
-        """ListRuleSets lists all versions, newest first, without their text.
+        """ListRuleSets lists all versions, newest first, without their files.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetRuleSet(self, request, context):
-        """GetRuleSet gives one with its text.
+        """GetRuleSet gives one with its files.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

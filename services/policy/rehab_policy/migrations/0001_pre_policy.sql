@@ -14,10 +14,10 @@ CREATE TABLE patient (
 );
 CREATE INDEX patient_of_shard ON patient (shard, patient_id);
 
--- Versions of the rules. Only a draft's text may still be thrown away; none is changed.
+-- Versions of the rules. What a version says never changes.
 CREATE TABLE rule_set (
     version integer PRIMARY KEY,
-    text text NOT NULL,
+    files jsonb NOT NULL,
     sha256 bytea NOT NULL,
     rules integer NOT NULL,
     status text COLLATE "C" NOT NULL
@@ -49,24 +49,25 @@ CREATE TABLE rule_change (
 );
 CREATE INDEX rule_change_untold ON rule_change (number) WHERE NOT told;
 
--- Rules that wait for a time. A timer belongs to a version, whose fold of the patient set it.
+-- Patients whose rules wait for a time. A fold of the patient sets it: the one whose decisions are
+-- carried out is track 0, one in the shadow has the version of its rules.
 CREATE TABLE due_timer (
     patient_id text COLLATE "C" NOT NULL,
-    version integer NOT NULL,
-    name text COLLATE "C" NOT NULL,
+    track integer NOT NULL,
     shard smallint NOT NULL,
     due_at timestamptz NOT NULL,
-    PRIMARY KEY (patient_id, version, name)
+    PRIMARY KEY (patient_id, track)
 );
 CREATE INDEX due_timer_next ON due_timer (shard, due_at);
 
--- How far the timers of a version that begins are set, in a shard, by patient.
+-- How far timers are set anew, by patient, after the rules of a track became others.
 CREATE TABLE timers_set (
-    version integer NOT NULL,
+    track integer NOT NULL,
+    generation integer NOT NULL,
     shard smallint NOT NULL,
     after_patient text COLLATE "C" NOT NULL,
     done boolean NOT NULL,
-    PRIMARY KEY (version, shard)
+    PRIMARY KEY (track, generation, shard)
 );
 
 -- Alerts as the log tells of them, and by which way they reached people. Ids and codes only.
@@ -117,15 +118,17 @@ INSERT INTO step_head (seq) VALUES (0);
 
 -- What rules did, or in the shadow would have done: once each, however often it is evaluated.
 CREATE TABLE firing (
-    version integer NOT NULL,
-    firing_id text COLLATE "C" NOT NULL,
+    book integer NOT NULL,
+    firing_id uuid NOT NULL,
     rule_id text COLLATE "C" NOT NULL,
+    rule_version integer NOT NULL,
     action text COLLATE "C" NOT NULL,
+    alert_id text COLLATE "C" NOT NULL,
     clinic_id text COLLATE "C" NOT NULL,
     patient_id text COLLATE "C" NOT NULL,
     shadow boolean NOT NULL,
     at timestamptz NOT NULL,
-    PRIMARY KEY (version, firing_id)
+    PRIMARY KEY (book, firing_id)
 );
 CREATE INDEX firing_of_clinic ON firing (clinic_id, at);
 CREATE INDEX firing_of_patient ON firing (patient_id);

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -17,10 +19,10 @@ CHANNEL = "policy_rules"
 
 @dataclass(frozen=True, slots=True)
 class RuleSetRow:
-    """`text` is empty in lists."""
+    """`files` has texts by their names; empty in lists."""
 
     version: int
-    text: str
+    files: dict[str, str]
     sha256: bytes
     rules: int
     status: str
@@ -66,14 +68,14 @@ class RuleSets:
         self._queries = queries
 
     async def all(self) -> Sequence[RuleSetRow]:
-        """Newest first, without their text."""
+        """Newest first, without their files."""
         rows = await self._database.fetch(self._queries["rule_sets"])
-        return [RuleSetRow(**row) for row in rows]
+        return [_row(row) for row in rows]
 
     async def get(self, version: int) -> RuleSetRow | None:
         """The live one for 0."""
         row = await self._database.fetchrow(self._queries["rule_set"], version)
-        return RuleSetRow(**row) if row is not None else None
+        return _row(row) if row is not None else None
 
     async def untold(self) -> Sequence[Change]:
         """Oldest first."""
@@ -106,12 +108,12 @@ class Changing:
 
     async def get(self, version: int) -> RuleSetRow | None:
         row = await self._connection.fetchrow(self._queries["rule_set"], version)
-        return RuleSetRow(**row) if row is not None else None
+        return _row(row) if row is not None else None
 
     async def put(
-        self, version: int, text: str, sha256: bytes, rules: int, note: str, by: By
+        self, version: int, files: Mapping[str, str], sha256: bytes, rules: int, note: str, by: By
     ) -> None:
-        told = (version, text, sha256, rules, by.actor, note, by.at)
+        told = (version, json.dumps(dict(files)), sha256, rules, by.actor, note, by.at)
         await self._connection.execute(self._queries["put"], *told)
         await self._changed(version, "draft", by, None)
 
@@ -128,3 +130,7 @@ class Changing:
     async def _changed(self, version: int, status: str, by: By, since: datetime | None) -> None:
         told = (version, status, by.actor, by.role, by.at, since)
         await self._connection.execute(self._queries["changed"], *told)
+
+
+def _row(row: Any) -> RuleSetRow:
+    return RuleSetRow(**{**row, "files": json.loads(row["files"])})

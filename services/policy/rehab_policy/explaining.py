@@ -1,0 +1,91 @@
+"""Why an alert was raised: the patient's stream is folded again until it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+
+from rehab.events.v1.event_pb2 import Envelope
+from rehab.policy.v1 import policy_service_pb2 as pb
+from rehab_policy.books import LIVE, Books
+from rehab_policy.domain.firing import Firing, Outcome
+from rehab_policy.domain.rules import Rule
+from rehab_policy.messages import alert_message
+from rehab_policy.states import EVENTS_BETWEEN, Known, stepped
+from rehab_policy.storage.alerts import AlertRow
+from rehab_runtime.clock import Clock
+from rehab_runtime.errors import Unavailable
+from rehab_runtime.eventlog import EventLog
+
+
+class Explaining:
+    def __init__(self, books: Books, event_log: EventLog, clock: Clock) -> None:
+        self._books = books
+        self._log = event_log
+        self._clock = clock
+
+    async def explain(self, row: AlertRow) -> pb.ExplainResponse:
+        """Raises Unavailable."""
+        firing, seen = await self._fire_again(row)
+        answer = pb.ExplainResponse(alert=alert_message(row), reproduced=firing is not None)
+        if firing is None:
+            return answer
+        rule = await self._rule(firing)
+        if rule is not None:
+            answer.condition, answer.rationale = rule.when, f"{rule.rationale} ({rule.source})"
+        for name, value in sorted(firing.facts.items()):
+            answer.facts.add(name=name, value=_written(value))
+        looked_at = {*firing.input_event_ids, firing.cause_id}
+        for envelope in seen:
+            if envelope.event_id in looked_at:
+                answer.events.add(
+                    event_id=envelope.event_id,
+                    kind=envelope.kind,
+                    recorded_at=envelope.recorded_at,
+                )
+        return answer
+
+    async def _fire_again(self, row: AlertRow) -> tuple[Firing | None, Sequence[Envelope]]:
+        """The firing, and what was folded up to it."""
+        track = next((one for one in await self._books.tracks() if one.id == LIVE), None)
+        if track is None:
+            raise Unavailable("no rules are in force")
+        known, seen = Known(track.engine.start(row.patient_id)), list[Envelope]()
+        async with aclosing(self._log.pages_of(row.patient_id)) as stream:
+            async for page in stream:
+                for event in page:
+                    step = stepped(track, known, event)
+                    seen.append(event.envelope)
+                    found = _found(row, step.firings if step is not None else ())
+                    if found is not None:
+                        return found, seen
+                    if len(seen) % EVENTS_BETWEEN == 0:
+                        await asyncio.sleep(0)
+        later = track.engine.until(known.state, self._clock.now())
+        return _found(row, later.firings), seen
+
+    async def _rule(self, firing: Firing) -> Rule | None:
+        try:
+            return (await self._books.rules_of(firing.book_version)).rule(firing.rule_id)
+        except KeyError:
+            return None
+
+
+def _found(row: AlertRow, firings: Sequence[Firing]) -> Firing | None:
+    return next(
+        (
+            one
+            for one in firings
+            if one.alert_id == row.alert_id and one.outcome is Outcome.DECIDED
+        ),
+        None,
+    )
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,50 @@
+"""What this service measures."""
+
+from __future__ import annotations
+
+from rehab_runtime.metrics import declare_counter, declare_gauge, declare_histogram
+
+folded = declare_counter(
+    "policy_events_folded_total", "Events of the log evaluated.", "nothing: it grows with the log"
+)
+refolded = declare_counter(
+    "policy_events_refolded_total",
+    "Events folded again, for patients who were not in memory.",
+    "raise POLICY_PATIENTS_IN_MEMORY when it grows as fast as policy_events_folded_total",
+)
+fired = declare_counter(
+    "policy_fired_total",
+    "What rules did, by action: feedback, nudge, alert; late is feedback that came too late.",
+    "of late: see oldest_unprocessed_seconds of policy",
+    ["action"],
+)
+failures = declare_counter(
+    "policy_failures_total",
+    "What could not be evaluated or appended, by where: rule, event, append.",
+    "the log names the rule or event: correct the rule, or report the event",
+    ["where"],
+)
+fenced = declare_counter(
+    "policy_fenced_total",
+    "Batches that another replica stored first.",
+    "nothing: replicas fold alike, and the first one stores",
+)
+ahead = declare_counter(
+    "policy_emergencies_ahead_total",
+    "Emergencies told ahead of what was still to be folded.",
+    "the fold is behind: see oldest_unprocessed_seconds of policy",
+)
+timers_late_seconds = declare_gauge(
+    "policy_timers_late_seconds",
+    "How long the earliest timer that is due waits to fire.",
+    "the fold is behind, or the event store does not answer: see this service's log",
+    ["shard"],
+)
+feedback_seconds = declare_histogram(
+    "policy_feedback_seconds",
+    "From a repetition's commit to its feedback's.",
+    "goal p99 < 0.075 s: see policy_events_refolded_total, and how busy this process is",
+)
+watchers = declare_gauge(
+    "policy_watchers", "Watches of alerts that are open in this process.", "nothing"
+)

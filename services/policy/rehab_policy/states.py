@@ -1,0 +1,134 @@
+"""What is known of patients: folds of their streams, kept in memory, made again from the log when
+they are not. Nothing of it is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_policy import metrics
+from rehab_policy.books import Track
+from rehab_policy.domain.engine import Step
+from rehab_policy.domain.state import PatientState
+from rehab_runtime.eventlog import EventLog
+from rehab_runtime.logging import get_logger
+
+EVENTS_BETWEEN = 50
+"""So many are folded before others get their turn."""
+
+log = get_logger("states")
+Key = tuple[str, int, int]
+
+
+@dataclass
+class Known:
+    """The fold of a patient by a track, up to a version of the stream."""
+
+    state: PatientState
+    version: int = 0
+
+
+class States:
+    """At most `most` are kept, those used last."""
+
+    def __init__(self, event_log: EventLog, most: int) -> None:
+        self._log = event_log
+        self._most = most
+        self._known: OrderedDict[Key, Known] = OrderedDict()
+
+    def peek(self, track: Track, patient_id: str) -> Known | None:
+        """As it is in memory, maybe beyond or behind what is wanted."""
+        return self._known.get(_key(track, patient_id))
+
+    async def before(self, track: Track, event: RecordedEvent) -> Known:
+        """The fold of everything before an event of the patient's stream."""
+        wanted = event.envelope.stream_version - 1
+        patient_id = event.envelope.subject_id
+        key = _key(track, patient_id)
+        known = self._known.get(key)
+        if known is None or known.version > wanted:
+            known = Known(track.engine.start(patient_id))
+        if known.version < wanted:
+            # another replica folded what is missing, or it was forgotten
+            await self._fold_on(track, known, patient_id, up_to=wanted)
+        self._remember(key, known)
+        return known
+
+    async def at(self, track: Track, patient_id: str, position: int) -> Known:
+        """The fold of everything up to a position of the patient's shard."""
+        key = _key(track, patient_id)
+        known = self._known.get(key) or Known(track.engine.start(patient_id))
+        await self._fold_on(track, known, patient_id, position=position)
+        self._remember(key, known)
+        return known
+
+    async def _fold_on(
+        self,
+        track: Track,
+        known: Known,
+        patient_id: str,
+        *,
+        up_to: int | None = None,
+        position: int | None = None,
+    ) -> None:
+        count = 0
+        pages = self._log.pages_of(patient_id, after_version=known.version)
+        async with aclosing(pages):
+            async for page in pages:
+                for event in page:
+                    if _beyond(event, up_to, position):
+                        return
+                    stepped(track, known, event)
+                    metrics.refolded.inc()
+                    count += 1
+                    if count % EVENTS_BETWEEN == 0:
+                        await asyncio.sleep(0)
+
+    def forget(self, patient_ids: Iterable[str]) -> None:
+        """What is in memory of them may not be what is stored."""
+        gone = frozenset(patient_ids)
+        for key in [one for one in self._known if one[0] in gone]:
+            del self._known[key]
+
+    def clear(self) -> None:
+        self._known.clear()
+
+    def _remember(self, key: Key, known: Known) -> None:
+        self._known[key] = known
+        self._known.move_to_end(key)
+        while len(self._known) > self._most:
+            self._known.popitem(last=False)
+
+
+def stepped(track: Track, known: Known, event: RecordedEvent) -> Step | None:
+    """Fold the next event of the patient's stream. None when the engine fails: the same happens
+    wherever it is folded, and the patient's other events are not held up."""
+    known.version = event.envelope.stream_version
+    try:
+        step = track.engine.step(known.state, event)
+    except Exception as error:  # noqa: BLE001 - one event stops no other
+        metrics.failures.labels("event").inc()
+        log.exception(
+            "an event could not be evaluated",
+            error_type=type(error).__name__,
+            event_id=event.envelope.event_id,
+            kind=event.envelope.kind,
+        )
+        return None
+    known.state = step.state
+    return step
+
+
+def _beyond(event: RecordedEvent, version: int | None, position: int | None) -> bool:
+    envelope = event.envelope
+    if version is not None and envelope.stream_version > version:
+        return True
+    return position is not None and envelope.position > position
+
+
+def _key(track: Track, patient_id: str) -> Key:
+    return patient_id, track.id, track.generation
