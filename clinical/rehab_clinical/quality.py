@@ -88,7 +88,7 @@ def _of_exercise(
     scores = _scores(reps)
     p90_rom = percentile(_told(reps, "rom_deg"), P90)
     days = _days(sets)
-    trend = _trend(days)
+    trend = score_trend(days)
     return ExerciseQuality(
         exercise_id=exercise_id,
         side=side,
@@ -214,7 +214,7 @@ def _day(day: date, reps: Sequence[exercise_pb2.Rep]) -> QualityDay:
     )
 
 
-def _trend(days: Iterable[QualityDay]) -> float | None:
+def score_trend(days: Iterable[QualityDay]) -> float | None:
     """Median of the last 7 scored days' medians minus that of the first 7, in points.
 
     None with 7 scored days or fewer: both would be the same days.

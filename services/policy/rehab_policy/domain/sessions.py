@@ -1,0 +1,140 @@
+"""Sessions of the last weeks as they were told, folded by the shared formulae when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from rehab_clinical.adherence import Session
+from rehab_clinical.done import DoneByExercise, done_in
+from rehab_clinical.facts import Fact, Stamp
+from rehab_clinical.session_fold import SessionFold
+from rehab_clinical.sessions import SessionRecord, active_at
+
+from rehab.events.v1 import event_pb2
+
+KEPT = timedelta(days=60)
+MOST_SESSIONS = 400
+_ENDS = frozenset({"completed", "abandoned"})
+_NO_ENVELOPE = event_pb2.Envelope()
+
+
+@dataclass
+class Told:
+    """One event of a session, closed: it is opened when the session is folded."""
+
+    stamp: Stamp
+    zone: str
+    kind: str
+    body: bytes
+
+
+@dataclass
+class KnownSession:
+    """`started_at` and `ended` follow every event; the record is folded when it is asked for."""
+
+    session_id: str
+    told: dict[str, Told] = field(default_factory=dict)
+    first_at: datetime | None = None
+    begun_at: datetime | None = None
+    ended: tuple[Stamp, str] | None = None
+    _record: SessionRecord | None = None
+    _done: DoneByExercise | None = None
+
+    @property
+    def started_at(self) -> datetime:
+        at = self.begun_at or self.first_at
+        assert at is not None
+        return at
+
+    @property
+    def earliest_at(self) -> datetime:
+        """Never later than any start that was ever told."""
+        assert self.first_at is not None
+        return min(self.first_at, self.started_at)
+
+    def add(self, told: Told, body: event_pb2.Body) -> None:
+        self.told[told.stamp.event_id] = told
+        self._record = self._done = None
+        self._follow(told, body)
+
+    def forget(self, event_id: str) -> None:
+        del self.told[event_id]
+        self._record = self._done = self.first_at = self.begun_at = self.ended = None
+        for told in self.told.values():
+            self._follow(told, event_pb2.Body.FromString(told.body))
+
+    def record(self) -> SessionRecord:
+        if self._record is None:
+            fold = SessionFold()
+            for told in self.told.values():
+                fold.add(_fact(told, event_pb2.Body.FromString(told.body)))
+            self._record = fold.record()
+        return self._record
+
+    def done(self) -> DoneByExercise:
+        if self._done is None:
+            self._done = done_in(self.record())
+            self._record = None  # its repetitions take a hundred times the room
+        return self._done
+
+    def session(self) -> Session:
+        record = self.record()
+        ref = record.start.ref if record.start else None
+        return Session(self.session_id, record.started_at, record.zone, ref, self.done)
+
+    def _follow(self, told: Told, body: event_pb2.Body) -> None:
+        at = active_at(_fact(told, body))
+        if self.first_at is None or told.stamp.at < self.first_at:
+            self.first_at = told.stamp.at
+        action = body.exercise_session.WhichOneof("action")
+        if action in ("started", "self_reported") and (self.begun_at is None or at < self.begun_at):
+            self.begun_at = at
+        if action == "self_reported" and self.ended is None:
+            self.ended = (told.stamp, "self_reported")
+        if action in _ENDS and (self.ended is None or self.ended[0] < told.stamp):
+            self.ended = (told.stamp, action)
+
+
+class SessionLog:
+    """The sessions of one patient."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, KnownSession] = {}
+
+    def add(self, told: Told, body: event_pb2.Body) -> KnownSession:
+        session_id = getattr(body, told.kind).session_id
+        session = self.by_id.get(session_id)
+        if session is None:
+            session = self.by_id[session_id] = KnownSession(session_id)
+        session.add(told, body)
+        return session
+
+    def forget(self, event_id: str) -> KnownSession | None:
+        """The session that the event was of, as it was before; None when it was of none."""
+        session = next((s for s in self.by_id.values() if event_id in s.told), None)
+        if session is not None:
+            if len(session.told) == 1:
+                del self.by_id[session.session_id]
+            else:
+                session.forget(event_id)
+        return session
+
+    def prune(self, now: datetime) -> None:
+        """Forget what no figure asks for any more."""
+        old = [s for s in self.by_id.values() if s.started_at < now - KEPT]
+        if len(self.by_id) - len(old) > MOST_SESSIONS:
+            old = sorted(self.by_id.values(), key=lambda s: s.started_at)[:-MOST_SESSIONS]
+        for session in old:
+            del self.by_id[session.session_id]
+
+    def by_start(self) -> list[KnownSession]:
+        return sorted(self.by_id.values(), key=lambda s: (s.started_at, s.session_id))
+
+    def before(self, instant: datetime) -> Iterator[KnownSession]:
+        return (s for s in self.by_start() if s.started_at < instant)
+
+
+def _fact(told: Told, body: event_pb2.Body) -> Fact:
+    return Fact("", "", 0, told.stamp, told.zone, told.kind, body, "", _NO_ENVELOPE)
