@@ -26,6 +26,8 @@ from rehab_sdk import AsyncRehab
 AT_ONCE = 8
 READ_TIMEOUT_S = 120.0
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
+POLICY = "service-policy"
+"""It adds events of its own to patients' streams: alerts, nudges and cues."""
 METADATA = (bearer(service_principal("cli")),)
 
 Figure = tuple[str, object, object]
@@ -89,7 +91,7 @@ async def stored_ids(addresses: Addresses, clinic_id: str) -> dict[Source, list[
         )
         for shard in range(head.shards):
             async for envelope in _envelopes(stub, shard):
-                if envelope.clinic_id == clinic_id:
+                if envelope.clinic_id == clinic_id and envelope.actor.id != POLICY:
                     ids[source_of(envelope)].append(envelope.event_id)
     return ids
 

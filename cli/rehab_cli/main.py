@@ -12,6 +12,7 @@ import typer
 
 from rehab_cli import (
     access,
+    alerts,
     archive,
     certs,
     documented,
@@ -24,6 +25,7 @@ from rehab_cli import (
     projections,
     proof,
     quarantine,
+    rulesets,
     running,
     showing,
 )
@@ -50,8 +52,10 @@ app = typer.Typer(
 )
 log_app = typer.Typer(no_args_is_help=True, help="The log: read, prove, archive, erase.")
 projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
+policy_app = typer.Typer(no_args_is_help=True, help="Rules, and the alerts they raise.")
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
+app.add_typer(policy_app, name="policy")
 app.add_typer(keys.app, name="keys")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.sessions, name="session")
@@ -71,6 +75,21 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
         "parked": projections.parked,
         "retry": projections.retry,
         "skip": projections.skip,
+    },
+    policy_app: {
+        "alerts": alerts.alerts,
+        "digest": alerts.digest,
+        "ack": alerts.ack,
+        "resolve": alerts.resolve,
+        "explain": alerts.explain,
+        "rules": rulesets.rules,
+        "put": rulesets.put,
+        "approve": rulesets.approve,
+        "shadow": rulesets.shadow,
+        "live": rulesets.live,
+        "retire": rulesets.retire,
+        "backtest": rulesets.backtest,
+        "report": rulesets.report,
     },
     log_app: {
         "verify": proof.verify,

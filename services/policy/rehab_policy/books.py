@@ -56,7 +56,7 @@ class Track:
 
 
 class Books:
-    """`run` is its task. Rules are looked at when PostgreSQL tells of a change, and every LOOK_S."""
+    """`run` is its task. It looks for other rules when PostgreSQL tells it to, and every LOOK_S."""
 
     def __init__(self, rule_sets: RuleSets, language: Language, clock: Clock) -> None:
         self.changed = asyncio.Event()
@@ -101,9 +101,7 @@ class Books:
     async def _look(self) -> None:
         began = self._clock.monotonic()
         rows = [one for one in reversed(await self._rule_sets.all()) if _evaluated(one)]
-        known = tuple(
-            (one.version, one.shadow_from, one.live_from, one.ended_at) for one in rows
-        )
+        known = tuple((one.version, one.shadow_from, one.live_from, one.ended_at) for one in rows)
         if known != self._known:
             self._tracks = await self._tracks_of(rows)
             self._known = known
@@ -116,7 +114,7 @@ class Books:
         before = {one.id: one for one in self._tracks}
         tracks = []
         ever_live = sorted(
-            ((one.live_from, one.version) for one in rows if one.live_from is not None)
+            (one.live_from, one.version) for one in rows if one.live_from is not None
         )
         if ever_live:
             live = [Live(since, await self.rules_of(version)) for since, version in ever_live]

@@ -1,5 +1,5 @@
-"""Folds the log: asks the rules about every event, appends what they decide, and only then saves how
-far it came. Whoever falls in between decides the same again, with the same ids."""
+"""Folds the log: asks the rules about every event, appends what they decide, and only then saves
+how far it came. Whoever falls in between decides the same again, with the same ids."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class Consumer:
 
     def _note_patient(self, changes: Changes, event: RecordedEvent, known: Known) -> None:
         patient_id = event.envelope.subject_id
-        told = event.envelope.clinic_id, known.state.therapist_id
+        told = event.envelope.clinic_id, known.state.care.therapist_id
         if self._patients.get(patient_id) != told:
             changes.patients[patient_id] = told
         else:
@@ -167,8 +167,9 @@ class Consumer:
         fact = fact_of(event)
         if fact is not None:
             changes.alerts.append(fact)
-        if event.envelope.kind == "erasure" and not event.key_id:
-            if Body.FromString(event.body).erasure.stage == ERASURE_STAGE_DONE:
+        if event.envelope.kind == "erasure":
+            erasure = Body.FromString(event.body).erasure
+            if erasure.stage == ERASURE_STAGE_DONE:
                 changes.erased.append(event.envelope.subject_id)
 
     def _note_timers(self, changes: Changes, due: Due, timers: Sequence[Timer]) -> None:
@@ -238,7 +239,7 @@ class Consumer:
         for patient_id, told in changes.patients.items():
             self._patients[patient_id] = told
         while len(self._patients) > PATIENTS_KNOWN:
-            gone, _ = self._patients.popitem(last=False)
+            self._patients.popitem(last=False)
         self._forget(changes.erased)
 
     def _forget(self, patient_ids: Iterable[str]) -> None:

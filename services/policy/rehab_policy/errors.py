@@ -10,9 +10,7 @@ MOST_TOLD = 100
 
 def refused(error: BookError) -> InvalidArgument:
     """A rule set that cannot be relied on: what is wrong, and where."""
-    broken = [
-        Violation(str(one.place), one.rule or "book", _what(one)) for one in error.problems
-    ]
+    broken = [Violation(str(one.place), one.rule or "book", _what(one)) for one in error.problems]
     return InvalidArgument("a rule set with faults", violations=broken[:MOST_TOLD])
 
 

@@ -74,11 +74,7 @@ class Explaining:
 
 def _found(row: AlertRow, firings: Sequence[Firing]) -> Firing | None:
     return next(
-        (
-            one
-            for one in firings
-            if one.alert_id == row.alert_id and one.outcome is Outcome.DECIDED
-        ),
+        (one for one in firings if one.alert_id == row.alert_id and one.outcome is Outcome.DECIDED),
         None,
     )
 

@@ -48,6 +48,10 @@ from rehab_runtime.server import Peer, serve_grpc
 
 PACKAGE = "rehab_policy"
 NAME = "policy"
+ANEW = (
+    "empty the tables log_position, patient, due_timer, timers_set, alert and firing of this "
+    "service's database and start it: it folds the log anew, and tells nothing twice"
+)
 SERVICES = ["rehab.policy.v1.PolicyService", "rehab.policy.v1.RuleService"]
 
 
@@ -83,8 +87,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         log_fold = LogFold(
             *(NAME, settings, event_log, broker, folds.positions, consumer.fold),
             begun=consumer.begun,
-            anew="empty the tables log_position, patient, due_timer, timers_set, alert and firing of "
-            "this service's database and start it: it folds the log anew, and tells nothing twice",
+            anew=ANEW,
         )
         progress = log_fold.progress
         tick_s, patience_s = settings.tick_ms / 1000, settings.emergency_patience_ms / 1000

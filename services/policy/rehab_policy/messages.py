@@ -52,7 +52,7 @@ def alert_message(row: AlertRow) -> pb.RaisedAlert:
         resolved_at=stamp(row.resolved_at),
         resolved_by=row.resolved_by,
         outcome=row.outcome,
-        useful=row.useful,
+        **({} if row.useful is None else {"useful": row.useful}),
     )
 
 

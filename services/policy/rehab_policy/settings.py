@@ -37,7 +37,9 @@ class Settings(FrontSettings, FollowSettings):
         description="alerts of which a therapist is told at once in a day; more are in the digest. "
         "Critical alerts and emergencies are not counted",
     )
-    budget_zone: str = Field("UTC", description="IANA zone in which the days of budgets are counted")
+    budget_zone: str = Field(
+        "UTC", description="IANA zone in which the days of budgets are counted"
+    )
     grouped_h: float = Field(
         4,
         ge=0,

@@ -110,7 +110,7 @@ def stepped(track: Track, known: Known, event: RecordedEvent) -> Step | None:
     known.version = event.envelope.stream_version
     try:
         step = track.engine.step(known.state, event)
-    except Exception as error:  # noqa: BLE001 - one event stops no other
+    except Exception as error:
         metrics.failures.labels("event").inc()
         log.exception(
             "an event could not be evaluated",

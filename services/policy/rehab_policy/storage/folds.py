@@ -70,9 +70,7 @@ class Folds:
             await self._store(connection, cursor.shard, changes)
         return reached
 
-    async def save_timers(
-        self, cursor: Cursor, changes: Changes, anew: Anew | None = None
-    ) -> None:
+    async def save_timers(self, cursor: Cursor, changes: Changes, anew: Anew | None = None) -> None:
         """What timers did, and how far they are set anew. Raises FencedError when the shard is
         folded further."""
         async with self._database.transaction() as connection:
