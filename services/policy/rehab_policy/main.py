@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -56,7 +56,10 @@ SERVICES = ["rehab.policy.v1.PolicyService", "rehab.policy.v1.RuleService"]
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
+async def running(
+    settings: Settings, clock: Clock | None = None, book: Mapping[str, str] | None = None
+) -> AsyncIterator[Running]:
+    """`book` is in force at the first start, in place of the one that comes with the service."""
     async with AsyncExitStack() as stack:
         clock = clock or SystemClock()
         await postgres.ensure_database(settings.postgres_dsn)
@@ -70,7 +73,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         folds = Folds(database, queries("folding.sql"), alerts)
         language = Cel()
         administration = Administration(rule_sets, language, clock, settings)
-        await administration.begin(shipped())
+        await administration.begin(book or shipped())
         broker = await stack.enter_async_context(jetstream.connect(settings.nats_url, name=NAME))
         store = await stack.enter_async_context(
             Peer(settings.eventstore_address, settings.tls).channel()
