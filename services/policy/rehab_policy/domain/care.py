@@ -109,7 +109,10 @@ class Care:
     def _turns(self, fallback: ZoneInfo) -> Iterable[datetime]:
         for plan_id in self.book.plan_ids():
             for reign in self.book.reigns(plan_id):
-                yield day_start(reign.first, first_zone(reign.version.zone, fallback.key))
+                zone = first_zone(reign.version.zone, fallback.key)
+                yield day_start(reign.first, zone)
+                if reign.last is not None:
+                    yield day_end(reign.last, zone)
             for stop in self.book.stops(plan_id):
                 if stop.until is not None:
                     yield stop.until

@@ -35,8 +35,14 @@ class Opened(NamedTuple):
     recorded: event_pb2.RecordedEvent
 
 
-Seen = Mapping[str, tuple[str, Sequence[Point]]]
-"""The points of an event by the definition of their window, each with its part."""
+class Seen(NamedTuple):
+    """The points that an event leaves and the part it belongs to, by definition of the window."""
+
+    points: Mapping[str, Sequence[Point]]
+    parts: Mapping[str, str]
+
+
+NOTHING_SEEN = Seen({}, {})
 
 
 def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
@@ -53,8 +59,8 @@ def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
     apply = _OF_KIND.get(fact.kind)
     if apply is not None:
         apply(state, opened)
-    for window, (part, of_window) in seen.items():
-        points.add(state.points.setdefault(window, {}), part, of_window)
+    for window, of_window in seen.points.items():
+        points.add(state.points.setdefault(window, {}), seen.parts[window], of_window)
     if state.pruned != state.today:
         _prune(state)
     return True

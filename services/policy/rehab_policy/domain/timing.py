@@ -1,0 +1,103 @@
+"""When a patient's rules want to be asked again. Reckoned from the state, so that a state that was
+folded anew has the same timers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rehab_clinical.days import instant_of, local_date
+
+from rehab_policy.domain.firing import Timer, TimerKind
+from rehab_policy.domain.moment import Ready
+from rehab_policy.domain.rules import Absence, Daily, Rule
+from rehab_policy.domain.state import NEVER, OpenAlert, PatientState
+
+ONE_DAY = timedelta(days=1)
+
+
+def timers_of(state: PatientState, ready: Ready | None) -> tuple[Timer, ...]:
+    """Everything that is due in future, soonest first."""
+    if ready is None or state.erased:
+        return ()
+    return tuple(sorted([*_escalations(state, ready), *_deferred(state), *_asked(state, ready)]))
+
+
+def _escalations(state: PatientState, ready: Ready) -> Iterator[Timer]:
+    for alert in state.alerts.values():
+        due = next_level_due(alert, ready)
+        if due is not None:
+            yield Timer(due, state.patient_id, TimerKind.ESCALATION, alert.rule_id, alert.alert_id)
+
+
+def next_level_due(alert: OpenAlert, ready: Ready) -> datetime | None:
+    """When the next level is told of an alert; acknowledging it ends the chain."""
+    rule = ready.rules.rule(alert.rule_id) if alert.own and not alert.acknowledged else None
+    if rule is None or alert.level >= len(rule.escalation):
+        return None
+    due = alert.raised_at + rule.escalation[alert.level].after
+    return max(due, alert.snoozed_until) if alert.snoozed_until else due
+
+
+def _deferred(state: PatientState) -> Iterator[Timer]:
+    for waiting in state.deferred.values():
+        yield Timer(
+            waiting.due_at, state.patient_id, TimerKind.DEFERRED, waiting.rule_id, waiting.key
+        )
+
+
+def _asked(state: PatientState, ready: Ready) -> Iterator[Timer]:
+    """Rules by the clock and by absence, while something is prescribed."""
+    timed = ready.programs.timed
+    if not timed:
+        return
+    zone = state.zone
+    since = state.care.active_from(state.now, zone)
+    if since is None:
+        return
+    since = max(since, ready.since)
+    for rule_id, asking in timed.items():
+        rule = asking.rules[0].rule
+        if not ready.in_force.enabled(rule, state.clinic_id, state.patient_id):
+            continue
+        if rule.daily is not None:
+            due = next_daily(rule.daily, max(since, state.asked.get(rule_id, NEVER)), zone)
+            yield Timer(due, state.patient_id, TimerKind.DAILY, rule_id)
+        elif rule.absence is not None:
+            missing = _absence_due(state, ready, rule, rule.absence, since)
+            if missing is not None:
+                yield Timer(missing, state.patient_id, TimerKind.ABSENCE, rule_id)
+
+
+def next_daily(daily: Daily, after: datetime, zone: ZoneInfo) -> datetime:
+    """The first of its times that is later."""
+    day = local_date(after, zone)
+    for _ in range(9):
+        at = instant_of(day, daily.at, zone)
+        if at > after and (not daily.weekdays or day.isoweekday() in daily.weekdays):
+            return at
+        day += ONE_DAY
+    raise AssertionError("a week has every weekday")
+
+
+def _absence_due(
+    state: PatientState, ready: Ready, rule: Rule, absence: Absence, since: datetime
+) -> datetime | None:
+    """When nothing has come for so long; once more after each cooldown that nothing comes."""
+    last = [state.last_by_kind[kind] for kind in absence.kinds if kind in state.last_by_kind]
+    active = state.care.active_from(state.now, state.zone) or since
+    missed_from = max([active, *last])
+    hours = _hours(state, ready, absence)
+    due = max(missed_from + timedelta(hours=hours), ready.since)
+    asked = state.asked.get(rule.id)
+    if asked is None or asked < due:
+        return due
+    cooldown = ready.in_force.cooldown(rule, state.clinic_id, state.patient_id)
+    return asked + cooldown if cooldown else None
+
+
+def _hours(state: PatientState, ready: Ready, absence: Absence) -> float:
+    if isinstance(absence.hours, str):
+        return ready.in_force.of(state, state.today)[0][absence.hours]
+    return absence.hours

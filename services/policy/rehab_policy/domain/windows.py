@@ -1,0 +1,77 @@
+"""Windows at work: the points of an event, and the figures as of a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from rehab_clinical.facts import Fact
+
+from rehab_policy.domain.expressions import Bound, EvaluationError, Program
+from rehab_policy.domain.folding import Seen
+from rehab_policy.domain.points import Point, figure
+from rehab_policy.domain.programs import PointsOf
+from rehab_policy.domain.rules import Window
+from rehab_policy.domain.state import PatientState
+
+Failed = Callable[[str, str], None]
+"""Takes the name of what failed, and how."""
+
+
+def seen_in(fact: Fact, of_kind: PointsOf, limits: Any, failed: Failed) -> Seen:
+    """The points an event leaves and the part it belongs to, both by definition. A window that
+    fails has neither."""
+    bound = of_kind.scope.bind(
+        {"limit": limits, "envelope": fact.envelope, fact.kind: getattr(fact.body, fact.kind)}
+    )
+    at, event_id = fact.stamp
+    seen: dict[str, list[Point]] = {}
+    parts: dict[str, str] = {}
+    found = _found(of_kind, bound, failed)
+    for (told, _, _), one in zip(of_kind.windows, found, strict=True):
+        if one is not None:
+            parts[told] = one[0]
+            points = [
+                Point(at, event_id, place, value[0], value[1])
+                for place, value in enumerate(one[1])
+                if value
+            ]
+            if points:
+                seen[told] = points
+    return Seen(seen, parts)
+
+
+def _found(of_kind: PointsOf, bound: Bound, failed: Failed) -> Iterable[Any]:
+    if of_kind.all is not None:
+        try:
+            every: list[Any] = of_kind.all.value(bound)
+        except EvaluationError:
+            pass  # which of them it is, is found below
+        else:
+            return every
+    return [_alone(window, program, bound, failed) for _, window, program in of_kind.windows]
+
+
+def _alone(window: Window, program: Program, bound: Bound, failed: Failed) -> Any:
+    try:
+        return program.value(bound)
+    except EvaluationError as error:
+        failed(window.name, str(error))
+        return None
+
+
+def figures_of(
+    state: PatientState,
+    windows: Iterable[tuple[str, Window]],
+    now: datetime,
+    parts: Mapping[str, str],
+) -> dict[str, float]:
+    """By name; a window that has nothing to tell is absent."""
+    told = {}
+    for defined, window in windows:
+        known = state.points.get(defined, {})
+        value = figure(window, known.get(parts.get(defined, ""), []), now)
+        if value is not None:
+            told[window.name] = value
+    return told
