@@ -26,7 +26,7 @@ from rehab_sdk import AsyncRehab
 AT_ONCE = 8
 READ_TIMEOUT_S = 120.0
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
-POLICY = "service-policy"
+POLICY = "policy"
 """It adds events of its own to patients' streams: alerts, nudges and cues."""
 METADATA = (bearer(service_principal("cli")),)
 

@@ -48,6 +48,8 @@ RISING = """\
     when: pain_report.nprs >= {least}u && pain_report.nprs < 8u
     action: alert
     severity: high
+    cooldown: 1h
+    key: string(pain_report.nprs)
     message: {{en: "Pain was reported."}}
     owner: tests
     rationale: Pain that is not severe wants a look.
@@ -72,6 +74,7 @@ TOLD_ON = """\
     when: symptom_report.symptom.code == "dizziness"
     action: alert
     severity: high
+    cooldown: 1h
     escalate: [{after: 1s, to: lead}]
     message: {en: "Dizziness was reported."}
     owner: tests

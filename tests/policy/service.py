@@ -99,7 +99,7 @@ class Log:
             found += [
                 (event, Body.FromString(event.body))
                 for event in events
-                if event.envelope.actor.id == "service-policy" and event.envelope.kind in kinds
+                if event.envelope.actor.id == "policy" and event.envelope.kind in kinds
             ]
         return found
 

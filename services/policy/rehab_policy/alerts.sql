@@ -7,22 +7,23 @@ SELECT seq FROM step_head FOR UPDATE
 INSERT INTO alert (alert_id, clinic_id, patient_id, therapist_id, rule_id, rule_version, severity,
     channel, emergency, message_key, consent_id, event_id, trigger_id, raised_at, deadline,
     route, grouped_with, routed_on)
-SELECT $1, $2, $3, led.by, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+SELECT $1::text, $2::text, $3::text, led.by, $4::text, $5::integer, $6::integer, $7::text,
+    $8::boolean, $9::text, $10::text, $11::uuid, $12::text, $13::timestamptz, $14::timestamptz,
     CASE
         WHEN $6 >= 3 OR $8 THEN 'immediate'
         WHEN beside.alert_id IS NOT NULL THEN 'grouped'
-        WHEN told.today >= $15 THEN 'digest'
+        WHEN told.today >= $15::bigint THEN 'digest'
         ELSE 'immediate'
     END,
     CASE WHEN $6 >= 3 OR $8 THEN '' ELSE coalesce(beside.alert_id, '') END,
-    $16
+    $16::date
 FROM (
     SELECT coalesce((SELECT therapist_id FROM patient WHERE patient_id = $3), '') AS by
 ) AS led
 LEFT JOIN LATERAL (
     SELECT coalesce(nullif(grouped_with, ''), alert_id) AS alert_id FROM alert
     WHERE patient_id = $3 AND clinic_id = $2 AND severity >= $6 AND resolved_at IS NULL
-        AND raised_at BETWEEN $13 - $17::interval AND $13
+        AND raised_at BETWEEN $13::timestamptz - $17::interval AND $13::timestamptz
     ORDER BY raised_at DESC, alert_id DESC LIMIT 1
 ) AS beside ON true
 CROSS JOIN LATERAL (
@@ -50,7 +51,8 @@ WITH next AS (
         AND NOT EXISTS (SELECT FROM alert_step WHERE event_id = $2)
     RETURNING seq
 )
-INSERT INTO alert_step (seq, alert_id, event_id, kind) SELECT seq, $1, $2, $3 FROM next
+INSERT INTO alert_step (seq, alert_id, event_id, kind)
+SELECT seq, $1::text, $2::uuid, $3::text FROM next
 
 -- name: tell: wakes whoever watches when the transaction commits
 SELECT pg_notify('policy_steps', '')

@@ -14,14 +14,15 @@ from rehab.events.v1.event_pb2 import Body, Event, RecordedEvent
 from rehab_policy import metrics
 from rehab_policy.books import LIVE, Books, Track
 from rehab_policy.domain.actions import events_of
-from rehab_policy.domain.firing import Firing, Timer
+from rehab_policy.domain.engine import Step
+from rehab_policy.domain.firing import Firing
 from rehab_policy.domain.rules import ActionKind
 from rehab_policy.publisher import Publisher
 from rehab_policy.states import EVENTS_BETWEEN, Known, States, stepped
 from rehab_policy.storage.folds import Anew, Changes, Due, Folds
 from rehab_policy.telling import fact_of, fired_of, moment
 from rehab_runtime.access.streams import is_audit
-from rehab_runtime.clock import EPOCH, Clock
+from rehab_runtime.clock import Clock
 from rehab_runtime.logging import get_logger
 from rehab_runtime.positions import Cursor, FencedError
 
@@ -131,7 +132,7 @@ class Consumer:
             self._doubt(patients)
 
     async def _decide(self, tracks: Sequence[Track], batch: Sequence[RecordedEvent]) -> Decided:
-        decided, waits = Decided(), dict[Due, tuple[Timer, ...]]()
+        decided, last = Decided(), dict[Due, Step]()
         for number, event in enumerate(batch, 1):
             envelope = event.envelope
             if not envelope.subject_id or is_audit(envelope.subject_id):
@@ -145,14 +146,14 @@ class Consumer:
                 if step is not None:
                     fresh = _Fresh(self._clock.now(), self._fresh)
                     decided.add(step.firings, track, fresh)
-                    waits[Due(envelope.subject_id, track.id)] = step.timers
+                    last[Due(envelope.subject_id, track.id)] = step
                 if track.id == LIVE:
                     self._note_patient(decided.changes, event, known)
             self._note_event(decided.changes, event)
             if number % EVENTS_BETWEEN == 0:
                 await asyncio.sleep(0)
-        for due, timers in waits.items():
-            self._note_timers(decided.changes, due, timers)
+        for due, step in last.items():
+            self._note_timers(decided.changes, due, _first(step))
         return decided
 
     def _note_patient(self, changes: Changes, event: RecordedEvent, known: Known) -> None:
@@ -172,8 +173,7 @@ class Consumer:
             if erasure.stage == ERASURE_STAGE_DONE:
                 changes.erased.append(event.envelope.subject_id)
 
-    def _note_timers(self, changes: Changes, due: Due, timers: Sequence[Timer]) -> None:
-        first = min((one.due_at for one in timers), default=None)
+    def _note_timers(self, changes: Changes, due: Due, first: datetime | None) -> None:
         if due not in self._waits or self._waits[due] != first:
             changes.timers[due] = first
 
@@ -203,20 +203,20 @@ class Consumer:
         step = track.engine.until(known.state, by)
         known.state = step.state
         decided.add(step.firings, track)
-        first = min((one.due_at for one in step.timers), default=None)
-        decided.changes.timers[due] = first
+        decided.changes.timers[due] = _first(step)
 
     async def set_anew(self, shard: int, track: Track, anew: Anew, limit: int) -> Anew:
-        """Set the timers of the next patients as the track's rules now want them."""
+        """Set the timers of the next patients as the track's newest rules want them. The shard is
+        folded beyond the moment from which those count."""
         async with self.locks[shard]:
             cursor = self.cursors[shard]
             patients = await self._folds.next_patients(shard, anew.after, limit)
             decided = Decided()
             for patient_id in patients:
                 known = await self._states.at(track, patient_id, cursor.position)
-                timers = track.engine.until(known.state, EPOCH).timers
-                first = min((one.due_at for one in timers), default=None)
-                decided.changes.timers[Due(patient_id, track.id)] = first
+                step = track.engine.until(known.state, track.changed_at)
+                decided.add(step.firings, track)
+                decided.changes.timers[Due(patient_id, track.id)] = _first(step)
             last = patients[-1] if patients else anew.after
             done = len(patients) < limit
             reached = Anew(track.id, track.generation, last, done)
@@ -264,3 +264,8 @@ class Consumer:
 
 def _patients_of(batch: Sequence[RecordedEvent]) -> frozenset[str]:
     return frozenset(event.envelope.subject_id for event in batch)
+
+
+def _first(step: Step) -> datetime | None:
+    """When the patient's next timer is due."""
+    return step.timers[0].due_at if step.timers else None

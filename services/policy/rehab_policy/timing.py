@@ -86,7 +86,6 @@ class Timing:
             changed = self._books.changed
             wait_s = LOOK_S
             try:
-                await self._progress.wait(shard, 0, FOLD_TIMEOUT_S)
                 tracks = await self._books.tracks()
                 for track in tracks:
                     wait_s = min(wait_s, await self._set(shard, track))
@@ -97,11 +96,15 @@ class Timing:
 
     async def _set(self, shard: int, track: Track) -> float:
         """In how many seconds to look again."""
+        anew = await self._folds.anew(track.id, track.generation, shard)
+        if anew.done:
+            return LOOK_S
         # by then every replica folds by these rules, too
-        ahead = _seconds(track.changed_at - self._clock.now())
+        ahead = _seconds(track.changed_at + MARGIN - self._clock.now())
         if ahead > 0:
             return ahead
-        anew = await self._folds.anew(track.id, track.generation, shard)
+        head = await self._log.head(shard)
+        await self._progress.wait(shard, head.position, FOLD_TIMEOUT_S)
         while not anew.done:
             anew = await self._consumer.set_anew(shard, track, anew, PATIENTS_AT_ONCE)
             await asyncio.sleep(0)

@@ -111,7 +111,7 @@ CREATE TABLE alert_step (
 );
 CREATE INDEX alert_step_of_alert ON alert_step (alert_id);
 CREATE TABLE step_head (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    sole boolean PRIMARY KEY DEFAULT true CHECK (sole),
     seq bigint NOT NULL
 ) WITH (fillfactor = 10);
 INSERT INTO step_head (seq) VALUES (0);
