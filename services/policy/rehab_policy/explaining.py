@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
 
-from rehab.events.v1.event_pb2 import Envelope
+from google.protobuf.message import Message
+
+from rehab.events.v1.event_pb2 import Body, RecordedEvent
 from rehab.policy.v1 import policy_service_pb2 as pb
 from rehab_policy.books import LIVE, Books
 from rehab_policy.domain.firing import Firing, Outcome
@@ -18,6 +21,8 @@ from rehab_runtime.clock import Clock
 from rehab_runtime.errors import Unavailable
 from rehab_runtime.eventlog import EventLog
 
+_WORDS = re.compile(r"[a-z_][a-z0-9_.]*")
+
 
 class Explaining:
     def __init__(self, books: Books, event_log: EventLog, clock: Clock) -> None:
@@ -28,16 +33,20 @@ class Explaining:
     async def explain(self, row: AlertRow) -> pb.ExplainResponse:
         """Raises Unavailable."""
         firing, seen = await self._fire_again(row)
+        cause = seen[-1] if seen else None
         answer = pb.ExplainResponse(alert=alert_message(row), reproduced=firing is not None)
         if firing is None:
             return answer
         rule = await self._rule(firing)
         if rule is not None:
             answer.condition, answer.rationale = rule.when, f"{rule.rationale} ({rule.source})"
-        for name, value in sorted(firing.facts.items()):
+        told: dict[str, object] = {}
+        if cause is not None and cause.envelope.event_id == firing.cause_id:
+            told = named_in(answer.condition, _scalars(Body.FromString(cause.body)))
+        for name, value in sorted({**told, **firing.facts}.items()):
             answer.facts.add(name=name, value=_written(value))
         looked_at = {*firing.input_event_ids, firing.cause_id}
-        for envelope in seen:
+        for envelope in (event.envelope for event in seen):
             if envelope.event_id in looked_at:
                 answer.events.add(
                     event_id=envelope.event_id,
@@ -46,17 +55,17 @@ class Explaining:
                 )
         return answer
 
-    async def _fire_again(self, row: AlertRow) -> tuple[Firing | None, Sequence[Envelope]]:
+    async def _fire_again(self, row: AlertRow) -> tuple[Firing | None, Sequence[RecordedEvent]]:
         """The firing, and what was folded up to it."""
         track = next((one for one in await self._books.tracks() if one.id == LIVE), None)
         if track is None:
             raise Unavailable("no rules are in force")
-        known, seen = Known(track.engine.start(row.patient_id)), list[Envelope]()
+        known, seen = Known(track.engine.start(row.patient_id)), list[RecordedEvent]()
         async with aclosing(self._log.pages_of(row.patient_id)) as stream:
             async for page in stream:
                 for event in page:
                     step = stepped(track, known, event)
-                    seen.append(event.envelope)
+                    seen.append(event)
                     found = _found(row, step.firings if step is not None else ())
                     if found is not None:
                         return found, seen
@@ -77,6 +86,24 @@ def _found(row: AlertRow, firings: Sequence[Firing]) -> Firing | None:
         (one for one in firings if one.alert_id == row.alert_id and one.outcome is Outcome.DECIDED),
         None,
     )
+
+
+def _scalars(message: Message, path: str = "") -> Iterator[tuple[str, object]]:
+    """What a message says, field by field, as a condition names it."""
+    for field, value in message.ListFields():
+        name = f"{path}{field.name}"
+        if field.is_repeated:
+            continue
+        if isinstance(value, Message):
+            yield from _scalars(value, f"{name}.")
+        else:
+            yield name, value
+
+
+def named_in(condition: str, told: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Those that the condition names."""
+    words = frozenset(_WORDS.findall(condition))
+    return {name: value for name, value in told if name in words}
 
 
 def _written(value: object) -> str:
