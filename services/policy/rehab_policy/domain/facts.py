@@ -16,7 +16,7 @@ from rehab_clinical.quality import prescribed_item
 
 from rehab.events.v1 import common_pb2, event_pb2
 from rehab.policy.v1 import facts_pb2 as pb
-from rehab_policy.domain.adherence import figures
+from rehab_policy.domain.adherence import AdherenceFigures, figures
 from rehab_policy.domain.state import PatientState
 
 _WEEK, _FOUR_WEEKS = timedelta(days=7), timedelta(days=28)
@@ -131,17 +131,20 @@ def _adherence(state: PatientState, about: About) -> pb.AdherenceFacts:
     today = local_date(about.now, zone)
     if state.adherence is None or state.adherence[0] != today:
         told = state.sessions.before(day_start(today, zone))
-        state.adherence = (today, figures(state.care.book, told, today, zone))
-    reckoned = state.adherence[1]
+        reckoned = figures(state.care.book, told, today, zone)
+        state.adherence = (today, _adherence_facts(reckoned))
+    return state.adherence[1]
+
+
+def _adherence_facts(reckoned: AdherenceFigures) -> pb.AdherenceFacts:
+    before = {
+        "due_before": len(reckoned.before.due),
+        "dose_before": _real(reckoned.before.dose_ratio),
+    }
     return pb.AdherenceFacts(
         **_span(reckoned.recent, "7d"),
         **_span(reckoned.whole, "28d"),
-        **_present(
-            {
-                "due_before": len(reckoned.before.due),
-                "dose_before": _real(reckoned.before.dose_ratio),
-            }
-        ),
+        **_present(before),
         missed_in_a_row=reckoned.missed_in_a_row,
         started_in_a_row=reckoned.started_in_a_row,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from rehab_policy.domain.rules import Figure, Window
 
 MOST_POINTS = 1_000
 MOST_PARTS = 64
+MILLION = 1_000_000
 _HOUR = timedelta(hours=1)
 
 
@@ -26,7 +28,66 @@ class Point(NamedTuple):
     matched: bool
 
 
-Parts = dict[str, list[Point]]
+@dataclass
+class Part:
+    """Points in order, with what is told of them kept up to date: an average over a week costs the
+    same as over a minute. Sums are of whole millionths, so that no order of adding changes them."""
+
+    points: list[Point] = field(default_factory=list)
+    millionths: int = 0
+    most: float | None = None
+    least: float | None = None
+
+    def add(self, point: Point) -> None:
+        points = self.points
+        if not points or points[-1] <= point:
+            points.append(point)
+        else:
+            insort(points, point)
+        value = point.value
+        self.millionths += round(value * MILLION)
+        if len(points) == 1:
+            self.most = self.least = value
+            return
+        if self.most is not None and value > self.most:
+            self.most = value
+        if self.least is not None and value < self.least:
+            self.least = value
+
+    def drop(self, count: int) -> None:
+        """Forget the oldest."""
+        gone, self.points = self.points[:count], self.points[count:]
+        self._without(gone)
+
+    def forget(self, event_id: str) -> None:
+        gone = [point for point in self.points if point.event_id == event_id]
+        if gone:
+            self.points = [point for point in self.points if point.event_id != event_id]
+            self._without(gone)
+
+    def _without(self, gone: Iterable[Point]) -> None:
+        for point in gone:
+            self.millionths -= round(point.value * MILLION)
+            if point.value == self.most:
+                self.most = None
+            if point.value == self.least:
+                self.least = None
+
+    def max(self) -> float | None:
+        if self.most is None:
+            self.most = max((point.value for point in self.points), default=None)
+        return self.most
+
+    def min(self) -> float | None:
+        if self.least is None:
+            self.least = min((point.value for point in self.points), default=None)
+        return self.least
+
+    def mean(self) -> float | None:
+        return self.millionths / MILLION / len(self.points) if self.points else None
+
+
+Parts = dict[str, Part]
 
 
 def definition(window: Window) -> str:
@@ -42,65 +103,67 @@ def definition(window: Window) -> str:
 
 def add(parts: Parts, part: str, points: Iterable[Point]) -> None:
     """In the order of their time, so that no order of arrival changes what is remembered."""
-    if part not in parts and len(parts) >= MOST_PARTS:
-        stalest = min(parts, key=lambda known: (parts[known][-1], known))
-        del parts[stalest]
-    known = parts.setdefault(part, [])
+    known = parts.get(part)
+    if known is None:
+        if len(parts) >= MOST_PARTS:
+            _make_room(parts)
+        known = parts[part] = Part()
     for point in points:
-        if not known or known[-1] <= point:
-            known.append(point)
-        else:
-            insort(known, point)
-    if len(known) > MOST_POINTS:
-        del known[: len(known) - MOST_POINTS]
+        known.add(point)
+    if len(known.points) > MOST_POINTS:
+        known.drop(len(known.points) - MOST_POINTS)
+
+
+def _make_room(parts: Parts) -> None:
+    def age(name: str) -> tuple[bool, tuple[object, ...], str]:
+        points = parts[name].points
+        return bool(points), points[-1] if points else (), name
+
+    del parts[min(parts, key=age)]
 
 
 def forget(parts: Parts, event_id: str) -> None:
     """As if the event had never been told."""
-    for part, points in list(parts.items()):
-        rest = [point for point in points if point.event_id != event_id]
-        if rest:
-            parts[part] = rest
-        else:
-            del parts[part]
+    for part in parts.values():
+        part.forget(event_id)
 
 
-def figure(window: Window, points: list[Point], now: datetime) -> float | None:
+def figure(window: Window, part: Part | None, now: datetime) -> float | None:
     """What a window tells, None when it has nothing to tell. Forgets what has grown too old."""
-    if points and points[0].at <= now - window.within:
-        del points[: bisect_left(points, (now - window.within + timedelta.resolution,))]
-    return _FIGURES[window.figure](window, points, now)
+    if part is None:
+        part = Part()
+    since = now - window.within
+    if part.points and part.points[0].at <= since:
+        part.drop(bisect_left(part.points, (since + timedelta.resolution,)))
+    return _FIGURES[window.figure](window, part, now)
 
 
-def _streak(_window: Window, points: list[Point], _now: datetime) -> float:
-    return sum(1 for _ in takewhile(lambda point: point.matched, reversed(points)))
+def _streak(_window: Window, part: Part, _now: datetime) -> float:
+    return sum(1 for _ in takewhile(lambda point: point.matched, reversed(part.points)))
 
 
-def _since(_window: Window, points: list[Point], now: datetime) -> float | None:
-    return max(0.0, (now - points[-1].at) / _HOUR) if points else None
+def _since(_window: Window, part: Part, now: datetime) -> float | None:
+    return max(0.0, (now - part.points[-1].at) / _HOUR) if part.points else None
 
 
-def _change_of(window: Window, points: list[Point], now: datetime) -> float | None:
-    return _change(points, now - window.within / 2)
+def _change(window: Window, part: Part, now: datetime) -> float | None:
+    middle = now - window.within / 2
+    older = _mean([point.value for point in part.points if point.at <= middle])
+    newer = _mean([point.value for point in part.points if point.at > middle])
+    return None if older is None or newer is None else newer - older
 
 
-def _mean(points: Sequence[Point]) -> float | None:
-    return sum(point.value for point in points) / len(points) if points else None
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
-_FIGURES: dict[Figure, Callable[[Window, list[Point], datetime], float | None]] = {
-    Figure.COUNT: lambda _window, points, _now: len(points),
+_FIGURES: dict[Figure, Callable[[Window, Part, datetime], float | None]] = {
+    Figure.COUNT: lambda _window, part, _now: len(part.points),
     Figure.STREAK: _streak,
     Figure.SINCE: _since,
-    Figure.CHANGE: _change_of,
-    Figure.LAST: lambda _window, points, _now: points[-1].value if points else None,
-    Figure.AVG: lambda _window, points, _now: _mean(points),
-    Figure.MIN: lambda _window, points, _now: min((p.value for p in points), default=None),
-    Figure.MAX: lambda _window, points, _now: max((p.value for p in points), default=None),
+    Figure.CHANGE: _change,
+    Figure.LAST: lambda _window, part, _now: part.points[-1].value if part.points else None,
+    Figure.AVG: lambda _window, part, _now: part.mean(),
+    Figure.MIN: lambda _window, part, _now: part.min(),
+    Figure.MAX: lambda _window, part, _now: part.max(),
 }
-
-
-def _change(points: Sequence[Point], middle: datetime) -> float | None:
-    older = _mean([point for point in points if point.at <= middle])
-    newer = _mean([point for point in points if point.at > middle])
-    return None if older is None or newer is None else newer - older

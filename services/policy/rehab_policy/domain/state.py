@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from rehab_clinical.days import first_zone, local_date
 from rehab_clinical.pain import PainReport
 
-from rehab_policy.domain.adherence import AdherenceFigures
+from rehab.policy.v1 import facts_pb2
 from rehab_policy.domain.care import Care, ToldCare
 from rehab_policy.domain.points import Parts
 from rehab_policy.domain.scores import Scores
@@ -87,7 +87,7 @@ class PatientState:
     deferred: dict[tuple[str, str], Deferred] = field(default_factory=dict)
     next_due: datetime = NEVER
     """No timer is due before: the fold looks at the timers only from then on."""
-    adherence: tuple[date, AdherenceFigures] | None = None
+    adherence: tuple[date, facts_pb2.AdherenceFacts] | None = None
     """Reckoned once a local day, until an event of an earlier day comes late."""
     pruned: date = date.min
     kept: dict[str, Any] = field(default_factory=dict)

@@ -71,7 +71,7 @@ def figures_of(
     told = {}
     for defined, window in windows:
         known = state.points.get(defined, {})
-        value = figure(window, known.get(parts.get(defined, ""), []), now)
+        value = figure(window, known.get(parts.get(defined, "")), now)
         if value is not None:
             told[window.name] = value
     return told
