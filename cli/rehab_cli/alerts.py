@@ -53,7 +53,7 @@ def alerts(
         raise typer.BadParameter(f"must be one of {', '.join(STATUSES)}", param_hint="--status")
     request = pb.ListAlertsRequest(
         clinic_id=clinic,
-        patient_id=patient,
+        only_patient_id=patient,
         therapist_id=therapist,
         status=pb.AlertStatus.ValueType(STATUSES[status]),
     )

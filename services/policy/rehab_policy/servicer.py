@@ -48,7 +48,7 @@ class PolicyServicer(PolicyServiceServicer):
         limit = request.page_size or DEFAULT_PAGE
         wanted = Wanted(
             request.clinic_id,
-            request.patient_id,
+            request.only_patient_id,
             request.therapist_id,
             request.status,
             request.min_severity,
@@ -114,7 +114,7 @@ class PolicyServicer(PolicyServiceServicer):
 
 
 def _scope(request: pb.ListAlertsRequest) -> tuple[str, ...]:
-    named = (request.clinic_id, request.patient_id, request.therapist_id)
+    named = (request.clinic_id, request.only_patient_id, request.therapist_id)
     return (*named, str(request.status), str(request.min_severity), str(request.route))
 
 

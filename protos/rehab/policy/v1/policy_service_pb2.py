@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rehab.events.v1 import common_pb2 as rehab_dot_events_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rehab/policy/v1/policy_service.proto\x12\x0frehab.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\"\xde\x06\n\x0bRaisedAlert\x12\x19\n\x08\x61lert_id\x18\x01 \x01(\tR\x07\x61lertId\x12\x1b\n\tclinic_id\x18\x02 \x01(\tR\x08\x63linicId\x12\x1d\n\npatient_id\x18\x03 \x01(\tR\tpatientId\x12!\n\x0ctherapist_id\x18\x04 \x01(\tR\x0btherapistId\x12\x17\n\x07rule_id\x18\x05 \x01(\tR\x06ruleId\x12!\n\x0crule_version\x18\x06 \x01(\rR\x0bruleVersion\x12\x35\n\x08severity\x18\x07 \x01(\x0e\x32\x19.rehab.events.v1.SeverityR\x08severity\x12\x18\n\x07\x63hannel\x18\x08 \x01(\tR\x07\x63hannel\x12\x1c\n\temergency\x18\t \x01(\x08R\temergency\x12\x1f\n\x0bmessage_key\x18\n \x01(\tR\nmessageKey\x12\x34\n\x06status\x18\x0b \x01(\x0e\x32\x1c.rehab.policy.v1.AlertStatusR\x06status\x12\x31\n\x05route\x18\x0c \x01(\x0e\x32\x1b.rehab.policy.v1.AlertRouteR\x05route\x12!\n\x0cgrouped_with\x18\r \x01(\tR\x0bgroupedWith\x12\x37\n\traised_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08raisedAt\x12\x36\n\x08\x64\x65\x61\x64line\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x64\x65\x61\x64line\x12\x43\n\x0f\x61\x63knowledged_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x61\x63knowledgedAt\x12\'\n\x0f\x61\x63knowledged_by\x18\x11 \x01(\tR\x0e\x61\x63knowledgedBy\x12;\n\x0bresolved_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nresolvedAt\x12\x1f\n\x0bresolved_by\x18\x13 \x01(\tR\nresolvedBy\x12\x18\n\x07outcome\x18\x14 \x01(\tR\x07outcome\x12\x1b\n\x06useful\x18\x15 \x01(\x08H\x00R\x06useful\x88\x01\x01\x42\t\n\x07_useful\"\xfe\x03\n\x11ListAlertsRequest\x12\x44\n\tclinic_id\x18\x01 \x01(\tB\'\xbaH$r\"2 ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$R\x08\x63linicId\x12K\n\npatient_id\x18\x02 \x01(\tB,\xbaH)r\'2%^([A-Za-z0-9][A-Za-z0-9_.:-]{0,63})?$R\tpatientId\x12\x41\n\x0ctherapist_id\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x0btherapistId\x12>\n\x06status\x18\x04 \x01(\x0e\x32\x1c.rehab.policy.v1.AlertStatusB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12\x46\n\x0cmin_severity\x18\x05 \x01(\x0e\x32\x19.rehab.events.v1.SeverityB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x0bminSeverity\x12;\n\x05route\x18\x06 \x01(\x0e\x32\x1b.rehab.policy.v1.AlertRouteB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x05route\x12%\n\tpage_size\x18\x07 \x01(\rB\x08\xbaH\x05*\x03\x18\xf4\x03R\x08pageSize\x12\'\n\npage_token\x18\x08 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08R\tpageToken\"r\n\x12ListAlertsResponse\x12\x34\n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x06\x61lerts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe3\x01\n\x11ListDigestRequest\x12\x44\n\tclinic_id\x18\x01 \x01(\tB\'\xbaH$r\"2 ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$R\x08\x63linicId\x12\x41\n\x0ctherapist_id\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x0btherapistId\x12\x45\n\nlocal_date\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\tlocalDate\"b\n\x12ListDigestResponse\x12\x34\n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x06\x61lerts\x12\x16\n\x06\x62udget\x18\x02 \x01(\rR\x06\x62udget\"\xe1\x01\n\x12WatchAlertsRequest\x12G\n\tclinic_id\x18\x01 \x01(\tB*\xbaH\'r%2#^([A-Za-z0-9][A-Za-z0-9_-]{0,63})?$R\x08\x63linicId\x12\x41\n\x0ctherapist_id\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x0btherapistId\x12$\n\x05\x61\x66ter\x18\x03 \x01(\x04\x42\x0e\xbaH\x0b\x32\t\x18\xff\xff\xff\xff\xff\xff\xff\x0fR\x05\x61\x66ter\x12\x19\n\x08\x66rom_now\x18\x04 \x01(\x08R\x07\x66romNow\"f\n\x13WatchAlertsResponse\x12\x30\n\x04step\x18\x01 \x01(\x0b\x32\x1a.rehab.policy.v1.AlertStepH\x00R\x04step\x12\x15\n\x05up_to\x18\x02 \x01(\x04H\x00R\x04upToB\x06\n\x04told\"e\n\tAlertStep\x12\x10\n\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12\x32\n\x05\x61lert\x18\x03 \x01(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x05\x61lert\"R\n\x17\x41\x63knowledgeAlertRequest\x12\x37\n\x08\x61lert_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x61lertId\"N\n\x18\x41\x63knowledgeAlertResponse\x12\x32\n\x05\x61lert\x18\x01 \x01(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x05\x61lert\"\xa7\x01\n\x13ResolveAlertRequest\x12\x37\n\x08\x61lert_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x61lertId\x12/\n\x07outcome\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x07outcome\x12\x1b\n\x06useful\x18\x03 \x01(\x08H\x00R\x06useful\x88\x01\x01\x42\t\n\x07_useful\"J\n\x14ResolveAlertResponse\x12\x32\n\x05\x61lert\x18\x01 \x01(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x05\x61lert\"I\n\x0e\x45xplainRequest\x12\x37\n\x08\x61lert_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x61lertId\"\x83\x02\n\x0f\x45xplainResponse\x12\x32\n\x05\x61lert\x18\x01 \x01(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x05\x61lert\x12\x1c\n\tcondition\x18\x02 \x01(\tR\tcondition\x12\x1c\n\trationale\x18\x03 \x01(\tR\trationale\x12+\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32\x15.rehab.policy.v1.FactR\x05\x66\x61\x63ts\x12\x33\n\x06\x65vents\x18\x05 \x03(\x0b\x32\x1b.rehab.policy.v1.InputEventR\x06\x65vents\x12\x1e\n\nreproduced\x18\x06 \x01(\x08R\nreproduced\"0\n\x04\x46\x61\x63t\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value\"x\n\nInputEvent\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12;\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrecordedAt*|\n\x0b\x41lertStatus\x12\x1c\n\x18\x41LERT_STATUS_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41LERT_STATUS_OPEN\x10\x01\x12\x1d\n\x19\x41LERT_STATUS_ACKNOWLEDGED\x10\x02\x12\x19\n\x15\x41LERT_STATUS_RESOLVED\x10\x03*u\n\nAlertRoute\x12\x1b\n\x17\x41LERT_ROUTE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41LERT_ROUTE_IMMEDIATE\x10\x01\x12\x17\n\x13\x41LERT_ROUTE_GROUPED\x10\x02\x12\x16\n\x12\x41LERT_ROUTE_DIGEST\x10\x03\x32\xad\x04\n\rPolicyService\x12U\n\nListAlerts\x12\".rehab.policy.v1.ListAlertsRequest\x1a#.rehab.policy.v1.ListAlertsResponse\x12U\n\nListDigest\x12\".rehab.policy.v1.ListDigestRequest\x1a#.rehab.policy.v1.ListDigestResponse\x12Z\n\x0bWatchAlerts\x12#.rehab.policy.v1.WatchAlertsRequest\x1a$.rehab.policy.v1.WatchAlertsResponse0\x01\x12g\n\x10\x41\x63knowledgeAlert\x12(.rehab.policy.v1.AcknowledgeAlertRequest\x1a).rehab.policy.v1.AcknowledgeAlertResponse\x12[\n\x0cResolveAlert\x12$.rehab.policy.v1.ResolveAlertRequest\x1a%.rehab.policy.v1.ResolveAlertResponse\x12L\n\x07\x45xplain\x12\x1f.rehab.policy.v1.ExplainRequest\x1a .rehab.policy.v1.ExplainResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rehab/policy/v1/policy_service.proto\x12\x0frehab.policy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\"\xde\x06\n\x0bRaisedAlert\x12\x19\n\x08\x61lert_id\x18\x01 \x01(\tR\x07\x61lertId\x12\x1b\n\tclinic_id\x18\x02 \x01(\tR\x08\x63linicId\x12\x1d\n\npatient_id\x18\x03 \x01(\tR\tpatientId\x12!\n\x0ctherapist_id\x18\x04 \x01(\tR\x0btherapistId\x12\x17\n\x07rule_id\x18\x05 \x01(\tR\x06ruleId\x12!\n\x0crule_version\x18\x06 \x01(\rR\x0bruleVersion\x12\x35\n\x08severity\x18\x07 \x01(\x0e\x32\x19.rehab.events.v1.SeverityR\x08severity\x12\x18\n\x07\x63hannel\x18\x08 \x01(\tR\x07\x63hannel\x12\x1c\n\temergency\x18\t \x01(\x08R\temergency\x12\x1f\n\x0bmessage_key\x18\n \x01(\tR\nmessageKey\x12\x34\n\x06status\x18\x0b \x01(\x0e\x32\x1c.rehab.policy.v1.AlertStatusR\x06status\x12\x31\n\x05route\x18\x0c \x01(\x0e\x32\x1b.rehab.policy.v1.AlertRouteR\x05route\x12!\n\x0cgrouped_with\x18\r \x01(\tR\x0bgroupedWith\x12\x37\n\traised_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08raisedAt\x12\x36\n\x08\x64\x65\x61\x64line\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x64\x65\x61\x64line\x12\x43\n\x0f\x61\x63knowledged_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x61\x63knowledgedAt\x12\'\n\x0f\x61\x63knowledged_by\x18\x11 \x01(\tR\x0e\x61\x63knowledgedBy\x12;\n\x0bresolved_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nresolvedAt\x12\x1f\n\x0bresolved_by\x18\x13 \x01(\tR\nresolvedBy\x12\x18\n\x07outcome\x18\x14 \x01(\tR\x07outcome\x12\x1b\n\x06useful\x18\x15 \x01(\x08H\x00R\x06useful\x88\x01\x01\x42\t\n\x07_useful\"\x87\x04\n\x11ListAlertsRequest\x12\x44\n\tclinic_id\x18\x01 \x01(\tB\'\xbaH$r\"2 ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$R\x08\x63linicId\x12T\n\x0fonly_patient_id\x18\x02 \x01(\tB,\xbaH)r\'2%^([A-Za-z0-9][A-Za-z0-9_.:-]{0,63})?$R\ronlyPatientId\x12\x41\n\x0ctherapist_id\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x0btherapistId\x12>\n\x06status\x18\x04 \x01(\x0e\x32\x1c.rehab.policy.v1.AlertStatusB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12\x46\n\x0cmin_severity\x18\x05 \x01(\x0e\x32\x19.rehab.events.v1.SeverityB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x0bminSeverity\x12;\n\x05route\x18\x06 \x01(\x0e\x32\x1b.rehab.policy.v1.AlertRouteB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x05route\x12%\n\tpage_size\x18\x07 \x01(\rB\x08\xbaH\x05*\x03\x18\xf4\x03R\x08pageSize\x12\'\n\npage_token\x18\x08 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08R\tpageToken\"r\n\x12ListAlertsResponse\x12\x34\n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x06\x61lerts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe3\x01\n\x11ListDigestRequest\x12\x44\n\tclinic_id\x18\x01 \x01(\tB\'\xbaH$r\"2 ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$R\x08\x63linicId\x12\x41\n\x0ctherapist_id\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x0btherapistId\x12\x45\n\nlocal_date\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\tlocalDate\"b\n\x12ListDigestResponse\x12\x34\n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x06\x61lerts\x12\x16\n\x06\x62udget\x18\x02 \x01(\rR\x06\x62udget\"\xe1\x01\n\x12WatchAlertsRequest\x12G\n\tclinic_id\x18\x01 \x01(\tB*\xbaH\'r%2#^([A-Za-z0-9][A-Za-z0-9_-]{0,63})?$R\x08\x63linicId\x12\x41\n\x0ctherapist_id\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x0btherapistId\x12$\n\x05\x61\x66ter\x18\x03 \x01(\x04\x42\x0e\xbaH\x0b\x32\t\x18\xff\xff\xff\xff\xff\xff\xff\x0fR\x05\x61\x66ter\x12\x19\n\x08\x66rom_now\x18\x04 \x01(\x08R\x07\x66romNow\"f\n\x13WatchAlertsResponse\x12\x30\n\x04step\x18\x01 \x01(\x0b\x32\x1a.rehab.policy.v1.AlertStepH\x00R\x04step\x12\x15\n\x05up_to\x18\x02 \x01(\x04H\x00R\x04upToB\x06\n\x04told\"e\n\tAlertStep\x12\x10\n\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12\x32\n\x05\x61lert\x18\x03 \x01(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x05\x61lert\"R\n\x17\x41\x63knowledgeAlertRequest\x12\x37\n\x08\x61lert_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x61lertId\"N\n\x18\x41\x63knowledgeAlertResponse\x12\x32\n\x05\x61lert\x18\x01 \x01(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x05\x61lert\"\xa7\x01\n\x13ResolveAlertRequest\x12\x37\n\x08\x61lert_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x61lertId\x12/\n\x07outcome\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x07outcome\x12\x1b\n\x06useful\x18\x03 \x01(\x08H\x00R\x06useful\x88\x01\x01\x42\t\n\x07_useful\"J\n\x14ResolveAlertResponse\x12\x32\n\x05\x61lert\x18\x01 \x01(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x05\x61lert\"I\n\x0e\x45xplainRequest\x12\x37\n\x08\x61lert_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x61lertId\"\x83\x02\n\x0f\x45xplainResponse\x12\x32\n\x05\x61lert\x18\x01 \x01(\x0b\x32\x1c.rehab.policy.v1.RaisedAlertR\x05\x61lert\x12\x1c\n\tcondition\x18\x02 \x01(\tR\tcondition\x12\x1c\n\trationale\x18\x03 \x01(\tR\trationale\x12+\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32\x15.rehab.policy.v1.FactR\x05\x66\x61\x63ts\x12\x33\n\x06\x65vents\x18\x05 \x03(\x0b\x32\x1b.rehab.policy.v1.InputEventR\x06\x65vents\x12\x1e\n\nreproduced\x18\x06 \x01(\x08R\nreproduced\"0\n\x04\x46\x61\x63t\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value\"x\n\nInputEvent\x12\x19\n\x08\x65vent_id\x18\x01 \x01(\tR\x07\x65ventId\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12;\n\x0brecorded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrecordedAt*|\n\x0b\x41lertStatus\x12\x1c\n\x18\x41LERT_STATUS_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41LERT_STATUS_OPEN\x10\x01\x12\x1d\n\x19\x41LERT_STATUS_ACKNOWLEDGED\x10\x02\x12\x19\n\x15\x41LERT_STATUS_RESOLVED\x10\x03*u\n\nAlertRoute\x12\x1b\n\x17\x41LERT_ROUTE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41LERT_ROUTE_IMMEDIATE\x10\x01\x12\x17\n\x13\x41LERT_ROUTE_GROUPED\x10\x02\x12\x16\n\x12\x41LERT_ROUTE_DIGEST\x10\x03\x32\xad\x04\n\rPolicyService\x12U\n\nListAlerts\x12\".rehab.policy.v1.ListAlertsRequest\x1a#.rehab.policy.v1.ListAlertsResponse\x12U\n\nListDigest\x12\".rehab.policy.v1.ListDigestRequest\x1a#.rehab.policy.v1.ListDigestResponse\x12Z\n\x0bWatchAlerts\x12#.rehab.policy.v1.WatchAlertsRequest\x1a$.rehab.policy.v1.WatchAlertsResponse0\x01\x12g\n\x10\x41\x63knowledgeAlert\x12(.rehab.policy.v1.AcknowledgeAlertRequest\x1a).rehab.policy.v1.AcknowledgeAlertResponse\x12[\n\x0cResolveAlert\x12$.rehab.policy.v1.ResolveAlertRequest\x1a%.rehab.policy.v1.ResolveAlertResponse\x12L\n\x07\x45xplain\x12\x1f.rehab.policy.v1.ExplainRequest\x1a .rehab.policy.v1.ExplainResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTALERTSREQUEST'].fields_by_name['clinic_id']._loaded_options = None
   _globals['_LISTALERTSREQUEST'].fields_by_name['clinic_id']._serialized_options = b'\272H$r\"2 ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'
-  _globals['_LISTALERTSREQUEST'].fields_by_name['patient_id']._loaded_options = None
-  _globals['_LISTALERTSREQUEST'].fields_by_name['patient_id']._serialized_options = b'\272H)r\'2%^([A-Za-z0-9][A-Za-z0-9_.:-]{0,63})?$'
+  _globals['_LISTALERTSREQUEST'].fields_by_name['only_patient_id']._loaded_options = None
+  _globals['_LISTALERTSREQUEST'].fields_by_name['only_patient_id']._serialized_options = b'\272H)r\'2%^([A-Za-z0-9][A-Za-z0-9_.:-]{0,63})?$'
   _globals['_LISTALERTSREQUEST'].fields_by_name['therapist_id']._loaded_options = None
   _globals['_LISTALERTSREQUEST'].fields_by_name['therapist_id']._serialized_options = b'\272H\033r\0312\027^[A-Za-z0-9_.:-]{0,64}$'
   _globals['_LISTALERTSREQUEST'].fields_by_name['status']._loaded_options = None
@@ -69,42 +69,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESOLVEALERTREQUEST'].fields_by_name['outcome']._serialized_options = b'\272H\022r\0202\016^[a-z_]{1,32}$'
   _globals['_EXPLAINREQUEST'].fields_by_name['alert_id']._loaded_options = None
   _globals['_EXPLAINREQUEST'].fields_by_name['alert_id']._serialized_options = b'\272H\031r\0272\025^[A-Za-z0-9_-]{1,64}$'
-  _globals['_ALERTSTATUS']._serialized_start=3298
-  _globals['_ALERTSTATUS']._serialized_end=3422
-  _globals['_ALERTROUTE']._serialized_start=3424
-  _globals['_ALERTROUTE']._serialized_end=3541
+  _globals['_ALERTSTATUS']._serialized_start=3307
+  _globals['_ALERTSTATUS']._serialized_end=3431
+  _globals['_ALERTROUTE']._serialized_start=3433
+  _globals['_ALERTROUTE']._serialized_end=3550
   _globals['_RAISEDALERT']._serialized_start=121
   _globals['_RAISEDALERT']._serialized_end=983
   _globals['_LISTALERTSREQUEST']._serialized_start=986
-  _globals['_LISTALERTSREQUEST']._serialized_end=1496
-  _globals['_LISTALERTSRESPONSE']._serialized_start=1498
-  _globals['_LISTALERTSRESPONSE']._serialized_end=1612
-  _globals['_LISTDIGESTREQUEST']._serialized_start=1615
-  _globals['_LISTDIGESTREQUEST']._serialized_end=1842
-  _globals['_LISTDIGESTRESPONSE']._serialized_start=1844
-  _globals['_LISTDIGESTRESPONSE']._serialized_end=1942
-  _globals['_WATCHALERTSREQUEST']._serialized_start=1945
-  _globals['_WATCHALERTSREQUEST']._serialized_end=2170
-  _globals['_WATCHALERTSRESPONSE']._serialized_start=2172
-  _globals['_WATCHALERTSRESPONSE']._serialized_end=2274
-  _globals['_ALERTSTEP']._serialized_start=2276
-  _globals['_ALERTSTEP']._serialized_end=2377
-  _globals['_ACKNOWLEDGEALERTREQUEST']._serialized_start=2379
-  _globals['_ACKNOWLEDGEALERTREQUEST']._serialized_end=2461
-  _globals['_ACKNOWLEDGEALERTRESPONSE']._serialized_start=2463
-  _globals['_ACKNOWLEDGEALERTRESPONSE']._serialized_end=2541
-  _globals['_RESOLVEALERTREQUEST']._serialized_start=2544
-  _globals['_RESOLVEALERTREQUEST']._serialized_end=2711
-  _globals['_RESOLVEALERTRESPONSE']._serialized_start=2713
-  _globals['_RESOLVEALERTRESPONSE']._serialized_end=2787
-  _globals['_EXPLAINREQUEST']._serialized_start=2789
-  _globals['_EXPLAINREQUEST']._serialized_end=2862
-  _globals['_EXPLAINRESPONSE']._serialized_start=2865
-  _globals['_EXPLAINRESPONSE']._serialized_end=3124
-  _globals['_FACT']._serialized_start=3126
-  _globals['_FACT']._serialized_end=3174
-  _globals['_INPUTEVENT']._serialized_start=3176
-  _globals['_INPUTEVENT']._serialized_end=3296
-  _globals['_POLICYSERVICE']._serialized_start=3544
-  _globals['_POLICYSERVICE']._serialized_end=4101
+  _globals['_LISTALERTSREQUEST']._serialized_end=1505
+  _globals['_LISTALERTSRESPONSE']._serialized_start=1507
+  _globals['_LISTALERTSRESPONSE']._serialized_end=1621
+  _globals['_LISTDIGESTREQUEST']._serialized_start=1624
+  _globals['_LISTDIGESTREQUEST']._serialized_end=1851
+  _globals['_LISTDIGESTRESPONSE']._serialized_start=1853
+  _globals['_LISTDIGESTRESPONSE']._serialized_end=1951
+  _globals['_WATCHALERTSREQUEST']._serialized_start=1954
+  _globals['_WATCHALERTSREQUEST']._serialized_end=2179
+  _globals['_WATCHALERTSRESPONSE']._serialized_start=2181
+  _globals['_WATCHALERTSRESPONSE']._serialized_end=2283
+  _globals['_ALERTSTEP']._serialized_start=2285
+  _globals['_ALERTSTEP']._serialized_end=2386
+  _globals['_ACKNOWLEDGEALERTREQUEST']._serialized_start=2388
+  _globals['_ACKNOWLEDGEALERTREQUEST']._serialized_end=2470
+  _globals['_ACKNOWLEDGEALERTRESPONSE']._serialized_start=2472
+  _globals['_ACKNOWLEDGEALERTRESPONSE']._serialized_end=2550
+  _globals['_RESOLVEALERTREQUEST']._serialized_start=2553
+  _globals['_RESOLVEALERTREQUEST']._serialized_end=2720
+  _globals['_RESOLVEALERTRESPONSE']._serialized_start=2722
+  _globals['_RESOLVEALERTRESPONSE']._serialized_end=2796
+  _globals['_EXPLAINREQUEST']._serialized_start=2798
+  _globals['_EXPLAINREQUEST']._serialized_end=2871
+  _globals['_EXPLAINRESPONSE']._serialized_start=2874
+  _globals['_EXPLAINRESPONSE']._serialized_end=3133
+  _globals['_FACT']._serialized_start=3135
+  _globals['_FACT']._serialized_end=3183
+  _globals['_INPUTEVENT']._serialized_start=3185
+  _globals['_INPUTEVENT']._serialized_end=3305
+  _globals['_POLICYSERVICE']._serialized_start=3553
+  _globals['_POLICYSERVICE']._serialized_end=4110
 # @@protoc_insertion_point(module_scope)

@@ -80,9 +80,9 @@ class RaisedAlert(_message.Message):
     def __init__(self, alert_id: _Optional[str] = ..., clinic_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., therapist_id: _Optional[str] = ..., rule_id: _Optional[str] = ..., rule_version: _Optional[int] = ..., severity: _Optional[_Union[_common_pb2.Severity, str]] = ..., channel: _Optional[str] = ..., emergency: bool = ..., message_key: _Optional[str] = ..., status: _Optional[_Union[AlertStatus, str]] = ..., route: _Optional[_Union[AlertRoute, str]] = ..., grouped_with: _Optional[str] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acknowledged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acknowledged_by: _Optional[str] = ..., resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resolved_by: _Optional[str] = ..., outcome: _Optional[str] = ..., useful: bool = ...) -> None: ...
 
 class ListAlertsRequest(_message.Message):
-    __slots__ = ("clinic_id", "patient_id", "therapist_id", "status", "min_severity", "route", "page_size", "page_token")
+    __slots__ = ("clinic_id", "only_patient_id", "therapist_id", "status", "min_severity", "route", "page_size", "page_token")
     CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
-    PATIENT_ID_FIELD_NUMBER: _ClassVar[int]
+    ONLY_PATIENT_ID_FIELD_NUMBER: _ClassVar[int]
     THERAPIST_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     MIN_SEVERITY_FIELD_NUMBER: _ClassVar[int]
@@ -90,14 +90,14 @@ class ListAlertsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     clinic_id: str
-    patient_id: str
+    only_patient_id: str
     therapist_id: str
     status: AlertStatus
     min_severity: _common_pb2.Severity
     route: AlertRoute
     page_size: int
     page_token: str
-    def __init__(self, clinic_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., therapist_id: _Optional[str] = ..., status: _Optional[_Union[AlertStatus, str]] = ..., min_severity: _Optional[_Union[_common_pb2.Severity, str]] = ..., route: _Optional[_Union[AlertRoute, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, clinic_id: _Optional[str] = ..., only_patient_id: _Optional[str] = ..., therapist_id: _Optional[str] = ..., status: _Optional[_Union[AlertStatus, str]] = ..., min_severity: _Optional[_Union[_common_pb2.Severity, str]] = ..., route: _Optional[_Union[AlertRoute, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListAlertsResponse(_message.Message):
     __slots__ = ("alerts", "next_page_token")
