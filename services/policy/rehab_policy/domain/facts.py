@@ -30,6 +30,7 @@ class About:
     now: datetime
     body: event_pb2.Body | None = None
     quiet: bool = False
+    event_id: str = ""
 
 
 def patient_facts(state: PatientState, about: About, groups: Collection[str]) -> pb.PatientFacts:
@@ -178,7 +179,7 @@ def _pain(state: PatientState, about: About) -> pb.PainFacts:
     }
     if pains:
         told["last"] = pains[-1].nprs
-        told["rise"] = _rise(pains)
+        told["rise"] = _rise(pains, about.event_id)
         told["days_since_last"] = max(0.0, (now - pains[-1].stamp.at) / ONE_DAY)
     return pb.PainFacts(**_present(told))
 
@@ -187,11 +188,13 @@ def _between(pains: list[PainReport], since: datetime, until: datetime) -> list[
     return [r for r in pains if since < r.stamp.at <= until]
 
 
-def _rise(pains: list[PainReport]) -> int | None:
-    newest = pains[-1]
-    same = (r for r in reversed(pains[:-1]) if r.phase == newest.phase)
-    before = next(same, None)
-    return None if before is None else max(0, newest.nprs - before.nprs)
+def _rise(pains: list[PainReport], event_id: str) -> int | None:
+    """Of the event's own answer, which may have come late; of the newest for other events."""
+    own = (at for at in range(len(pains) - 1, -1, -1) if pains[at].stamp.event_id == event_id)
+    place = next(own, len(pains) - 1)
+    told = pains[place]
+    before = next((r for r in reversed(pains[:place]) if r.phase == told.phase), None)
+    return None if before is None else max(0, told.nprs - before.nprs)
 
 
 def _session_change(state: PatientState, about: About) -> float | None:

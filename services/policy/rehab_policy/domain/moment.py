@@ -117,7 +117,9 @@ def _values(
 ) -> dict[str, Any]:
     local = state.now.astimezone(state.zone)
     quiet = is_quiet(local, ready.in_force.quiet(state))
-    about = About(state.now, fact.body if fact else None, quiet)
+    about = About(state.now, quiet=quiet)
+    if fact is not None:
+        about = About(state.now, fact.body, quiet, fact.stamp.event_id)
     figures = figures_of(state, asking.windows, state.now, parts)
     now = Timestamp()
     now.FromDatetime(state.now)

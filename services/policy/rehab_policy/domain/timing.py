@@ -53,10 +53,10 @@ def _asked(state: PatientState, ready: Ready) -> Iterator[Timer]:
     if not timed:
         return
     zone = state.zone
-    since = state.care.active_from(state.now, zone)
-    if since is None:
+    active = state.care.active_from(state.now, zone)
+    if active is None:
         return
-    since = max(since, ready.since)
+    since = max(active, ready.since)
     for rule_id, asking in timed.items():
         rule = asking.rules[0].rule
         if not ready.in_force.enabled(rule, state.clinic_id, state.patient_id):
@@ -65,7 +65,7 @@ def _asked(state: PatientState, ready: Ready) -> Iterator[Timer]:
             due = next_daily(rule.daily, max(since, state.asked.get(rule_id, NEVER)), zone)
             yield Timer(due, state.patient_id, TimerKind.DAILY, rule_id)
         elif rule.absence is not None:
-            missing = _absence_due(state, ready, rule, rule.absence, since)
+            missing = _absence_due(state, ready, rule, rule.absence, active)
             if missing is not None:
                 yield Timer(missing, state.patient_id, TimerKind.ABSENCE, rule_id)
 
@@ -82,11 +82,10 @@ def next_daily(daily: Daily, after: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _absence_due(
-    state: PatientState, ready: Ready, rule: Rule, absence: Absence, since: datetime
+    state: PatientState, ready: Ready, rule: Rule, absence: Absence, active: datetime
 ) -> datetime | None:
     """When nothing has come for so long; once more after each cooldown that nothing comes."""
     last = [state.last_by_kind[kind] for kind in absence.kinds if kind in state.last_by_kind]
-    active = state.care.active_from(state.now, state.zone) or since
     missed_from = max([active, *last])
     hours = _hours(state, ready, absence)
     due = max(missed_from + timedelta(hours=hours), ready.since)
