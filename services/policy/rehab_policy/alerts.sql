@@ -1,3 +1,6 @@
+-- name: durably: a step that was told is never taken back: its place would be another's
+SET LOCAL synchronous_commit = on
+
 -- name: own_steps: whoever adds a step waits here for the one before to commit
 SELECT seq FROM step_head FOR UPDATE
 

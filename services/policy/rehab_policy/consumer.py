@@ -104,8 +104,6 @@ class Consumer:
             tracks = await self._books.tracks()
             try:
                 decided = await self._decide(tracks, batch)
-                await self._publisher.append(decided.in_order())
-                self._measure(decided.events)
                 cursor = await self._folds.save(cursor, batch, decided.changes)
             except FencedError:
                 metrics.fenced.inc()
@@ -150,11 +148,19 @@ class Consumer:
                 if track.id == LIVE:
                     self._note_patient(decided.changes, event, known)
             self._note_event(decided.changes, event)
-            if number % EVENTS_BETWEEN == 0:
+            if number % EVENTS_BETWEEN == 0 or number == len(batch):
+                await self._publish(decided)
                 await asyncio.sleep(0)
         for due, step in last.items():
             self._note_timers(decided.changes, due, _first(step))
         return decided
+
+    async def _publish(self, decided: Decided) -> None:
+        """What was decided so far. It waits for nothing behind it: a cue is soon too late."""
+        events, decided.events = decided.in_order(), []
+        if events:
+            await self._publisher.append(events)
+            self._measure(events)
 
     def _note_patient(self, changes: Changes, event: RecordedEvent, known: Known) -> None:
         patient_id = event.envelope.subject_id
@@ -227,7 +233,7 @@ class Consumer:
         self, cursor: Cursor, decided: Decided, patients: Sequence[str], anew: Anew | None = None
     ) -> None:
         try:
-            await self._publisher.append(decided.in_order())
+            await self._publish(decided)
             await self._folds.save_timers(cursor, decided.changes, anew)
         except BaseException:
             self._forget(patients)

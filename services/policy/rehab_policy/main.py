@@ -67,10 +67,14 @@ async def running(
         database = await stack.enter_async_context(
             postgres.connect(settings.postgres_dsn, name=NAME)
         )
+        # a crash takes back the newest of it, and the log has it; rules and steps are safe
+        folding = await stack.enter_async_context(
+            postgres.connect(settings.postgres_dsn, name="policy-folds", durable=False)
+        )
         queries = partial(postgres.Queries.load, PACKAGE)
         rule_sets = RuleSets(database, queries("rules.sql"))
-        alerts = Alerts(database, queries("alerts.sql"), _routing(settings))
-        folds = Folds(database, queries("folding.sql"), alerts)
+        alerts = Alerts(folding, queries("alerts.sql"), _routing(settings))
+        folds = Folds(folding, queries("folding.sql"), alerts)
         language = Cel()
         administration = Administration(rule_sets, language, clock, settings)
         await administration.begin(book or shipped())

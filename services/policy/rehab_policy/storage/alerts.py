@@ -131,6 +131,7 @@ class Alerts:
         nothing."""
         if not facts:
             return
+        await connection.execute(self._queries["durably"])
         await connection.execute(self._queries["own_steps"])
         for fact in facts:
             await self._apply(connection, fact)
