@@ -20,6 +20,7 @@ from rehab_cli import (
     look,
     patients,
     people,
+    policy,
     programs,
     projections,
     proof,
@@ -50,8 +51,10 @@ app = typer.Typer(
 )
 log_app = typer.Typer(no_args_is_help=True, help="The log: read, prove, archive, erase.")
 projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
+policy_app = typer.Typer(no_args_is_help=True, help="Rules, and the alerts they raise.")
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
+app.add_typer(policy_app, name="policy")
 app.add_typer(keys.app, name="keys")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.sessions, name="session")
@@ -71,6 +74,10 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
         "parked": projections.parked,
         "retry": projections.retry,
         "skip": projections.skip,
+    },
+    policy_app: {
+        "lint": policy.check,
+        "test": policy.try_out,
     },
     log_app: {
         "verify": proof.verify,
