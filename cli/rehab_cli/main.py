@@ -21,6 +21,7 @@ from rehab_cli import (
     look,
     patients,
     people,
+    policy,
     programs,
     projections,
     proof,
@@ -90,6 +91,8 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
         "retire": rulesets.retire,
         "backtest": rulesets.backtest,
         "report": rulesets.report,
+        "lint": policy.check,
+        "test": policy.try_out,
     },
     log_app: {
         "verify": proof.verify,
