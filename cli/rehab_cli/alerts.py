@@ -173,13 +173,15 @@ async def _explain(addresses: Addresses, alert: str, metadata: Any) -> int:
     told = answer.alert
     out.print(f"{told.rule_id} version {told.rule_version} fired for {told.patient_id}")
     out.print(f"when {answer.condition.strip()}", markup=False)
-    table = Table("fact", "value", box=None)
+    table = Table("fact", "value", "source", box=None)
     for fact in answer.facts:
-        table.add_row(fact.name, fact.value)
+        table.add_row(fact.name, f"{fact.value} {fact.unit}".strip(), fact.source)
     out.print(table)
     for event in answer.events:
         out.print(f"{shown(event.recorded_at)}  {event.kind}  {event.event_id}")
-    out.print(answer.rationale.strip(), markup=False)
+    out.print(f"{answer.rationale.strip()} ({answer.source})", markup=False)
+    if answer.review:
+        out.print("a clinician must look at this rule before it is relied on")
     return 0
 
 

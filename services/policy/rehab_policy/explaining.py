@@ -12,8 +12,8 @@ from google.protobuf.message import Message
 from rehab.events.v1.event_pb2 import Body, RecordedEvent
 from rehab.policy.v1 import policy_service_pb2 as pb
 from rehab_policy.books import LIVE, Books
+from rehab_policy.domain.explaining import explain
 from rehab_policy.domain.firing import Firing, Outcome
-from rehab_policy.domain.rules import Rule
 from rehab_policy.messages import alert_message
 from rehab_policy.states import EVENTS_BETWEEN, Known, stepped
 from rehab_policy.storage.alerts import AlertRow
@@ -37,14 +37,19 @@ class Explaining:
         answer = pb.ExplainResponse(alert=alert_message(row), reproduced=firing is not None)
         if firing is None:
             return answer
-        rule = await self._rule(firing)
-        if rule is not None:
-            answer.condition, answer.rationale = rule.when, f"{rule.rationale} ({rule.source})"
-        told: dict[str, object] = {}
+        try:
+            told = explain(firing, await self._books.rules_of(firing.book_version))
+        except KeyError:
+            raise Unavailable("the rules it was raised by are not kept") from None
+        answer.condition, answer.rationale = told.condition, told.rationale
+        answer.source, answer.owner, answer.review = told.source, told.owner, told.review
+        answer.also.extend(told.also)
         if cause is not None and cause.envelope.event_id == firing.cause_id:
-            told = named_in(answer.condition, _scalars(Body.FromString(cause.body)))
-        for name, value in sorted({**told, **firing.facts}.items()):
-            answer.facts.add(name=name, value=_written(value))
+            body = Body.FromString(cause.body)
+            for name, value in named_in(told.condition, _scalars(body)):
+                answer.facts.add(name=name, value=_written(value))
+        for fact in told.facts:
+            answer.facts.add(name=fact.name, value=fact.value, unit=fact.unit, source=fact.source)
         looked_at = {*firing.input_event_ids, firing.cause_id}
         for envelope in (event.envelope for event in seen):
             if envelope.event_id in looked_at:
@@ -74,12 +79,6 @@ class Explaining:
         later = track.engine.until(known.state, self._clock.now())
         return _found(row, later.firings), seen
 
-    async def _rule(self, firing: Firing) -> Rule | None:
-        try:
-            return (await self._books.rules_of(firing.book_version)).rule(firing.rule_id)
-        except KeyError:
-            return None
-
 
 def _found(row: AlertRow, firings: Sequence[Firing]) -> Firing | None:
     return next(
@@ -100,15 +99,13 @@ def _scalars(message: Message, path: str = "") -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def named_in(condition: str, told: Iterable[tuple[str, object]]) -> dict[str, object]:
+def named_in(condition: str, told: Iterable[tuple[str, object]]) -> Iterator[tuple[str, object]]:
     """Those that the condition names."""
     words = frozenset(_WORDS.findall(condition))
-    return {name: value for name, value in told if name in words}
+    return ((name, value) for name, value in told if name in words)
 
 
 def _written(value: object) -> str:
-    if value is None:
-        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     return f'"{value}"' if isinstance(value, str) else f"{value:g}"

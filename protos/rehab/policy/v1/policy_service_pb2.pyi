@@ -190,28 +190,40 @@ class ExplainRequest(_message.Message):
     def __init__(self, alert_id: _Optional[str] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("alert", "condition", "rationale", "facts", "events", "reproduced")
+    __slots__ = ("alert", "condition", "rationale", "facts", "events", "source", "owner", "review", "also", "reproduced")
     ALERT_FIELD_NUMBER: _ClassVar[int]
     CONDITION_FIELD_NUMBER: _ClassVar[int]
     RATIONALE_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_FIELD_NUMBER: _ClassVar[int]
+    ALSO_FIELD_NUMBER: _ClassVar[int]
     REPRODUCED_FIELD_NUMBER: _ClassVar[int]
     alert: RaisedAlert
     condition: str
     rationale: str
     facts: _containers.RepeatedCompositeFieldContainer[Fact]
     events: _containers.RepeatedCompositeFieldContainer[InputEvent]
+    source: str
+    owner: str
+    review: bool
+    also: _containers.RepeatedScalarFieldContainer[str]
     reproduced: bool
-    def __init__(self, alert: _Optional[_Union[RaisedAlert, _Mapping]] = ..., condition: _Optional[str] = ..., rationale: _Optional[str] = ..., facts: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[InputEvent, _Mapping]]] = ..., reproduced: bool = ...) -> None: ...
+    def __init__(self, alert: _Optional[_Union[RaisedAlert, _Mapping]] = ..., condition: _Optional[str] = ..., rationale: _Optional[str] = ..., facts: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[InputEvent, _Mapping]]] = ..., source: _Optional[str] = ..., owner: _Optional[str] = ..., review: bool = ..., also: _Optional[_Iterable[str]] = ..., reproduced: bool = ...) -> None: ...
 
 class Fact(_message.Message):
-    __slots__ = ("name", "value")
+    __slots__ = ("name", "value", "unit", "source")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     value: str
-    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    unit: str
+    source: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ..., unit: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
 
 class InputEvent(_message.Message):
     __slots__ = ("event_id", "kind", "recorded_at")
