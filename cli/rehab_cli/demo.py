@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import grpc
+
 from rehab.events.v1.event_pb2 import Envelope
+from rehab.policy.v1 import policy_service_pb2 as policy_pb
+from rehab.policy.v1.policy_service_pb2 import RaisedAlert
+from rehab.policy.v1.policy_service_pb2_grpc import PolicyServiceStub
 from rehab_cli.addresses import Addresses
+from rehab_cli.asking import METADATA
 from rehab_cli.clinic import Oracle, TimedEvent, clinic, simulate
 from rehab_cli.devices import Devices
 from rehab_cli.lag import Lag, lag_of
 from rehab_cli.progress import Progress
+from rehab_runtime.server import channel
 from rehab_sdk import AsyncRehab, dev_token
 from rehab_sdk.errors import NotFound
 
 SETTLE_S = 120.0
 LOOK_S = 0.05
+ASK_S = 5.0
 
 
 Source = tuple[str, str]
@@ -105,6 +113,20 @@ class Demo:
             token=dev_token("therapist", self.clinic.id, therapist or self.clinic.therapists[0].id),
         ) as client:
             yield client
+
+    async def alerts(self, most: int) -> Sequence[RaisedAlert]:
+        """Open alerts of the clinic, newest first; none while policy does not answer."""
+        request = policy_pb.ListAlertsRequest(
+            clinic_id=self.clinic.id, status=policy_pb.ALERT_STATUS_OPEN, page_size=most
+        )
+        async with channel(self.addresses.policy) as connection:
+            try:
+                answer = await PolicyServiceStub(connection).ListAlerts(
+                    request, metadata=METADATA, timeout=ASK_S
+                )
+            except grpc.aio.AioRpcError:
+                return ()
+        return list(answer.alerts)
 
     async def _is_known(self) -> bool:
         """Whether the clinic's first patient lives in this suite."""

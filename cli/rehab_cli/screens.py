@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from rehab.events.v1.common_pb2 import Severity
+from rehab.policy.v1.policy_service_pb2 import RaisedAlert
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab_cli.checking import Verdict
 from rehab_cli.demo import Demo
 from rehab_cli.lag import Lag
 
 TOP = 8
+NEWEST = 3
+ALERTS_ASKED = 500
 DIFFERENCES_SHOWN = 20
 COLOURS = {"critical": "bold red", "high": "yellow", "low": "cyan"}
 
@@ -32,18 +35,28 @@ def figures(demo: Demo, lag: Lag) -> list[tuple[str, str]]:
     ]
 
 
-def line(demo: Demo, lag: Lag, queue: Sequence[pb.WorkItem]) -> str:
+def line(demo: Demo, lag: Lag, queue: Sequence[pb.WorkItem], alerts: Sequence[RaisedAlert]) -> str:
     told = [f"{name} {value}" for name, value in figures(demo, lag)]
     first = f"; first in the work queue: {_who(queue[0])}" if queue else ""
-    return "; ".join(told) + first
+    newest = f"; {_raised(alerts)}, the newest {alerts[0].rule_id}" if alerts else ""
+    return "; ".join(told) + first + newest
 
 
-def overview(demo: Demo, lag: Lag, queue: Sequence[pb.WorkItem]) -> Table:
+def overview(
+    demo: Demo, lag: Lag, queue: Sequence[pb.WorkItem], alerts: Sequence[RaisedAlert]
+) -> Table:
     table = Table(
         title="RehabTrack: a simulated clinic", show_header=False, box=None, pad_edge=False
     )
     for name, value in figures(demo, lag):
         table.add_row(f"[bold]{name}", value)
+    table.add_section()
+    table.add_row("[bold]alerts", _raised(alerts))
+    for alert in alerts[:NEWEST]:
+        severity = _word(alert.severity)
+        table.add_row(
+            alert.patient_id, f"[{COLOURS.get(severity, 'white')}]{severity}[/] {alert.rule_id}"
+        )
     table.add_section()
     table.add_row("[bold]work queue", f"{len(queue)} patients")
     for item in queue[:TOP]:
@@ -74,8 +87,17 @@ def _who(item: pb.WorkItem) -> str:
     return f"{item.patient_id} ({_severity(item)}: {_why(item)})"
 
 
+def _raised(alerts: Sequence[RaisedAlert]) -> str:
+    more = "+" if len(alerts) >= ALERTS_ASKED else ""
+    return f"{len(alerts)}{more} open"
+
+
 def _severity(item: pb.WorkItem) -> str:
-    return Severity.Name(item.severity).removeprefix("SEVERITY_").lower()
+    return _word(item.severity)
+
+
+def _word(severity: Severity) -> str:
+    return Severity.Name(severity).removeprefix("SEVERITY_").lower()
 
 
 def _why(item: pb.WorkItem) -> str:

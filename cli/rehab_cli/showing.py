@@ -84,10 +84,11 @@ async def _show(clinic: Demo) -> None:
                 with contextlib.suppress(RehabError):
                     lag = lag_of(await desk.lag())
                     queue = await desk.work_queue.list(as_of=clinic.progress.clinic_time)
+                    alerts = await clinic.alerts(screens.ALERTS_ASKED)
                     if screen is None:
-                        out.print(screens.line(clinic, lag, queue), markup=False)
+                        out.print(screens.line(clinic, lag, queue, alerts), markup=False)
                     else:
-                        screen.update(screens.overview(clinic, lag, queue))
+                        screen.update(screens.overview(clinic, lag, queue, alerts))
                 await asyncio.sleep(LINE_S if screen is None else FRAME_S)
 
 

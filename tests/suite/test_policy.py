@@ -45,7 +45,7 @@ def test_severe_pain_is_an_alert_that_stands_in_the_work_queue_until_it_is_ended
     patient = some_patient(data)
     clinic = clinic_of(data, patient)
     with writes(data, clinic, patient) as phone:
-        phone.log(phone.event(patient, events.pain(9, phase="24h")))
+        phone.log(phone.event(patient, events.pain(9, phase="during")))
     alert = soon(lambda: alerts(data, clinic, patient))[0]
     assert alert["severity"] == "SEVERITY_CRITICAL"
     told = json.loads((data / "suite.json").read_text())["addresses"]
