@@ -199,7 +199,11 @@ async def policy(
         channel(service.address) as connection,
     ):
         asks = Asks(connection, ANN)
-        yield House(place, log, asks, service.address, address, service.background)
+        try:
+            yield House(place, log, asks, service.address, address, service.background)
+        finally:
+            if service.background.fallen.done():
+                raise service.background.fallen.result()
 
 
 @asynccontextmanager

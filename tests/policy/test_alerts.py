@@ -10,7 +10,7 @@ from rehab.events.v1.event_pb2 import Body
 from rehab.policy.v1 import policy_service_pb2 as pb
 from rehab.policy.v1 import rule_service_pb2 as rules_pb
 from rehab_runtime.auth import Principal
-from tests.policy.given import CLINIC, PATIENT, THERAPIST, arrived, pain
+from tests.policy.given import CLINIC, PATIENT, THERAPIST, arrived, event, pain
 from tests.policy.service import (
     SUITE,
     House,
@@ -63,6 +63,7 @@ async def test_a_fold_from_the_beginning_doubles_nothing(place: Place) -> None:
             await house.folded(head)
             assert [one.alert_id for one in again] == [one.alert_id for one in first]
             assert ids(await log.said("alert", "nudge")) == said
+            assert await stored(place, "SELECT * FROM alert_step") == []
 
 
 async def _begin_again(house: House) -> None:
@@ -205,3 +206,17 @@ async def test_all_clinics_are_for_services_of_the_suite_alone(house: House) -> 
             break
     error = await refused(anext(aiter(house.asks.stream("WatchAlerts", request))))
     assert error.reason == reasons.ERROR_REASON_NOT_FOUND
+
+
+async def test_an_alert_is_raised_although_the_trail_s_events_come_right_after_its_cause(
+    place: Place,
+) -> None:
+    async with eventstore(place) as (log, address):
+        async with policy(place, address, log):
+            pass  # the rules are in force
+        trail = event("audit-cli-0", clinic="rehab", access={"rpc": "a test", "allowed": True})
+        await log.append(pain(9), trail)
+        end = (await log.client.head()).position
+        async with policy(place, address, log) as house:
+            await house.folded(end)
+            assert len(await log.said("alert")) == 1

@@ -88,18 +88,17 @@ class Ahead:
         await self._log.open(events)
         for event in events:
             if not event.key_id and not event.erased:
-                await self._tell(await self._emergencies(track, event))
+                # judged by the limits that stood when it came, as the fold will judge it
+                known = await self._states.before(track, event)
+                limits = track.engine.limits_of(known.state)
+                firings = track.engine.emergencies(event, limits)
+                await self._tell(firings, known.state.care.therapist_id)
 
-    async def _emergencies(self, track: Track, event: RecordedEvent) -> Sequence[Firing]:
-        """Judged by the limits that stood when it came, as the fold will judge it."""
-        known = await self._states.before(track, event)
-        return track.engine.emergencies(event, track.engine.limits_of(known.state))
-
-    async def _tell(self, firings: Sequence[Firing]) -> None:
+    async def _tell(self, firings: Sequence[Firing], therapist_id: str) -> None:
         events = [event for firing in firings if not firing.shadow for event in events_of(firing)]
         if not events:
             return
         await self._publisher.append(events)
-        facts = [fact for event in events if (fact := fact_told(event)) is not None]
-        await self._alerts.keep_now(facts)
+        facts = [fact_told(event, therapist_id) for event in events]
+        await self._alerts.keep_now([fact for fact in facts if fact is not None])
         metrics.ahead.inc(len(firings))

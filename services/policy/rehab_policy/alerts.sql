@@ -21,7 +21,9 @@ SELECT $1::text, $2::text, $3::text, led.by, $4::text, $5::integer, $6::integer,
     CASE WHEN $6 >= 3 OR $8 THEN '' ELSE coalesce(beside.alert_id, '') END,
     $16::date
 FROM (
-    SELECT coalesce((SELECT therapist_id FROM patient WHERE patient_id = $3), '') AS by
+    SELECT coalesce(
+        nullif($18::text, ''), (SELECT therapist_id FROM patient WHERE patient_id = $3), ''
+    ) AS by
 ) AS led
 LEFT JOIN LATERAL (
     SELECT coalesce(nullif(grouped_with, ''), alert_id) AS alert_id FROM alert
@@ -47,11 +49,13 @@ WHERE alert_id = $1 AND resolved_at IS NULL
 -- name: escalate: what waited for a digest waits no more
 UPDATE alert SET route = 'immediate', grouped_with = '' WHERE alert_id = $1
 
--- name: step: of an alert that is kept, unless it is there
+-- name: step: of an alert that is kept, unless it is there, or is history for this fold
 WITH next AS (
     UPDATE step_head SET seq = seq + 1
     WHERE EXISTS (SELECT FROM alert WHERE alert_id = $1)
         AND NOT EXISTS (SELECT FROM alert_step WHERE event_id = $2)
+        AND ($4::timestamptz IS NULL
+            OR $4 >= (SELECT begun_at FROM log_position WHERE shard = $5::integer))
     RETURNING seq
 )
 INSERT INTO alert_step (seq, alert_id, event_id, kind)

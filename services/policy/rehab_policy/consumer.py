@@ -148,9 +148,10 @@ class Consumer:
                 if track.id == LIVE:
                     self._note_patient(decided.changes, event, known)
             self._note_event(decided.changes, event)
-            if number % EVENTS_BETWEEN == 0 or number == len(batch):
+            if number % EVENTS_BETWEEN == 0:
                 await self._publish(decided)
                 await asyncio.sleep(0)
+        await self._publish(decided)
         for due, step in last.items():
             self._note_timers(decided.changes, due, _first(step))
         return decided

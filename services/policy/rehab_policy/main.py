@@ -49,7 +49,8 @@ from rehab_runtime.server import Peer, serve_grpc
 PACKAGE = "rehab_policy"
 NAME = "policy"
 ANEW = (
-    "empty the tables log_position, patient, due_timer, timers_set, alert and firing of this "
+    "empty the tables log_position, patient, due_timer, timers_set, alert, alert_step and "
+    "firing of this "
     "service's database and start it: it folds the log anew, and tells nothing twice"
 )
 SERVICES = ["rehab.policy.v1.PolicyService", "rehab.policy.v1.RuleService"]

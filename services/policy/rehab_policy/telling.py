@@ -25,12 +25,13 @@ def fact_of(event: RecordedEvent) -> AlertFact | None:
     return _fact(event.envelope, Body.FromString(event.body))
 
 
-def fact_told(event: Event) -> AlertFact | None:
-    """The same of one that is about to be told."""
-    return _fact(event.envelope, event.body) if event.envelope.kind == KIND else None
+def fact_told(event: Event, therapist_id: str = "") -> AlertFact | None:
+    """The same of one that is about to be told, of a patient whose care somebody leads."""
+    known = event.envelope.kind == KIND
+    return _fact(event.envelope, event.body, therapist_id) if known else None
 
 
-def _fact(envelope: Envelope, body: Body) -> AlertFact | None:
+def _fact(envelope: Envelope, body: Body, therapist_id: str = "") -> AlertFact | None:
     alert = body.alert
     kind = alert.WhichOneof("action")
     if kind is None:
@@ -40,14 +41,15 @@ def _fact(envelope: Envelope, body: Body) -> AlertFact | None:
         event_id=envelope.event_id,
         kind=kind,
         at=moment(envelope.occurred_at),
+        recorded_at=moment(envelope.recorded_at) if envelope.HasField("recorded_at") else None,
         actor=envelope.actor.id,
-        raised=_raised(envelope, body) if kind == "raised" else None,
+        raised=_raised(envelope, body, therapist_id) if kind == "raised" else None,
         outcome=alert.resolved.outcome,
         useful=alert.resolved.useful if alert.resolved.HasField("useful") else None,
     )
 
 
-def _raised(envelope: Envelope, body: Body) -> Raised:
+def _raised(envelope: Envelope, body: Body, therapist_id: str) -> Raised:
     raised = body.alert.raised
     return Raised(
         clinic_id=envelope.clinic_id,
@@ -61,6 +63,7 @@ def _raised(envelope: Envelope, body: Body) -> Raised:
         consent_id=envelope.consent_id,
         trigger_id=envelope.causation_id,
         deadline=moment(raised.deadline) if raised.HasField("deadline") else None,
+        therapist_id=therapist_id,
     )
 
 

@@ -1,8 +1,10 @@
--- How far each shard of the log is folded.
+-- How far each shard of the log is folded. What was recorded before the fold began is known, and told
+-- to nobody.
 CREATE TABLE log_position (
     shard integer PRIMARY KEY,
     position bigint NOT NULL,
-    incarnation text NOT NULL
+    incarnation text NOT NULL,
+    begun_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 -- Patients whom the log tells of, and who leads their care: whom to tell.

@@ -23,6 +23,8 @@ class AlertFact:
     event_id: str
     kind: str
     at: datetime
+    recorded_at: datetime | None
+    """None for what is being told at this moment."""
     actor: str
     raised: Raised | None = None
     outcome: str = ""
@@ -42,6 +44,8 @@ class Raised:
     consent_id: str
     trigger_id: str
     deadline: datetime | None
+    therapist_id: str = ""
+    """Of whom it is known at this moment; else the one whom the fold knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +130,18 @@ class Alerts:
         self._database = database
         self._queries = queries
 
-    async def keep(self, connection: asyncpg.Connection, facts: Sequence[AlertFact]) -> None:
+    async def keep(
+        self, connection: asyncpg.Connection, facts: Sequence[AlertFact], shard: int | None = None
+    ) -> None:
         """Bring alerts up to date with what the log tells, in its order. Told again it changes
-        nothing."""
+        nothing, and what was recorded before the shard's fold began adds no step."""
         if not facts:
             return
         await connection.execute(self._queries["durably"])
         await connection.execute(self._queries["own_steps"])
         for fact in facts:
             await self._apply(connection, fact)
-            told = (fact.alert_id, fact.event_id, fact.kind)
+            told = (fact.alert_id, fact.event_id, fact.kind, fact.recorded_at, shard)
             await connection.execute(self._queries["step"], *told)
         await connection.execute(self._queries["tell"])
 
@@ -167,7 +173,7 @@ class Alerts:
             *(fact.alert_id, one.clinic_id, one.patient_id, one.rule_id, one.rule_version),
             *(one.severity, one.channel, one.emergency, one.message_key, one.consent_id),
             *(fact.event_id, one.trigger_id, fact.at, one.deadline, routing.budget),
-            *(fact.at.astimezone(routing.zone).date(), routing.together),
+            *(fact.at.astimezone(routing.zone).date(), routing.together, one.therapist_id),
         )
 
     async def get(self, alert_id: str) -> AlertRow | None:

@@ -92,7 +92,7 @@ class Folds:
         if changes.fired:
             fired = [tuple(getattr(one, name) for name in _FIRED) for one in changes.fired]
             await connection.execute(self._queries["fired"], *_columns(fired, len(_FIRED)))
-        await self._alerts.keep(connection, changes.alerts)
+        await self._alerts.keep(connection, changes.alerts, shard)
         if changes.erased:
             for query in ("erase_alerts", "erase_firings", "erase_timers", "erase_patients"):
                 await connection.execute(self._queries[query], changes.erased)
