@@ -12,11 +12,13 @@ from typing import Any
 from rehab_clinical.adherence import Adherence
 from rehab_clinical.days import ONE_DAY, day_end, day_start, local_date
 from rehab_clinical.pain import PainReport, around_session
+from rehab_clinical.plan import Item
 from rehab_clinical.quality import prescribed_item
 
 from rehab.events.v1 import common_pb2, event_pb2
 from rehab.policy.v1 import facts_pb2 as pb
 from rehab_policy.domain.adherence import AdherenceFigures, figures
+from rehab_policy.domain.scores import ExerciseSide
 from rehab_policy.domain.state import PatientState
 
 _WEEK, _FOUR_WEEKS = timedelta(days=7), timedelta(days=28)
@@ -212,7 +214,7 @@ def _exercise(state: PatientState, about: About) -> pb.ExerciseFacts:
     today = local_date(about.now, state.zone)
     course = state.scores.course(key, today)
     line = course.line if course else None
-    item = prescribed_item(state.care.book, *key, today)
+    item = _prescribed(state, key, today)
     return pb.ExerciseFacts(
         **_present(
             {
@@ -229,6 +231,17 @@ def _exercise(state: PatientState, about: About) -> pb.ExerciseFacts:
             }
         )
     )
+
+
+def _prescribed(state: PatientState, key: ExerciseSide, today: date) -> Item | None:
+    """Kept for the local day."""
+    known = state.kept.get("items")
+    if known is None or known[0] is not state.care or known[1] != today:
+        known = state.kept["items"] = (state.care, today, {})
+    items: dict[ExerciseSide, Item | None] = known[2]
+    if key not in items:
+        items[key] = prescribed_item(state.care.book, *key, today)
+    return items[key]
 
 
 def _exercise_of(body: event_pb2.Body | None) -> tuple[str, int] | None:

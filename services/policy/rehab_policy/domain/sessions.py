@@ -41,6 +41,7 @@ class KnownSession:
     ended: tuple[Stamp, str] | None = None
     _record: SessionRecord | None = None
     _done: DoneByExercise | None = None
+    _session: Session | None = None
 
     @property
     def started_at(self) -> datetime:
@@ -56,12 +57,13 @@ class KnownSession:
 
     def add(self, told: Told, body: event_pb2.Body) -> None:
         self.told[told.stamp.event_id] = told
-        self._record = self._done = None
+        self._record = self._done = self._session = None
         self._follow(told, body)
 
     def forget(self, event_id: str) -> None:
         del self.told[event_id]
-        self._record = self._done = self.first_at = self.begun_at = self.ended = None
+        self._record = self._done = self._session = None
+        self.first_at = self.begun_at = self.ended = None
         for told in self.told.values():
             self._follow(told, event_pb2.Body.FromString(told.body))
 
@@ -80,9 +82,11 @@ class KnownSession:
         return self._done
 
     def session(self) -> Session:
-        record = self.record()
-        ref = record.start.ref if record.start else None
-        return Session(self.session_id, record.started_at, record.zone, ref, self.done)
+        if self._session is None:
+            record = self.record()
+            ref = record.start.ref if record.start else None
+            self._session = Session(self.session_id, record.started_at, record.zone, ref, self.done)
+        return self._session
 
     def _follow(self, told: Told, body: event_pb2.Body) -> None:
         at = active_at(_fact(told, body))

@@ -99,7 +99,11 @@ class PatientState:
 
     @property
     def today(self) -> date:
-        return local_date(self.now, self.zone)
+        known = self.kept.get("today")
+        zone = self.zone
+        if known is None or known[0] is not self.now or known[1] is not zone:
+            known = self.kept["today"] = (self.now, zone, local_date(self.now, zone))
+        return known[2]
 
     def erase(self) -> None:
         """The right to be forgotten: nothing of the patient stays."""
