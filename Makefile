@@ -9,7 +9,7 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 export UV_CACHE_DIR ?= $(HOME)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads faults up clean
+.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads bench-policy faults up clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-projections: setup ## Lag and rebuild of the read models (JSON=path, RUNS,
 
 bench-reads: setup ## What a read costs, kept in Valkey and made anew (JSON=path, RUNS, CALLS, EVENTS)
 	@$(RUN)/python -m bench.reads $(if $(JSON),--json $(JSON))
+
+bench-policy: setup ## What rules cost an event, and the shipped book over a year (JSON=path, RUNS, EVENTS, PATIENTS, DAYS)
+	@$(RUN)/python -m bench.policy $(if $(JSON),--json $(JSON))
 
 faults: setup ## Kill real processes under load and count what was lost
 	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider
