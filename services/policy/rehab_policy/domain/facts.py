@@ -65,7 +65,7 @@ def _plan(state: PatientState, about: About) -> pb.PlanFacts:
     known = state.kept.get("plan")
     if known is not None and known[0] is state.care and about.now < known[1]:
         return known[2]
-    care, zone = state.care, state.zone
+    care, zone = state.care, state.plan_zone
     active = care.active_from(about.now, zone)
     today = local_date(about.now, zone)
     ruling = care.ruling(today)
@@ -130,7 +130,7 @@ def _day_streak(state: PatientState, starts: list[datetime], now: datetime) -> i
 
 
 def _adherence(state: PatientState, about: About) -> pb.AdherenceFacts:
-    zone = state.zone
+    zone = state.plan_zone
     today = local_date(about.now, zone)
     if state.adherence is None or state.adherence[0] != today:
         told = state.sessions.before(day_start(today, zone))

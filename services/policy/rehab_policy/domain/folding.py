@@ -71,14 +71,14 @@ def _session(state: PatientState, opened: Opened) -> None:
     told = Told(fact.stamp, fact.zone, fact.kind, opened.recorded.body)
     session = state.sessions.add(told, fact.body)
     reckoned = state.adherence
-    if reckoned and session.earliest_at < day_start(reckoned[0], state.zone):
+    if reckoned and session.earliest_at < day_start(reckoned[0], state.plan_zone):
         state.adherence = None
 
 
 def _reps(state: PatientState, opened: Opened) -> None:
     _session(state, opened)
     fact = opened.fact
-    day = local_date(fact.stamp.at, first_zone(fact.zone, state.care.zone))
+    day = local_date(fact.stamp.at, first_zone(fact.zone, state.plan_zone.key))
     state.scores.add(fact.stamp.event_id, day, fact.body.rep_observation)
 
 

@@ -95,7 +95,13 @@ class PatientState:
 
     @property
     def zone(self) -> ZoneInfo:
+        """Where the patient is: of quiet hours, and of rules by the clock."""
         return first_zone(self.seen_zone[1], self.care.zone)
+
+    @property
+    def plan_zone(self) -> ZoneInfo:
+        """In which days of the plan are counted, as docs/domain/adherence.md says."""
+        return first_zone(self.care.plan_zone, self.care.zone, self.seen_zone[1])
 
     @property
     def today(self) -> date:
