@@ -16,6 +16,8 @@ from rehab.events.v1 import event_pb2
 
 KEPT = timedelta(days=60)
 MOST_SESSIONS = 400
+MOST_EVENTS = 5_000
+"""Of one session."""
 _ENDS = frozenset({"completed", "abandoned"})
 _NO_ENVELOPE = event_pb2.Envelope()
 
@@ -56,6 +58,11 @@ class KnownSession:
         return min(self.first_at, self.started_at)
 
     def add(self, told: Told, body: event_pb2.Body) -> None:
+        """Raises ValueError for a day or time that does not exist, and is then as it was."""
+        if body.HasField("exercise_session"):
+            SessionFold().add(_fact(told, body))
+        if len(self.told) >= MOST_EVENTS:
+            return
         self.told[told.stamp.event_id] = told
         self._record = self._done = self._session = None
         self._follow(told, body)
@@ -109,10 +116,9 @@ class SessionLog:
 
     def add(self, told: Told, body: event_pb2.Body) -> KnownSession:
         session_id = getattr(body, told.kind).session_id
-        session = self.by_id.get(session_id)
-        if session is None:
-            session = self.by_id[session_id] = KnownSession(session_id)
+        session = self.by_id.get(session_id) or KnownSession(session_id)
         session.add(told, body)
+        self.by_id[session_id] = session
         return session
 
     def forget(self, event_id: str) -> KnownSession | None:
