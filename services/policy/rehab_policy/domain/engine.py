@@ -13,6 +13,7 @@ from rehab_clinical.facts import Fact, fact_of, moment
 
 from rehab.events.v1 import event_pb2
 from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_policy.domain.activity import active_from
 from rehab_policy.domain.cel import Cel
 from rehab_policy.domain.deciding import decide, decide_emergencies, rests
 from rehab_policy.domain.escalating import escalate
@@ -222,7 +223,7 @@ class Engine:
             return self._deferred(state, ready, timer)
         state.asked[timer.rule_id] = timer.due_at
         asking = ready.programs.timed[timer.rule_id]
-        active = state.care.active_from(state.now, state.zone)
+        active = active_from(state)
         if active is None or active > state.now or rests(state, asking.rules[0], ready):
             return []
         return self._decided(state, asking, moment_of_timer(state, ready, asking, _cause(timer)))

@@ -17,6 +17,7 @@ from rehab_clinical.quality import prescribed_item
 
 from rehab.events.v1 import common_pb2, event_pb2
 from rehab.policy.v1 import facts_pb2 as pb
+from rehab_policy.domain.activity import active_from
 from rehab_policy.domain.adherence import AdherenceFigures, figures
 from rehab_policy.domain.scores import ExerciseSide
 from rehab_policy.domain.state import PatientState
@@ -66,7 +67,7 @@ def _plan(state: PatientState, about: About) -> pb.PlanFacts:
     if known is not None and known[0] is state.care and about.now < known[1]:
         return known[2]
     care, zone = state.care, state.plan_zone
-    active = care.active_from(about.now, zone)
+    active = active_from(state)
     today = local_date(about.now, zone)
     ruling = care.ruling(today)
     told: dict[str, Any] = {
@@ -117,15 +118,17 @@ def _abandoned(ends: Iterable[str]) -> int:
 
 
 def _day_streak(state: PatientState, starts: list[datetime], now: datetime) -> int:
+    """From the newest back, as long as no day is missing."""
     zone = state.zone
-    days = {local_date(at, zone) for at in starts}
-    day = local_date(now, zone)
-    if day not in days:
-        day -= ONE_DAY
+    last = local_date(now, zone) + ONE_DAY
     streak = 0
-    while day in days:
-        streak += 1
-        day -= ONE_DAY
+    for at in reversed(starts):
+        day = local_date(at, zone)
+        if day == last:
+            continue
+        if last - day > (ONE_DAY if streak else 2 * ONE_DAY):
+            break
+        streak, last = streak + 1, day
     return streak
 
 

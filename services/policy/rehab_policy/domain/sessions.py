@@ -14,7 +14,8 @@ from rehab_clinical.sessions import SessionRecord, active_at
 
 from rehab.events.v1 import event_pb2
 
-KEPT = timedelta(days=60)
+KEPT = timedelta(days=45)
+"""Four weeks, and what may still count for their first windows."""
 MOST_SESSIONS = 400
 MOST_EVENTS = 5_000
 """Of one session."""
@@ -113,18 +114,24 @@ class SessionLog:
 
     def __init__(self) -> None:
         self.by_id: dict[str, KnownSession] = {}
+        self._ordered: list[KnownSession] | None = None
 
     def add(self, told: Told, body: event_pb2.Body) -> KnownSession:
         session_id = getattr(body, told.kind).session_id
-        session = self.by_id.get(session_id) or KnownSession(session_id)
+        known = self.by_id.get(session_id)
+        session = known or KnownSession(session_id)
+        before = session.started_at if known else None
         session.add(told, body)
-        self.by_id[session_id] = session
+        if session.started_at != before:
+            self.by_id[session_id] = session
+            self._ordered = None
         return session
 
     def forget(self, event_id: str) -> KnownSession | None:
         """The session that the event was of, as it was before; None when it was of none."""
         session = next((s for s in self.by_id.values() if event_id in s.told), None)
         if session is not None:
+            self._ordered = None
             if len(session.told) == 1:
                 del self.by_id[session.session_id]
             else:
@@ -138,9 +145,13 @@ class SessionLog:
             old = sorted(self.by_id.values(), key=lambda s: s.started_at)[:-MOST_SESSIONS]
         for session in old:
             del self.by_id[session.session_id]
+            self._ordered = None
 
     def by_start(self) -> list[KnownSession]:
-        return sorted(self.by_id.values(), key=lambda s: (s.started_at, s.session_id))
+        if self._ordered is None:
+            every = self.by_id.values()
+            self._ordered = sorted(every, key=lambda s: (s.started_at, s.session_id))
+        return self._ordered
 
     def before(self, instant: datetime) -> Iterator[KnownSession]:
         return (s for s in self.by_start() if s.started_at < instant)
