@@ -14,6 +14,7 @@ from rehab_cli import (
     access,
     archive,
     certs,
+    credential,
     documented,
     erasure,
     keys,
@@ -180,6 +181,7 @@ def doctor(data: DataDir = None, port_base: AskedPort = 0) -> None:
     run(lambda: doctors.examine(data or default_folder(), port_base))
 
 
+app.callback()(credential.tell)
 app.command("replay")(replay)
 app.command("watch")(watch)
 

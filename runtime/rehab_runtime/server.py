@@ -172,10 +172,14 @@ def _listen_to_peers(server: grpc.aio.Server, settings: ServiceSettings) -> str:
 
 
 def channel(
-    address: str, options: Sequence[tuple[str, int | str]] = (), *, tls: Tls | None = None
+    address: str,
+    options: Sequence[tuple[str, int | str]] = (),
+    *,
+    tls: Tls | None = None,
+    credentials: grpc.ChannelCredentials | None = None,
 ) -> grpc.aio.Channel:
-    """A channel to another service, by mutual TLS when told who one is. Use it as an async context
-    manager."""
+    """A channel to another service, by mutual TLS when told who one is, or by other credentials.
+    Use it as an async context manager."""
     told = [
         *KEEPALIVE,
         SMALL_WINDOW,
@@ -185,6 +189,8 @@ def channel(
         ("grpc.max_reconnect_backoff_ms", 1_000),
         *options,
     ]
-    if tls is None:
+    if tls is not None:
+        credentials = tls.for_client()
+    if credentials is None:
         return grpc.aio.insecure_channel(address, options=told)
-    return grpc.aio.secure_channel(address, tls.for_client(), options=told)
+    return grpc.aio.secure_channel(address, credentials, options=told)
