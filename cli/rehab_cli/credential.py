@@ -46,10 +46,6 @@ class Credential:
     def bearer(self) -> str:
         return self.metadata[1].removeprefix("Bearer ")
 
-    @property
-    def is_told(self) -> bool:
-        return bool(self.tls or self.ca or self.token or self.at)
-
     def of_channel(self) -> grpc.ChannelCredentials | None:
         """None for a channel in the clear."""
         if self.tls is not None:

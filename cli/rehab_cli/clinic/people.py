@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from rehab_cli.clinic.ids import opaque
 from rehab_cli.clinic.library import CONDITIONS, LEFT, RIGHT, Condition, Side
@@ -125,10 +124,6 @@ class Clinic:
     id: str
     therapists: tuple[Therapist, ...]
     patients: tuple[Patient, ...]
-
-    @cached_property
-    def by_id(self) -> dict[str, Patient]:
-        return {patient.id: patient for patient in self.patients}
 
     def canaries(self) -> Iterator[str]:
         """Every name and address: strings that must be found nowhere in the suite."""
