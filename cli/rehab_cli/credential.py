@@ -46,8 +46,15 @@ class Credential:
     def bearer(self) -> str:
         return self.metadata[1].removeprefix("Bearer ")
 
-    def of_channel(self) -> grpc.ChannelCredentials | None:
-        """None for a channel in the clear."""
+    def of_channels(self, *addresses: str) -> grpc.ChannelCredentials | None:
+        """None for channels in the clear. Raises SuiteError where a token would cross the network
+        in one of them."""
+        far = [address for address in addresses if not _is_here(address)]
+        if self.token and not self.ca and far:
+            raise SuiteError(
+                f"a token is not shown to {far[0]} in the clear; tell the authority of its "
+                "certificate with --ca FILE, or --ca system"
+            )
         if self.tls is not None:
             return self.tls.for_client()
         if self.ca:
@@ -56,13 +63,8 @@ class Credential:
         return None
 
     def channel(self, address: str) -> grpc.aio.Channel:
-        """Raises SuiteError where a token would cross the network in the clear."""
-        if self.token and not self.ca and not _is_here(address):
-            raise SuiteError(
-                f"a token is not shown to {address} in the clear; tell the authority of its "
-                "certificate with --ca FILE, or --ca system"
-            )
-        return channel(address, credentials=self.of_channel())
+        """Raises SuiteError as `of_channels`."""
+        return channel(address, credentials=self.of_channels(address))
 
     def among(self, addresses: Addresses) -> Addresses:
         """Addresses with those that were told in their places."""

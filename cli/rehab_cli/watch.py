@@ -84,7 +84,7 @@ async def _watch(addresses: Addresses, read: str, question: Question, answers: i
                 ingest=addresses.ingest,
                 projections=addresses.projections,
                 token=shown.bearer,
-                credentials=shown.of_channel(),
+                credentials=shown.of_channels(addresses.ingest, addresses.projections),
             )
         )
         told = await stack.enter_async_context(READS[read](client, question))

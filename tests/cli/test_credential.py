@@ -202,8 +202,16 @@ async def test_a_persons_token_is_shown_behind_tls_and_lets_in_who_may(
     assert code == 1, said
 
 
-async def test_a_token_does_not_cross_the_network_in_the_clear() -> None:
-    told = ("--identity", "identity.example.org:443", "access", "emergencies", CLINIC)
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("--identity", "identity.example.org:443", "access", "emergencies", CLINIC),
+        ("--ingest", "ingest.example.org:443", "watch", "queue", CLINIC),
+        ("--projections", "projections.example.org:443", "watch", "queue", CLINIC),
+        ("--projections", "192.0.2.1:443", "doctor"),
+    ],
+)
+async def test_a_token_does_not_cross_the_network_in_the_clear(told: tuple[str, ...]) -> None:
     code, said = await rehab(*told, REHAB_TOKEN="secret-token")
     assert (code, "in the clear" in said, "secret-token" in said) == (1, True, False), said
 
