@@ -16,6 +16,8 @@ import pytest_asyncio
 
 from rehab.identity.v1 import session_service_pb2 as session_pb
 from rehab.identity.v1.session_service_pb2_grpc import SessionServiceStub
+from rehab.projections.v1 import projections_service_pb2 as read_pb
+from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
 from rehab_cli.authority import Authority
 from rehab_eventstore import main as eventstore_main
 from rehab_eventstore.proof.signing import open_signer
@@ -90,8 +92,17 @@ async def suite(
                 peers["eventstore"], identity_address=peers["identity"], **told
             ),
         )
+        await folding(peers["projections"], authority.issued("cli"))
         front = await stack.enter_async_context(proxy_to(identity, ends_tls(authority)))
         yield Suite(authority, peers, identity, front.address)
+
+
+async def folding(address: str, tls: Tls) -> None:
+    """Wait until the read models have begun, however busy the machine is."""
+    async with channel(address, tls=tls) as connection, asyncio.timeout(60):
+        stub = ProjectionsServiceStub(connection)
+        while not (await stub.GetLag(read_pb.GetLagRequest(), timeout=30)).projections[0].holder:
+            await asyncio.sleep(0.05)
 
 
 def ends_tls(authority: Authority) -> ssl.SSLContext:
