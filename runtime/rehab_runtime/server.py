@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from rehab_runtime.auth import Authenticator, PeerAuthenticator
 from rehab_runtime.interceptors import Gate, Interceptor
 from rehab_runtime.settings import ServiceSettings, prefix_of, variable_of
-from rehab_runtime.startup import StartupError, reachable, require_free
+from rehab_runtime.startup import StartupError, reachable, require_free, targets
 from rehab_runtime.tls import Tls
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -180,6 +181,7 @@ def channel(
 ) -> grpc.aio.Channel:
     """A channel to another service, by mutual TLS when told who one is, or by other credentials.
     Use it as an async context manager."""
+    target, spread = _target(address)
     told = [
         *KEEPALIVE,
         SMALL_WINDOW,
@@ -187,10 +189,24 @@ def channel(
         ("grpc.initial_reconnect_backoff_ms", 50),
         ("grpc.min_reconnect_backoff_ms", 50),
         ("grpc.max_reconnect_backoff_ms", 1_000),
+        *spread,
         *options,
     ]
     if tls is not None:
         credentials = tls.for_client()
     if credentials is None:
-        return grpc.aio.insecure_channel(address, options=told)
-    return grpc.aio.secure_channel(address, credentials, options=told)
+        return grpc.aio.insecure_channel(target, options=told)
+    return grpc.aio.secure_channel(target, credentials, options=told)
+
+
+def _target(address: str) -> tuple[str, list[tuple[str, int | str]]]:
+    """What gRPC calls the address, and how it divides calls among several."""
+    if "," not in address:
+        return address, []
+    places = targets(address)
+    scheme = "ipv6" if ":" in places[0][0] else "ipv4"
+    # certificates are compared with one name: that of the first has to stand in all of them
+    return f"{scheme}:{address}", [
+        ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+        ("grpc.default_authority", address.split(",", maxsplit=1)[0]),
+    ]

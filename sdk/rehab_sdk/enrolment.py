@@ -10,12 +10,13 @@ from rehab_sdk.calls import Calls
 from rehab_sdk.connection import IDENTITY, open_channel
 from rehab_sdk.credentials import DeviceKey, new_key
 from rehab_sdk.options import Options
+from rehab_sdk.replicas import Address
 
 
 async def enrol_device(
     code: str,
     *,
-    identity: str = IDENTITY,
+    identity: Address = IDENTITY,
     model: str = "",
     credentials: grpc.ChannelCredentials | None = None,
     options: Options = Options(),  # noqa: B008 - frozen
