@@ -70,7 +70,8 @@ bench-reads: setup ## What a read costs, kept in Valkey and made anew (JSON=path
 	@$(RUN)/python -m bench.reads $(if $(JSON),--json $(JSON))
 
 faults: setup ## Kill real processes under load and count what was lost
-	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider
+	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} \
+	  FAULT_SECONDS=$${FAULT_SECONDS:-60} FAULT_ROLLS=$${FAULT_ROLLS:-3} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider
 
 clean: ## Remove what make made
 	@rm -rf $(VENV) .venv-protos .venv-bench .rehab .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,14 +16,10 @@ from typing import Any
 
 import pytest
 
-from rehab_runtime.auth import service_principal
-from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 from rehab_sdk import AsyncRehab, Options, dev_token
 from rehab_sdk.events import Actor
-from tests.faults.users import Users, at_work
+from tests.faults.users import Users, at_work, pain_reports, town
 from tests.sdk.given import CLINIC, CONSENT
-from tests.sdk.town import Town
 from tests.support.fleet import ORDER, Fleet, fleet
 
 ROLLS = int(os.environ.get("FAULT_ROLLS", "1"))
@@ -55,7 +51,7 @@ async def test_restarting_each_of_two_replicas_shows_no_error_and_loses_nothing(
 
 async def rolled(living: Fleet, ways: Sequence[Sequence[Signals]]) -> None:
     """Users of every kind at work, while each service is restarted in each of these ways."""
-    ready = Town(None, "", **{name: living.addresses(name)[0] for name in ORDER})
+    ready = town(living)
     streaming, logging, moving = (f"patient-{uuid.uuid4().hex[:8]}" for _ in range(3))
     passwords = {one: await ready.inhabitant(one) for one in (streaming, logging, moving)}
     key = await ready.device(streaming)
@@ -113,11 +109,3 @@ async def told_in_the_end(
         await asyncio.wait([watching, seen], return_when=asyncio.FIRST_COMPLETED)
     assert not watching.done(), watching.exception()
     watching.cancel()
-
-
-async def pain_reports(living: Fleet, patient: str) -> list[str]:
-    """Ids of those in the patient's stream."""
-    async with channel(living.addresses("eventstore")[0]) as connection:
-        log = EventLog(connection, service_principal("cli"))
-        found = await log.read_stream(patient)
-    return [one.envelope.event_id for one in found if one.envelope.kind == "pain_report"]

@@ -11,8 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rehab.events.v1.event_pb2 import Event
+from rehab_runtime.auth import service_principal
+from rehab_runtime.eventlog import EventLog
+from rehab_runtime.server import channel
 from rehab_sdk import Acked, AsyncRehab, Stored, events
 from tests.sdk.clinic import pains
+from tests.sdk.town import Town
+from tests.support.fleet import ORDER, Fleet
 
 PAUSE_S = 0.05
 """Between two calls: a user and not a load test."""
@@ -113,3 +118,16 @@ async def at_work(*work: Awaitable[None]) -> AsyncIterator[None]:
         for one in work:
             group.create_task(one)  # type: ignore[arg-type]
         yield
+
+
+def town(living: Fleet) -> Town:
+    """The first replicas, to make ready what a test needs."""
+    return Town(None, "", **{name: living.addresses(name)[0] for name in ORDER})
+
+
+async def pain_reports(living: Fleet, patient: str) -> list[str]:
+    """Ids of those in the patient's stream."""
+    async with channel(living.addresses("eventstore")[0]) as connection:
+        log = EventLog(connection, service_principal("cli"))
+        found = await log.read_stream(patient)
+    return [one.envelope.event_id for one in found if one.envelope.kind == "pain_report"]
