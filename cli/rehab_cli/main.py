@@ -43,6 +43,7 @@ from rehab_cli.commands import (
 )
 from rehab_cli.place import default_folder
 from rehab_cli.recorded.command import replay
+from rehab_cli.restarting import restart
 from rehab_cli.servers import external as external_servers
 from rehab_cli.watch import watch
 
@@ -184,6 +185,7 @@ def doctor(data: DataDir = None, port_base: AskedPort = 0) -> None:
 app.callback()(credential.tell)
 app.command("replay")(replay)
 app.command("watch")(watch)
+app.command("restart")(restart)
 
 
 @app.command()

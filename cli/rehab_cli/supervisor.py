@@ -28,7 +28,8 @@ Say = Callable[[str, str], None]
 
 
 class Service:
-    """`address`, `peers_address` and `metrics` are where it answers, once it has been ready."""
+    """`address`, `peers_address` and `metrics` are where it answers, once it has been ready;
+    `on_ready` is told each time."""
 
     def __init__(
         self,
@@ -36,8 +37,10 @@ class Service:
         environment: Mapping[str, str],
         say: Say,
         longest_pause_s: float = LONGEST_PAUSE_S,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
+        self._on_ready = on_ready
         self._longest_pause_s = longest_pause_s
         self.address = ""
         self.peers_address = ""
@@ -172,6 +175,7 @@ class Service:
             self._ready.set_result(None)
         elif self._fell_at:
             self._say(self.name, f"is back after {time.monotonic() - self._fell_at:.1f} s")
+        self._on_ready()
 
 
 def _ready_line(text: str) -> Mapping[str, Any] | None:
