@@ -170,12 +170,12 @@ class Service:
         if told.get("peers"):
             self.peers_address = str(told["peers"])
             self._environment[f"{self.name.upper()}_PEERS_LISTEN"] = self.peers_address
+        self._on_ready()
         self._up.set()
         if not self._ready.done():
             self._ready.set_result(None)
         elif self._fell_at:
             self._say(self.name, f"is back after {time.monotonic() - self._fell_at:.1f} s")
-        self._on_ready()
 
 
 def _ready_line(text: str) -> Mapping[str, Any] | None:

@@ -73,7 +73,7 @@ async def test_a_stream_goes_on_with_another_replica(
 
 
 async def test_a_watch_goes_on_with_another_replica(suite: Clinic, patient: str) -> None:
-    await admit(suite, patient)
+    position = await admit(suite, patient)
     async with (
         proxy_to(suite.projections) as one,
         proxy_to(suite.projections) as two,
@@ -81,7 +81,7 @@ async def test_a_watch_goes_on_with_another_replica(suite: Clinic, patient: str)
             projections=[one.address, two.address],
             token=dev_token("therapist", CLINIC, "therapist-1"),
         ) as client,
-        client.watch(client.patients.adherence, patient, days=7) as answers,
+        client.watch(client.patients.adherence, patient, days=7, min_position=position) as answers,
         suite.phone(patient) as phone,
     ):
         assert (await anext(answers)).sessions == 0
