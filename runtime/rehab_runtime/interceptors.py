@@ -17,8 +17,9 @@ from grpc_status import rpc_status
 from prometheus_client import Counter
 
 from rehab_runtime.auth import Authenticator, set_principal
+from rehab_runtime.decoding import Decoded, lenient, require_decoded
 from rehab_runtime.errors import Internal, RehabError, Unavailable, to_status
-from rehab_runtime.logging import get_logger
+from rehab_runtime.logging import get_logger, place
 from rehab_runtime.metrics import declare_counter, declare_gauge, declare_histogram
 from rehab_runtime.tls import PEER, peer_of
 
@@ -87,9 +88,10 @@ class Interceptor:
         await self._idle.wait()
 
     def wrap(self, method: str, handler: Handler) -> Handler:
-        """The handler of "/package.Service/Method" with all around it; open methods as they are."""
+        """The handler of "/package.Service/Method" with all around it; open methods almost as they
+        are."""
         if method.startswith(OPEN_METHODS):
-            return handler
+            return _open(handler)
         return _wrap(handler, functools.partial(self._answer, method, _Meter(method)))
 
     async def _answer(
@@ -126,9 +128,7 @@ class Interceptor:
         except Exception as error:
             failure = _translated(error, method)
             code = failure.status
-            status = rpc_status.to_status(to_status(failure))
-            trailing = (*status.trailing_metadata, ("x-correlation-id", correlation))
-            await context.abort(status.code, status.details, trailing)
+            await _abort(context, failure, correlation)
         finally:
             meter.in_flight.dec()
             self._serving -= 1
@@ -139,8 +139,10 @@ class Interceptor:
 
     async def _admit(self, method: str, request: Any, metadata: dict[str, str]) -> None:
         if self._gate is not None and self._gate.is_open(method):
+            require_decoded(request)
             return
         set_principal(await self._authenticator.authenticate(metadata))
+        require_decoded(request)
         if self._gate is not None:
             await self._gate.admit(method, request)
 
@@ -154,6 +156,12 @@ async def _write(context: grpc.aio.ServicerContext, response: Any) -> None:
         await context.write(response)
     except grpc.aio.InternalError:
         raise _ClientLeft from None
+
+
+async def _abort(context: grpc.aio.ServicerContext, failure: RehabError, correlation: str) -> None:
+    status = rpc_status.to_status(to_status(failure))
+    trailing = (*status.trailing_metadata, ("x-correlation-id", correlation))
+    await context.abort(status.code, status.details, trailing)
 
 
 def _correlation(metadata: dict[str, str]) -> str:
@@ -170,19 +178,33 @@ def _translated(error: Exception, method: str) -> RehabError:
             log.warning("dependency unavailable", rpc=method, reason=error.detail)
         return error
     # the text of a foreign exception may quote patient data: only its type and place are logged
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = (
-        f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""
+    log.error(
+        "unexpected error", rpc=method, error_type=type(error).__qualname__, where=place(error)
     )
-    log.error("unexpected error", rpc=method, error_type=type(error).__qualname__, where=where)
     return Internal()
+
+
+def _open(handler: Handler) -> Handler:
+    """Health, which asks nobody who they are: what is no message is refused there, too."""
+    if handler.request_streaming or handler.response_streaming:
+        return handler
+    check: Any = handler.unary_unary
+
+    async def single(request: Any, context: grpc.aio.ServicerContext) -> Any:
+        try:
+            require_decoded(request)
+        except RehabError as error:
+            await _abort(context, error, "")
+        return await check(request, context)
+
+    return grpc.unary_unary_rpc_method_handler(
+        single, lenient(handler.request_deserializer), handler.response_serializer
+    )
 
 
 def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
     codec = {
-        "request_deserializer": handler.request_deserializer,
+        "request_deserializer": lenient(handler.request_deserializer),
         "response_serializer": handler.response_serializer,
     }
     if handler.response_streaming:
@@ -191,8 +213,10 @@ def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
         )
 
         async def streaming(request: Any, context: grpc.aio.ServicerContext) -> None:
+            told = Decoded(request) if handler.request_streaming else request
+
             async def call() -> None:
-                responses: AsyncIterator[Any] = behaviour(request, context)
+                responses: AsyncIterator[Any] = behaviour(told, context)
                 try:
                     async for response in responses:
                         await _write(context, response)
@@ -210,8 +234,9 @@ def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
     plain: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
 
     async def single(request: Any, context: grpc.aio.ServicerContext) -> Any:
-        told = None if handler.request_streaming else request
-        return await answer(told, lambda: plain(request, context), context)
+        if handler.request_streaming:
+            return await answer(None, lambda: plain(Decoded(request), context), context)
+        return await answer(request, lambda: plain(request, context), context)
 
     make = (
         grpc.stream_unary_rpc_method_handler
