@@ -3,13 +3,17 @@ of the parser, and reports each as an error of the server: here they are one mor
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Any
 
+import grpc
 from google.protobuf.message import DecodeError
 
-from rehab_runtime.errors import InvalidArgument, Violation
+from rehab_runtime.errors import InvalidArgument, ProtocolViolation, Violation
 
+REQUEST_S = 10.0
+"""How long the one request of a unary call may be on its way."""
 Deserialize = Callable[[bytes], Any]
 
 
@@ -39,6 +43,19 @@ def require_decoded(request: Any) -> None:
     if request is UNDECODABLE:
         rule = Violation("request", "message.decodable", "must be a message of the contract")
         raise InvalidArgument(violations=[rule])
+
+
+async def the_one(context: grpc.aio.ServicerContext) -> Any:
+    """The request of a unary call. Raises ProtocolViolation when it does not come in time, and
+    InvalidArgument when it is no message."""
+    try:
+        async with asyncio.timeout(REQUEST_S):
+            request = await context.read()
+    except TimeoutError:
+        rule = Violation("request", "protocol.request_in_time", "the request must come at once")
+        raise ProtocolViolation(violations=[rule]) from None
+    require_decoded(UNDECODABLE if request is grpc.aio.EOF else request)
+    return request
 
 
 class Decoded:

@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 from prometheus_client import Counter
 
 from rehab_runtime.auth import Authenticator, set_principal
-from rehab_runtime.decoding import Decoded, lenient, require_decoded
+from rehab_runtime.decoding import Decoded, lenient, require_decoded, the_one
 from rehab_runtime.errors import Internal, RehabError, Unavailable, to_status
 from rehab_runtime.logging import get_logger, place
 from rehab_runtime.metrics import declare_counter, declare_gauge, declare_histogram
@@ -98,9 +98,10 @@ class Interceptor:
         self,
         method: str,
         meter: _Meter,
-        request: Any,
-        call: Callable[[], Awaitable[Any]],
+        call: Callable[[Any], Awaitable[Any]],
         context: grpc.aio.ServicerContext,
+        *,
+        several: bool,
     ) -> Any:
         started = time.perf_counter()
         correlation = ""
@@ -114,8 +115,7 @@ class Interceptor:
             correlation = _correlation(metadata)
             # for this call alone: each has a task, and so a context, of its own
             structlog.contextvars.bind_contextvars(correlation_id=correlation)
-            await self._admit(method, request, metadata)
-            return await call()
+            return await call(await self._admitted(method, metadata, context, several=several))
         except asyncio.CancelledError:
             code = grpc.StatusCode.CANCELLED
             raise
@@ -137,14 +137,23 @@ class Interceptor:
             meter.handled(code)
             meter.seconds.observe(time.perf_counter() - started)
 
-    async def _admit(self, method: str, request: Any, metadata: dict[str, str]) -> None:
-        if self._gate is not None and self._gate.is_open(method):
-            require_decoded(request)
-            return
-        set_principal(await self._authenticator.authenticate(metadata))
-        require_decoded(request)
-        if self._gate is not None:
+    async def _admitted(
+        self,
+        method: str,
+        metadata: dict[str, str],
+        context: grpc.aio.ServicerContext,
+        *,
+        several: bool,
+    ) -> Any:
+        """The request of a caller who may go on; None where several come. It is waited for only
+        when it is known who calls."""
+        is_open = self._gate is not None and self._gate.is_open(method)
+        if not is_open:
+            set_principal(await self._authenticator.authenticate(metadata))
+        request = None if several else await the_one(context)
+        if self._gate is not None and not is_open:
             await self._gate.admit(method, request)
+        return request
 
 
 class _ClientLeft(Exception):
@@ -203,19 +212,19 @@ def _open(handler: Handler) -> Handler:
 
 
 def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
+    """To gRPC every call is one of several requests, and the one of a unary call is read here:
+    gRPC would wait for it, for as long as it takes, before it is asked who calls."""
     codec = {
         "request_deserializer": lenient(handler.request_deserializer),
         "response_serializer": handler.response_serializer,
     }
+    several = handler.request_streaming
     if handler.response_streaming:
-        behaviour: Any = (
-            handler.stream_stream if handler.request_streaming else handler.unary_stream
-        )
+        behaviour: Any = handler.stream_stream if several else handler.unary_stream
 
-        async def streaming(request: Any, context: grpc.aio.ServicerContext) -> None:
-            told = Decoded(request) if handler.request_streaming else request
-
-            async def call() -> None:
+        async def streaming(requests: Any, context: grpc.aio.ServicerContext) -> None:
+            async def call(request: Any) -> None:
+                told = Decoded(requests) if several else request
                 responses: AsyncIterator[Any] = behaviour(told, context)
                 try:
                     async for response in responses:
@@ -223,24 +232,15 @@ def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
                 finally:
                     await responses.aclose()  # type: ignore[attr-defined]
 
-            await answer(None if handler.request_streaming else request, call, context)
+            await answer(call, context, several=several)
 
-        make = (
-            grpc.stream_stream_rpc_method_handler
-            if handler.request_streaming
-            else grpc.unary_stream_rpc_method_handler
-        )
-        return make(streaming, **codec)
-    plain: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
+        return grpc.stream_stream_rpc_method_handler(streaming, **codec)
+    plain: Any = handler.stream_unary if several else handler.unary_unary
 
-    async def single(request: Any, context: grpc.aio.ServicerContext) -> Any:
-        if handler.request_streaming:
-            return await answer(None, lambda: plain(Decoded(request), context), context)
-        return await answer(request, lambda: plain(request, context), context)
+    async def single(requests: Any, context: grpc.aio.ServicerContext) -> Any:
+        async def call(request: Any) -> Any:
+            return await plain(Decoded(requests) if several else request, context)
 
-    make = (
-        grpc.stream_unary_rpc_method_handler
-        if handler.request_streaming
-        else grpc.unary_unary_rpc_method_handler
-    )
-    return make(single, **codec)
+        return await answer(call, context, several=several)
+
+    return grpc.stream_unary_rpc_method_handler(single, **codec)

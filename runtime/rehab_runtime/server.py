@@ -37,6 +37,10 @@ SERVER_OPTIONS = (
     ("grpc.max_metadata_size", 8192),
     ("grpc.absolute_max_metadata_size", 16384),
     ("grpc.so_reuseport", 0),
+    # a connection that says nothing, or too slowly, what HTTP/2 begins with
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    # one without a call; whoever calls again connects anew
+    ("grpc.max_connection_idle_ms", 900_000),
 )
 FLUSH_S = 1.0
 """How long a client may take to read the last answers."""

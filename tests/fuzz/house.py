@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import random
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -33,6 +34,7 @@ from tests.fuzz.messages import CLINIC, PATIENT, admitted, event
 NEIGHBOUR = "neighbour-1"
 PAUSE_S = 0.02
 CATCH_UP_S = 60.0
+LET_GO_S = 15.0
 THREADS = 16
 ALLOWED_TO_CALL = 1_000_000
 """Calls a second: what is thrown is to get behind the limits."""
@@ -57,12 +59,22 @@ def told() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@dataclass(frozen=True)
+class Held:
+    """Of a process: open files, memory in use, and calls being served."""
+
+    files: int
+    resident_mb: float
+    calls: float
+
+
 @dataclass
 class House:
     suite: Suite
     lines: list[tuple[str, str]] = field(default_factory=list)
     channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
     pids: dict[str, int] = field(default_factory=dict)
+    neighbours: int = 0
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS))
 
     @cached_property
@@ -91,6 +103,22 @@ class House:
         answer = await stub.Check(request, timeout=10)
         return bool(answer.status == SERVING)
 
+    async def held(self, name: str) -> Held:
+        """What a service holds now."""
+        service = self.suite.services[name]
+        return await asyncio.to_thread(_held, service.pid, service.metrics)
+
+    async def settled(self, name: str, before: Held) -> Held:
+        """What it holds once it has let go of all that it did not hold before, or some seconds
+        later."""
+        deadline = asyncio.get_running_loop().time() + LET_GO_S
+        while True:
+            now = await self.held(name)
+            gone = now.files <= before.files and now.calls <= before.calls
+            if gone or asyncio.get_running_loop().time() > deadline:
+                return now
+            await asyncio.sleep(0.1)
+
     def log(self) -> EventLog:
         return EventLog(self.channels["eventstore"], service_principal("cli"))
 
@@ -109,6 +137,18 @@ class House:
         return [f"the read models stand at {answer}, the log at {head}"]
 
 
+def _held(pid: int, metrics: str) -> Held:
+    with urllib.request.urlopen(f"http://{metrics}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    resident = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    calls = [line.rpartition(" ")[2] for line in lines if line.startswith("rpc_in_flight{")]
+    return Held(
+        files=len(os.listdir(f"/proc/{pid}/fd")),
+        resident_mb=int(resident) * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        calls=sum(map(float, calls)),
+    )
+
+
 def _is_record(line: str) -> bool:
     try:
         return isinstance(json.loads(line), dict)
@@ -117,6 +157,9 @@ def _is_record(line: str) -> bool:
 
 
 def _is_fault(line: str) -> bool:
+    """Metadata that is no UTF-8 gRPC reads as Latin-1, and says so: that is no fault."""
+    if '"UnicodeDecodeError", "where": "grpc_string.pyx' in line:
+        return False
     return '"unexpected error"' in line or '"internal error"' in line or '"a library' in line
 
 
@@ -124,9 +167,11 @@ class Neighbour:
     """A phone that sends repetitions one after the other on one stream. `run` until `leave`."""
 
     def __init__(self, house: House) -> None:
+        house.neighbours += 1
         self._house = house
+        self._phone = f"neighbour-phone-{house.neighbours}"
         self._leaving = asyncio.Event()
-        self._pick = random.Random("neighbour")
+        self._pick = random.Random(self._phone)
         self.sent: list[str] = []
         self.acked = 0
         self.trouble: list[str] = []
@@ -134,11 +179,24 @@ class Neighbour:
     def leave(self) -> None:
         self._leaving.set()
 
+    async def streams(self) -> None:
+        """Something of it has been acknowledged."""
+        await self._acked(1)
+
+    async def goes_on(self) -> None:
+        """Something that it sends from now on is acknowledged, too."""
+        await self._acked(len(self.sent) + 1)
+
+    async def _acked(self, number: int) -> None:
+        async with asyncio.timeout(CATCH_UP_S):
+            while self.acked < number and not self.trouble:
+                await asyncio.sleep(PAUSE_S)
+
     async def run(self) -> None:
         stub = IngestServiceStub(self._house.channels["ingest"])
         who = Principal(NEIGHBOUR, "patient", CLINIC)
         call = stub.StreamObservations(metadata=(bearer(who),))
-        hello = ingest_pb.Hello(clinic_id=CLINIC, device_id="neighbour-phone", epoch=1)
+        hello = ingest_pb.Hello(clinic_id=CLINIC, device_id=self._phone, epoch=1)
         await call.write(ingest_pb.StreamObservationsRequest(hello=hello))
         writing = asyncio.create_task(self._write(call))
         try:
@@ -152,6 +210,7 @@ class Neighbour:
     async def _write(self, call: Any) -> None:
         while not self._leaving.is_set():
             one = event(self._pick, "rep_observation", NEIGHBOUR)
+            one.envelope.device_id = self._phone
             self.sent.append(one.envelope.event_id)
             batch = ingest_pb.Batch(first_seq=len(self.sent), events=[one])
             await call.write(ingest_pb.StreamObservationsRequest(batch=batch))
@@ -175,7 +234,7 @@ class Neighbour:
         kept = [
             one.envelope.event_id
             for one in await self._house.log().read_stream(NEIGHBOUR)
-            if one.envelope.kind == "rep_observation"
+            if one.envelope.device_id == self._phone
         ]
         if kept != self.sent:
             found.append(f"of the neighbour's {len(self.sent)} the log holds {len(kept)}")
