@@ -72,8 +72,9 @@ bench-reads: setup ## What a read costs, kept in Valkey and made anew (JSON=path
 faults: setup ## Kill real processes under load and count what was lost
 	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider
 
-fuzz: setup ## Throw malformed inputs at the front door (FUZZ_INPUTS, FUZZ_SEED, FUZZ_SECONDS, FUZZ_ONLY, FUZZ_FROM)
+fuzz: setup ## Throw malformed inputs at the front door (FUZZ_INPUTS, FUZZ_RECONNECTS, FUZZ_SEED, FUZZ_SECONDS, FUZZ_ONLY, FUZZ_FROM)
 	@$(RUN)/python -m tests.fuzz --inputs $(or $(FUZZ_INPUTS),100000) --seconds $(or $(FUZZ_SECONDS),1800) \
+	  $(if $(FUZZ_RECONNECTS),--reconnects $(FUZZ_RECONNECTS)) \
 	  $(if $(FUZZ_SEED),--seed $(FUZZ_SEED)) $(if $(FUZZ_FROM),--first $(FUZZ_FROM)) $(if $(FUZZ_ONLY),--only $(FUZZ_ONLY))
 
 clean: ## Remove what make made

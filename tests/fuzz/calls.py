@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 import grpc
 
-from rehab_runtime.auth import bearer
+from rehab_runtime.auth import Principal, bearer
 from tests.fuzz.finding import Finding, untyped
 from tests.fuzz.house import House
 from tests.fuzz.messages import asked, caller, request, service_of
 from tests.fuzz.mutator import Mutator
+from tests.suite.test_matrix import METHODS
 from tests.support.hostile import CANARY
 
 TARGET = "calls"
+AT_ONCE = 32
 WAIT_S, LOOK_S = 60.0, 0.3
 """How long an answer may take, and how long somebody watches what has nothing to tell."""
 
@@ -22,21 +25,33 @@ WAIT_S, LOOK_S = 60.0, 0.3
 async def throw(house: House, seed: int, number: int) -> None:
     """Input `number` of a run. Raises Finding."""
     made = Mutator(f"{seed}:{TARGET}:{number}")
-    name, method = asked(made.random)
+    name = asked(made.random)
     who = caller(name, made.random)
     told = made.mutated(request(name, made.random))
-    metadata = [bearer(who)]
+    headers = []
     if made.random.random() < 0.1:
-        metadata += [("x-correlation-id", _header(made)), ("traceparent", "00-" + _header(made))]
-    channel = house.channels[service_of(name)]
+        headers = [("x-correlation-id", _header(made)), ("traceparent", "00-" + _header(made))]
+    if what := await answered(house, name, told, who, headers):
+        raise Finding(TARGET, seed, number, told, f"{name} {what}")
+
+
+async def answered(
+    house: House,
+    name: str,
+    told: bytes,
+    who: Principal,
+    headers: Sequence[tuple[str, str]] = (),
+) -> str:
+    """What is wrong with the answer to a request; empty for nothing."""
+    channel, metadata = house.channels[service_of(name)], [bearer(who), *headers]
     try:
-        if method.server_streaming:
+        if METHODS[name].server_streaming:
             await _watched(channel, name, told, metadata)
         else:
             await channel.unary_unary(name)(told, metadata=metadata, timeout=WAIT_S)
     except grpc.aio.AioRpcError as error:
-        if what := untyped(error):
-            raise Finding(TARGET, seed, number, told, f"{name} {what}") from None
+        return untyped(error)
+    return ""
 
 
 def _header(made: Mutator) -> str:

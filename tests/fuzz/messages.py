@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -118,13 +118,17 @@ def _requests(name: str, pick: random.Random) -> Message | None:
     return None
 
 
-def request(name: str, pick: random.Random) -> bytes:
+def request_message(name: str, pick: random.Random) -> Message:
     """A request of "/package.Service/Method" that the service understands."""
     made = _requests(name, pick)
     if made is None:
         made = GetMessageClass(METHODS[name].input_type)()
         fill(made, pick.randrange(8))
-    return made.SerializeToString()
+    return made
+
+
+def request(name: str, pick: random.Random) -> bytes:
+    return request_message(name, pick).SerializeToString()
 
 
 def caller(name: str, pick: random.Random) -> Principal:
@@ -138,12 +142,12 @@ def caller(name: str, pick: random.Random) -> Principal:
     return pick.choice(able or CALLERS)
 
 
-def asked(pick: random.Random) -> tuple[str, MethodDescriptor]:
+def asked(pick: random.Random) -> str:
     """One of the RPCs that take one request; what is dear is asked rarely."""
     while True:
         name = pick.choice(NAMES)
         if name.rsplit("/", 1)[1] not in RARE or pick.random() < 1 / 50:
-            return name, METHODS[name]
+            return name
 
 
 NAMES = sorted(name for name, method in METHODS.items() if not method.client_streaming)

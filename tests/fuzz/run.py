@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from tests.fuzz import calls, parsers, streams
 from tests.fuzz.house import House
 
-AT_ONCE = 32
 EVERY = 500
 """Inputs between two looks at parsers' progress."""
 
@@ -57,7 +56,7 @@ async def throw_at(house: House, plan: Plan, say: Say) -> int:
             thrown += frames or 1
             say(min(thrown, plan.inputs), target)
 
-    tasks = [asyncio.create_task(work()) for _ in range(min(AT_ONCE, plan.inputs))]
+    tasks = [asyncio.create_task(work()) for _ in range(min(calls.AT_ONCE, plan.inputs))]
     try:
         await asyncio.gather(*tasks)
     finally:

@@ -87,6 +87,7 @@ WRONG = {
     "an epoch of 64 bits": ((hello(epoch=2**63),), "uint64.gte_lte"),
     "an epoch of none": ((hello(epoch=0),), "uint64.gte_lte"),
     "what is acknowledged cannot be counted": ((hello(last_seq=2**63 - 1),), "uint64.lte"),
+    "another clinic": ((hello(clinic_id="clinic-2"),), "clinic.own"),
     "a device of no name": ((hello(device_id="a\0b"),), "string.pattern"),
 }
 
