@@ -13,7 +13,7 @@ from tests.fuzz.finding import Finding, untyped
 from tests.fuzz.house import House
 from tests.fuzz.messages import asked, caller, request, service_of
 from tests.fuzz.mutator import Mutator
-from tests.suite.test_matrix import METHODS
+from tests.support.contract import METHODS
 from tests.support.hostile import CANARY
 
 TARGET = "calls"

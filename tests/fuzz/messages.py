@@ -21,7 +21,7 @@ from rehab_runtime.access.rules import Rule
 from rehab_runtime.access.table import TABLE
 from rehab_runtime.auth import Principal, service_principal
 from tests.contract.golden import bodies, fill
-from tests.suite.test_matrix import METHODS
+from tests.support.contract import METHODS
 from tests.support.hostile import TEXTS
 
 CLINIC, PATIENT, CONSENT = "clinic_id", "patient_id", "consent_id"

@@ -42,7 +42,7 @@ from tests.identity.test_people_tokens import FORGED
 from tests.suite import injected
 from tests.suite.injected import Injected
 from tests.suite.rough import of_connection, of_headers, of_messages
-from tests.suite.test_matrix import METHODS
+from tests.support.contract import METHODS
 from tests.support.hostile import CANARY, TEXTS
 from tests.support.http2 import said
 
