@@ -38,6 +38,15 @@ SERVER_OPTIONS = (
     ("grpc.max_metadata_size", 8192),
     ("grpc.absolute_max_metadata_size", 16384),
     ("grpc.so_reuseport", 0),
+    # Calls that wait to be begun: with more of them gRPC cancels some, of anybody. By default that
+    # are 1000, which one client fills that opens streams and resets them at once (CVE-2023-44487).
+    ("grpc.server.max_pending_requests", 5_000),
+    ("grpc.server.max_pending_requests_hard_limit", 10_000),
+    ("grpc.max_concurrent_streams", 1_000),
+    # a connection that says nothing, or too slowly, what HTTP/2 begins with
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    # one without a call; whoever calls again connects anew
+    ("grpc.max_connection_idle_ms", 900_000),
 )
 FLUSH_S = 1.0
 """How long a client may take to read the last answers."""

@@ -29,6 +29,7 @@ class Log:
         self.events = list(events)
         self.asked = 0
         self.away = False
+        self.garbled: set[int] = set()
 
     async def pages_of(
         self, stream: str, *, kinds: Sequence[str]
@@ -37,8 +38,11 @@ class Log:
         if self.away:
             raise Unavailable("away")
         yield [
-            RecordedEvent(envelope=one.envelope, body=one.body.SerializeToString())
-            for one in self.events
+            RecordedEvent(
+                envelope=one.envelope,
+                body=b"\xff" if place in self.garbled else one.body.SerializeToString(),
+            )
+            for place, one in enumerate(self.events)
             if one.envelope.kind in kinds
         ]
 
@@ -129,3 +133,15 @@ async def test_what_came_in_while_the_log_was_asked_is_not_forgotten() -> None:
     (error,) = await place.refused(ANN, rep())
     assert error is not None
     assert await place.refused(OWN, rep()) == [None]
+
+
+@pytest.mark.parametrize("garbled", [True, False])
+async def test_what_the_log_has_and_nobody_can_read_counts_for_nothing_and_stops_nobody(
+    garbled: bool,
+) -> None:
+    wrong = consent_event("consent-2")
+    wrong.body.consent.granted.valid_from.seconds = 2**62
+    place = Place(consent_event("consent-1"), wrong)
+    place.log.garbled = {1} if garbled else set()
+    (error,) = await place.refused(OWN, rep())
+    assert isinstance(error, ConsentNotInForce)

@@ -10,9 +10,12 @@ from google.protobuf.message import DecodeError
 
 from rehab.events.v1.event_pb2 import Body, RecordedEvent
 from rehab_identity.domain.evolve import moment
+from rehab_identity.domain.texts import storable
 from rehab_runtime.access.streams import is_audit
 
 KIND = "access"
+LARGEST_ROLE = 2**15 - 1
+"""smallint of PostgreSQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ def entries(event: RecordedEvent) -> Iterator[Entry]:
         at = moment(envelope.occurred_at)
         until = moment(access.covered_until) if access.HasField("covered_until") else None
     except (DecodeError, OverflowError):
+        return
+    kept = storable(access) and storable(envelope.actor) and envelope.actor.role <= LARGEST_ROLE
+    if not kept:
         return
     for subject in dict.fromkeys(access.subject_ids):
         yield Entry(

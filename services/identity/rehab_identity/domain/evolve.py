@@ -17,6 +17,7 @@ from rehab_identity.domain.record import (
     Treatment,
     Withdrawal,
 )
+from rehab_identity.domain.texts import storable
 
 KINDS = frozenset({"consent", "care_team", "break_glass", "erasure"})
 """What changes a record; of every other event it only matters that there is one."""
@@ -52,10 +53,7 @@ def fact_of(event: RecordedEvent, shard: int) -> Fact:
     envelope = event.envelope
     body: Body | None = None
     if envelope.kind in KINDS and not event.key_id:
-        try:
-            body = Body.FromString(event.body)
-        except DecodeError:
-            body = None
+        body = _body(event)
     return Fact(
         patient_id=envelope.subject_id,
         clinic_id=envelope.clinic_id,
@@ -69,6 +67,16 @@ def fact_of(event: RecordedEvent, shard: int) -> Fact:
         body=body,
         erased=event.erased,
     )
+
+
+def _body(event: RecordedEvent) -> Body | None:
+    """None for one that cannot be read, or not be kept: the door lets in none, but services write
+    to the log as well."""
+    try:
+        body = Body.FromString(event.body)
+    except DecodeError:
+        return None
+    return body if storable(body) and storable(event.envelope.actor) else None
 
 
 def evolve(record: PatientRecord | None, fact: Fact) -> PatientRecord:

@@ -21,6 +21,11 @@ from rehab_runtime.postgres import Database, Queries
 CHANNEL = "identity_access"
 TOLD_AT_ONCE = 100
 """A notification holds less than 8,000 bytes, an id at most 64 and its quotes."""
+UNSTORABLE = (asyncpg.DataError, OverflowError, UnicodeEncodeError)
+
+
+class UnstorableError(Exception):
+    """What an event tells is nothing that PostgreSQL can keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +77,22 @@ class Storage:
         self, cursor: Cursor, batch: Sequence[RecordedEvent], changes: Changes
     ) -> Cursor:
         """The cursor after the batch. Raises FencedError when it is not where it is believed to
-        be."""
+        be, UnstorableError when the changes cannot be kept."""
         async with self._database.transaction() as connection:
             reached = await self.positions.advance(connection, cursor, batch)
-            if changes.records:
-                await self._save_records(connection, changes.records)
-            if changes.erased:
-                await self._purge(connection, changes.erased)
-            if changes.entries:
-                await self._save_entries(connection, changes.entries)
+            try:
+                await self._save(connection, changes)
+            except UNSTORABLE as error:
+                raise UnstorableError(type(error).__name__) from None
         return reached
+
+    async def _save(self, connection: asyncpg.Connection, changes: Changes) -> None:
+        if changes.records:
+            await self._save_records(connection, changes.records)
+        if changes.erased:
+            await self._purge(connection, changes.erased)
+        if changes.entries:
+            await self._save_entries(connection, changes.entries)
 
     async def _save_records(
         self, connection: asyncpg.Connection, records: Sequence[PatientRecord]
@@ -96,12 +107,16 @@ class Storage:
         return [(row["patient_id"], row["version"]) for row in rows]
 
     async def mend(self, record: PatientRecord) -> bool:
-        """Store the record in the place of one of the same version; False when there is none."""
+        """Store the record in the place of one of the same version; False when there is none, or
+        when it is not to be kept."""
         told = (record.patient_id, dump_record(record), record.version, record.erased_at)
         async with self._database.transaction() as connection:
-            if await connection.execute(self._queries["mend"], *told) != "UPDATE 1":
+            try:
+                if await connection.execute(self._queries["mend"], *told) != "UPDATE 1":
+                    return False
+                await self._save_derived(connection, [record])
+            except UNSTORABLE:
                 return False
-            await self._save_derived(connection, [record])
         return True
 
     async def _save_derived(
