@@ -228,3 +228,12 @@ def test_a_patient_whom_the_log_has_in_another_clinic_is_that_clinics() -> None:
     assert rule_of(named("enrolment"), far, told.added_to(PatientFacts(PATIENT))) == (
         "patient.clinic"
     )
+
+
+def test_a_consent_told_by_a_phone_whose_clock_is_ahead_begins_when_it_was_given() -> None:
+    told = consent_event("consent-1")
+    ahead = 2 * DAY
+    told.body.consent.granted.valid_from.FromDatetime(AT + ahead)
+    told.envelope.clock_skew_ms = round(ahead.total_seconds() * 1000)
+    (consent,) = Told().and_of(told).consents
+    assert consent.since == AT

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from rehab_clinical.facts import by_right_clock
 
 from rehab.events.v1 import patient_pb2
-from rehab.events.v1.event_pb2 import ROLE_DEVICE, ROLE_PATIENT, Event, Role
+from rehab.events.v1.event_pb2 import ROLE_DEVICE, ROLE_PATIENT, Envelope, Event, Role
 from rehab_runtime.access.facts import Care, Consent, PatientFacts
 from rehab_runtime.auth import Principal
 from rehab_runtime.errors import (
@@ -72,7 +73,7 @@ class Told:
     def _and_content(self, event: Event) -> Told:
         match event.body.WhichOneof("kind"):
             case "consent":
-                return self._and_consent(event.body.consent)
+                return self._and_consent(event.body.consent, event.envelope)
             case "care_team":
                 return self._and_care(event.body.care_team, moment(event.envelope.occurred_at))
         return self
@@ -88,15 +89,15 @@ class Told:
         )
         return replace(self, team=tuple(ended))
 
-    def _and_consent(self, told: patient_pb2.Consent) -> Told:
+    def _and_consent(self, told: patient_pb2.Consent, envelope: Envelope) -> Told:
         if told.HasField("revoked"):
-            gone = (told.consent_id, moment(told.revoked.effective_at))
+            gone = (told.consent_id, by_right_clock(moment(told.revoked.effective_at), envelope))
             return replace(self, withdrawn=(*self.withdrawn, gone))
         granted = told.granted
         given = Consent(
             told.consent_id,
             granted.purpose,
-            moment(granted.valid_from),
+            by_right_clock(moment(granted.valid_from), envelope),
             moment(granted.valid_until) if granted.HasField("valid_until") else None,
             frozenset(granted.scope),
         )
