@@ -13,6 +13,7 @@ import typer
 from rehab_cli import (
     access,
     archive,
+    audit,
     certs,
     credential,
     documented,
@@ -62,6 +63,7 @@ app.add_typer(programs.api_keys, name="apikey")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(certs.app, name="certs")
 app.add_typer(access.app, name="access")
+app.add_typer(audit.app, name="audit")
 app.add_typer(patients.consent_app, name="consent")
 app.add_typer(patients.patient_app, name="patient")
 COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {

@@ -138,6 +138,7 @@ def _reading(caller: Principal, method: str, decision: Decision, rule: Rule | No
         decision.reason,
         rule.purpose if rule is not None else "",
         decision.consent_id,
+        caller.clinic_id if caller.role != "service" else "",
     )
 
 

@@ -288,6 +288,9 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                         about="patient_id",
                         traced=True,
                     ),
+                    "SearchAccess": Rule(
+                        {"admin": CLINIC, "service": SUITE}, clinic="clinic_id", traced=True
+                    ),
                     "ExportPatient": Rule(
                         {"patient": OWN, "service": SUITE}, about="patient_id", traced=True
                     ),

@@ -205,6 +205,9 @@ class Asks:
         request = pb.ListAccessRequest(patient_id=patient_id, **asked)
         return await self._ask(self._identity, "ListAccess", request)
 
+    async def search(self, request: pb.SearchAccessRequest) -> pb.SearchAccessResponse:
+        return await self._ask(self._identity, "SearchAccess", request)
+
     async def export(self, patient_id: str) -> str:
         request = pb.ExportPatientRequest(patient_id=patient_id)
         return "".join([one.lines async for one in self._stream("ExportPatient", request)])

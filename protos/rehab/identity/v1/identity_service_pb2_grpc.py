@@ -75,6 +75,11 @@ class IdentityServiceStub(object):
                 request_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessRequest.SerializeToString,
                 response_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessResponse.FromString,
                 _registered_method=True)
+        self.SearchAccess = channel.unary_unary(
+                '/rehab.identity.v1.IdentityService/SearchAccess',
+                request_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessRequest.SerializeToString,
+                response_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessResponse.FromString,
+                _registered_method=True)
         self.ExportPatient = channel.unary_stream(
                 '/rehab.identity.v1.IdentityService/ExportPatient',
                 request_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ExportPatientRequest.SerializeToString,
@@ -149,6 +154,14 @@ class IdentityServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SearchAccess(self, request, context):
+        """SearchAccess tells who saw or was denied what in a clinic: of the clinic's patients, and what its
+        people were denied before it was known whose it was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExportPatient(self, request, context):
         """ExportPatient gives everything that is held of a patient, a line of JSON each.
         """
@@ -198,6 +211,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.ListAccess,
                     request_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessRequest.FromString,
                     response_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessResponse.SerializeToString,
+            ),
+            'SearchAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchAccess,
+                    request_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessRequest.FromString,
+                    response_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessResponse.SerializeToString,
             ),
             'ExportPatient': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportPatient,
@@ -422,6 +440,33 @@ class IdentityService(object):
             '/rehab.identity.v1.IdentityService/ListAccess',
             rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessRequest.SerializeToString,
             rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rehab.identity.v1.IdentityService/SearchAccess',
+            rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessRequest.SerializeToString,
+            rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -16,11 +16,13 @@ from rehab_runtime.access.streams import is_audit
 KIND = "access"
 LARGEST_ROLE = 2**15 - 1
 """smallint of PostgreSQL."""
+NOBODY = ""
+"""In the place of a patient, where it was denied before it was known whose it was."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`role` is the number of rehab.events.v1.Role."""
+    """`role` is the number of rehab.events.v1.Role. Without a patient the clinic is the actor's."""
 
     patient_id: str
     at: datetime
@@ -33,10 +35,12 @@ class Entry:
     purpose: str
     consent_id: str
     covered_until: datetime | None
+    clinic_id: str = ""
 
 
 def entries(event: RecordedEvent) -> Iterator[Entry]:
-    """An entry for each subject. Only audit streams are believed: services alone write them."""
+    """An entry for each subject, one for none. Only audit streams are believed: services alone
+    write them."""
     envelope = event.envelope
     if envelope.kind != KIND or not is_audit(envelope.subject_id):
         return
@@ -49,7 +53,7 @@ def entries(event: RecordedEvent) -> Iterator[Entry]:
     kept = storable(access) and storable(envelope.actor) and envelope.actor.role <= LARGEST_ROLE
     if not kept:
         return
-    for subject in dict.fromkeys(access.subject_ids):
+    for subject in dict.fromkeys(access.subject_ids or [NOBODY]):
         yield Entry(
             subject,
             at,
@@ -62,4 +66,5 @@ def entries(event: RecordedEvent) -> Iterator[Entry]:
             access.purpose,
             access.consent_id,
             until,
+            access.clinic_id if subject == NOBODY else "",
         )

@@ -21,6 +21,7 @@ from rehab_identity.facts.healing import heal_on
 from rehab_identity.facts.hub import Hub
 from rehab_identity.facts.identity_servicer import IdentityServicer, Parts
 from rehab_identity.facts.patients import Patients
+from rehab_identity.facts.searching import Searching
 from rehab_identity.facts.storage import Storage
 from rehab_identity.facts.telling import Teller
 from rehab_identity.settings import Settings
@@ -116,6 +117,7 @@ async def access(
             Exporting(
                 patients, storage, EventLog(store, service_principal(NAME)), teller, others.about
             ),
+            Searching(database, queries),
             gate,
             clock,
         )

@@ -18,6 +18,7 @@ from rehab_identity.facts.exporting import Exporting
 from rehab_identity.facts.hub import Hub, News
 from rehab_identity.facts.messages import emergency_message, entry_message, moment_of
 from rehab_identity.facts.patients import Patients
+from rehab_identity.facts.searching import Searching
 from rehab_identity.facts.storage import Storage
 from rehab_runtime import pages
 from rehab_runtime.access.decide import Decision
@@ -47,6 +48,7 @@ class Parts:
     hub: Hub
     emergencies: Emergencies
     exporting: Exporting
+    searching: Searching
     gate: Gate
     clock: Clock
 
@@ -158,6 +160,15 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         if len(found) > limit:
             token = pages.issue(scope, [shown[-1].at, shown[-1].event_id])
         return pb.ListAccessResponse(entries=map(entry_message, shown), next_page_token=token)
+
+    async def SearchAccess(
+        self, request: pb.SearchAccessRequest, context: Context
+    ) -> pb.SearchAccessResponse:
+        require_valid(request)
+        if request.filter.patient_id:
+            await self._parts.gate.require_each(_PATH + "SearchAccess", [request.filter.patient_id])
+        found, token = await self._parts.searching.page(request)
+        return pb.SearchAccessResponse(entries=map(entry_message, found), next_page_token=token)
 
     async def ExportPatient(
         self, request: pb.ExportPatientRequest, context: Context

@@ -79,6 +79,8 @@ def entry_message(one: Entry) -> identity_service_pb2.AccessEntry:
         purpose=one.purpose,
         consent_id=one.consent_id,
         event_id=one.event_id,
+        patient_id=one.patient_id,
+        clinic_id=one.clinic_id,
     )
     message.role = one.role  # type: ignore[assignment]
     _set(message.at, one.at)

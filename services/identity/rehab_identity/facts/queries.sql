@@ -37,16 +37,26 @@ SELECT pg_advisory_xact_lock_shared(7241002)
 -- name: own_entries: nobody adds entries while those of an erased patient go
 SELECT pg_advisory_xact_lock(7241002)
 
--- name: save_entries: none of patients who were erased
+-- name: save_entries: none of patients who were erased. An entry is of the patient's clinic; where
+-- nobody knew whose it was, of the actor's.
 INSERT INTO access_entry (patient_id, at, event_id, actor_id, role, rpc, allowed, reason, purpose,
-    consent_id, covered_until)
-SELECT told.* FROM unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::text[], $5::smallint[],
-    $6::text[], $7::boolean[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
+    consent_id, covered_until, clinic_id)
+SELECT told.patient_id, told.at, told.event_id, told.actor_id, told.role, told.rpc, told.allowed,
+    told.reason, told.purpose, told.consent_id, told.covered_until, CASE told.patient_id WHEN '' THEN told.clinic_id
+        ELSE coalesce(patient.clinic_id, account.clinic_id, '') END
+FROM unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::text[], $5::smallint[],
+    $6::text[], $7::boolean[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[])
     AS told (patient_id, at, event_id, actor_id, role, rpc, allowed, reason, purpose, consent_id,
-        covered_until)
-WHERE NOT EXISTS (
-    SELECT FROM patient WHERE patient.patient_id = told.patient_id AND erased_at IS NOT NULL)
+        covered_until, clinic_id)
+LEFT JOIN patient ON patient.patient_id = told.patient_id
+LEFT JOIN account ON account.account_id = told.patient_id
+WHERE patient.erased_at IS NULL
 ON CONFLICT DO NOTHING
+
+-- name: claim_entries: those told before anybody knew whose the patient is
+UPDATE access_entry SET clinic_id = patient.clinic_id FROM patient
+WHERE patient.patient_id = ANY ($1::text[]) AND patient.patient_id = access_entry.patient_id
+    AND access_entry.clinic_id = '' AND access_entry.patient_id <> ''
 
 -- name: purge_entries: of patients who were erased
 DELETE FROM access_entry WHERE patient_id = ANY ($1::text[])
@@ -65,6 +75,43 @@ WHERE patient_id = $1
     AND ($4::timestamptz IS NULL OR (at, event_id) < ($4, $5::uuid))
 ORDER BY at DESC, event_id DESC
 LIMIT $6
+
+-- name: plan_anew: a search is planned by what it asks for, for each wants another index
+SET LOCAL plan_cache_mode = force_custom_plan
+
+-- name: search_newest: newest first, after a place in that order; what is empty or null is not asked
+SELECT * FROM access_entry
+WHERE ($1::text = '' OR clinic_id = $1)
+    AND ($2::text = '' OR patient_id = $2)
+    AND ($3::text = '' OR actor_id = $3)
+    AND ($4::text = '' OR position(lower($4) IN lower(rpc)) > 0)
+    AND ($5::timestamptz IS NULL OR at >= $5)
+    AND ($6::timestamptz IS NULL OR at < $6)
+    AND ($7::boolean IS NULL OR allowed = $7)
+    AND (NOT $8::boolean OR reason = 'break_glass' OR rpc IN (
+        'rehab.identity.v1.IdentityService/TakeEmergencyAccess',
+        'rehab.identity.v1.IdentityService/EndEmergencyAccess',
+        'rehab.identity.v1.IdentityService/ReviewEmergencyAccess'))
+    AND ($9::timestamptz IS NULL OR (at, event_id, patient_id) < ($9, $10::uuid, $11::text))
+ORDER BY at DESC, event_id DESC, patient_id DESC
+LIMIT $12
+
+-- name: search_oldest: the same, oldest first
+SELECT * FROM access_entry
+WHERE ($1::text = '' OR clinic_id = $1)
+    AND ($2::text = '' OR patient_id = $2)
+    AND ($3::text = '' OR actor_id = $3)
+    AND ($4::text = '' OR position(lower($4) IN lower(rpc)) > 0)
+    AND ($5::timestamptz IS NULL OR at >= $5)
+    AND ($6::timestamptz IS NULL OR at < $6)
+    AND ($7::boolean IS NULL OR allowed = $7)
+    AND (NOT $8::boolean OR reason = 'break_glass' OR rpc IN (
+        'rehab.identity.v1.IdentityService/TakeEmergencyAccess',
+        'rehab.identity.v1.IdentityService/EndEmergencyAccess',
+        'rehab.identity.v1.IdentityService/ReviewEmergencyAccess'))
+    AND ($9::timestamptz IS NULL OR (at, event_id, patient_id) > ($9, $10::uuid, $11::text))
+ORDER BY at, event_id, patient_id
+LIMIT $12
 
 -- name: emergencies: of a clinic, newest first, after a place in that order
 SELECT * FROM emergency

@@ -98,7 +98,10 @@ class Storage:
         self, connection: asyncpg.Connection, records: Sequence[PatientRecord]
     ) -> None:
         rows = [(one.patient_id, one.clinic_id, one.erased_at, dump_record(one)) for one in records]
+        # entries come from other shards: those being saved either see the patient or are claimed
+        await connection.execute(self._queries["own_entries"])
         await connection.execute(self._queries["save_records"], *_columns(rows, 4))
+        await connection.execute(self._queries["claim_entries"], [one[0] for one in rows])
         await self._save_derived(connection, records)
 
     async def unreadable(self) -> Sequence[tuple[str, int]]:
@@ -139,7 +142,6 @@ class Storage:
         await connection.execute(self._queries["tell"], told)
 
     async def _purge(self, connection: asyncpg.Connection, erased: Sequence[str]) -> None:
-        await connection.execute(self._queries["own_entries"])
         await connection.execute(self._queries["purge_entries"], erased)
         await connection.execute(self._queries["purge_emergencies"], erased)
 
@@ -148,11 +150,12 @@ class Storage:
             (
                 *(one.patient_id, one.at, one.event_id, one.actor_id, one.role, one.rpc),
                 *(one.allowed, one.reason, one.purpose, one.consent_id, one.covered_until),
+                one.clinic_id,
             )
             for one in entries
         ]
         await connection.execute(self._queries["share_entries"])
-        await connection.execute(self._queries["save_entries"], *_columns(rows, 11))
+        await connection.execute(self._queries["save_entries"], *_columns(rows, 12))
 
     async def entries(
         self,
@@ -167,7 +170,7 @@ class Storage:
         rows = await self._database.fetch(
             self._queries["entries"], patient_id, since, until, *place, limit
         )
-        return [Entry(**{**row, "event_id": str(row["event_id"])}) for row in rows]
+        return [entry_of(row) for row in rows]
 
     async def emergencies(
         self, clinic_id: str, after: tuple[datetime, str] | None, limit: int, *, unreviewed: bool
@@ -186,6 +189,10 @@ class Storage:
         """Emergency access taken before, and not reviewed."""
         row = await self._database.fetchrow(self._queries["overdue"], before)
         return int(row["count"]) if row is not None else 0
+
+
+def entry_of(row: asyncpg.Record) -> Entry:
+    return Entry(**{**row, "event_id": str(row["event_id"])})
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
