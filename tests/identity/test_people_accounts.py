@@ -220,8 +220,11 @@ async def test_erasure_leaves_nothing_of_the_person(home: House) -> None:
     (row,) = await home.fetch("SELECT * FROM account WHERE account_id = 'ann'")
     left = {name for name, value in row.items() if value is not None}
     assert left == {"account_id", "clinic_id", "role", "status", "created_at"}
-    names = await home.fetch("SELECT name FROM api_key UNION SELECT model FROM device")
-    assert {row["name"] for row in names} == {""}
+    names = await home.fetch(
+        "SELECT name, sealed_name AS sealed FROM api_key "
+        "UNION ALL SELECT model, sealed_model FROM device"
+    )
+    assert [tuple(row) for row in names] == [("", None), ("", None)]
     account = (await home.ask("GetAccount", ADMIN, account_id="ann")).account
     assert account.status == pb.ACCOUNT_STATUS_ERASED
     assert account.profile == pb.Profile()

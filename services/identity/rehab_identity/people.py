@@ -35,6 +35,7 @@ from rehab_identity.storage.accounts import Accounts
 from rehab_identity.storage.api_keys import ApiKeys
 from rehab_identity.storage.devices import Devices
 from rehab_identity.storage.failures import Failures
+from rehab_identity.storage.names import seal_names
 from rehab_identity.storage.sessions import Sessions
 from rehab_identity.storage.signing_keys import SigningKeys
 from rehab_identity.verifying import Verifier
@@ -91,7 +92,9 @@ async def people(
     queries = Queries.load(PACKAGE, "people.sql")
     box = Box.open_or_make(settings.key_file, clock)
     roots = await secrets.roots(database, queries, box)
-    stores = _stores(settings, database, queries, box, roots)
+    profiles = Profiles(box)
+    await seal_names(database, queries, profiles)
+    stores = _stores(settings, database, queries, profiles, roots)
     passwords = Passwords(settings.hashing_threads, settings.hashing_queue)
     stack.callback(passwords.close)
     client = await stack.enter_async_context(http_client())
@@ -172,15 +175,15 @@ def _servicers(
 
 
 def _stores(
-    settings: Settings, database: Database, queries: Queries, box: Box, roots: Roots
+    settings: Settings, database: Database, queries: Queries, profiles: Profiles, roots: Roots
 ) -> Stores:
     hours = settings.session_idle_h * HOUR_S, settings.session_max_h * HOUR_S
     terms = session_storage.Terms(*hours, settings.refresh_grace_s)
     return Stores(
-        Accounts(database, queries, Profiles(box), roots),
+        Accounts(database, queries, profiles, roots),
         Sessions(database, queries, roots, terms),
-        Devices(database, queries, roots),
-        ApiKeys(database, queries),
+        Devices(database, queries, profiles, roots),
+        ApiKeys(database, queries, profiles),
         Failures(database, queries, roots, settings.failure_window_s),
     )
 
