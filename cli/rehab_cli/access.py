@@ -18,6 +18,7 @@ from rehab_cli.addresses import Addresses
 from rehab_cli.asking import METADATA, TIMEOUT_S, asking
 from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
+from rehab_cli.emergencies import follow
 from rehab_runtime.access.messages import role_name
 from rehab_runtime.access.rules import Rule
 from rehab_runtime.access.table import TABLE
@@ -49,12 +50,17 @@ def emergencies(
     unreviewed: Annotated[
         bool, typer.Option("--unreviewed", help="Only those that nobody has reviewed.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Tell of it as it is taken, until Ctrl-C.")
+    ] = False,
     limit: Limit = 50,
     as_json: AsJson = False,
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
     """A clinic's emergency access, newest first."""
+    if watch:
+        run(lambda: follow(find(data, port_base), clinic, as_json=as_json))
     run(
         lambda: _emergencies(
             find(data, port_base), clinic, limit, unreviewed=unreviewed, as_json=as_json

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +17,7 @@ import asyncpg
 from rehab.events.v1 import event_pb2
 from rehab.identity.v1 import identity_service_pb2 as identity_pb
 from rehab.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
-from tests.suite.test_commands import data, rehab
+from tests.suite.test_commands import REHAB, data, rehab
 from tests.suite.test_front import CLINIC, account, channels, reads
 
 __all__ = ["data"]
@@ -76,6 +78,25 @@ def test_the_trail_is_searched_by_what_was_done_and_how_it_was_decided(data: Pat
     wrong = rehab("audit", "search", "--from", "yesterday", data=data)
     assert wrong.returncode == 1
     assert "--from wants a time" in wrong.stderr
+
+
+def test_emergency_access_is_told_while_somebody_watches(data: Path) -> None:
+    patient, dan = "watched-patient", "watched-dan"
+    command = [REHAB, "access", "emergencies", CLINIC, "--watch", "--data", str(data)]
+    with channels(data) as to:
+        account(to, patient, event_pb2.ROLE_PATIENT)
+        clinician = account(to, dan, event_pb2.ROLE_THERAPIST)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
+            assert watching.stdout is not None
+            assert "watching emergency access" in watching.stdout.readline()
+            asked = identity_pb.TakeEmergencyAccessRequest(patient_id=patient, reason="safety")
+            IdentityServiceStub(to["identity"]).TakeEmergencyAccess(
+                asked, metadata=clinician, timeout=20
+            )
+            line = watching.stdout.readline()
+            watching.send_signal(signal.SIGINT)
+            assert watching.wait(20) == 0
+    assert f"{dan} took emergency access to {patient} (safety)" in line
 
 
 async def test_the_trail_is_shown_to_be_whole_and_how_long_it_is(data: Path) -> None:

@@ -283,6 +283,11 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                     "ListEmergencyAccess": Rule(
                         {"admin": CLINIC, "service": SUITE}, clinic="clinic_id", traced=True
                     ),
+                    "WatchEmergencyAccess": Rule(
+                        {"therapist": CLINIC, "admin": CLINIC, "service": SUITE},
+                        clinic="clinic_id",
+                        traced=True,
+                    ),
                     "ListAccess": Rule(
                         {"patient": OWN, "admin": CLINIC, "service": SUITE},
                         about="patient_id",

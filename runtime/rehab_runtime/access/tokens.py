@@ -103,6 +103,13 @@ class TokenAuthenticator:
         while self._revoked and next(iter(self._revoked.values())) < now - LONGEST_S - SKEW_S:
             self._revoked.popitem(last=False)
 
+    def revoked_since(self, who: Principal, shown_at: float) -> bool:
+        """Whether somebody who showed who they are at a time, in seconds since 1970, may do nothing
+        any more: for calls that go on."""
+        return who.session_id in self._revoked or any(
+            self._revoked.get(one, -1.0) >= shown_at for one in (who.id, who.patient_id)
+        )
+
     def forget(self) -> None:
         """Everything may have changed: whoever calls shows again who they are."""
         self._known.clear()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from rehab_runtime.settings import FollowSettings, PostgresDsn, TraceSettings
+
+NOTICE_SECRET = 32
 
 
 class Issuer(BaseModel):
@@ -38,6 +40,15 @@ class Settings(FollowSettings, TraceSettings):
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of accounts and decisions")
     emergency_review_h: float = Field(
         72, gt=0, le=8760, description="hours in which emergency access is to be reviewed"
+    )
+    notice_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="address to which notices of emergency access are posted; without one they are "
+        "lines of the log",
+    )
+    notice_secret: SecretStr = Field(
+        SecretStr(""), description="secret that shows who posts them, 32 characters or more"
     )
     revocations_kept_s: int = Field(
         3600,
@@ -102,3 +113,13 @@ class Settings(FollowSettings, TraceSettings):
         '[{"issuer", "audience", "jwks_uri"}]; "jwks" in place of "jwks_uri" names the keys '
         'themselves, "algorithms" which are accepted',
     )
+
+    @model_validator(mode="after")
+    def _notices_are_signed(self) -> Settings:
+        if self.notice_url and len(self.notice_secret.get_secret_value()) < NOTICE_SECRET:
+            raise ValueError(
+                f"notice_secret must have {NOTICE_SECRET} characters or more with notice_url"
+            )
+        if self.environment == "production" and self.notice_url.startswith("http:"):
+            raise ValueError("notice_url must begin with https:// in production")
+        return self

@@ -201,6 +201,10 @@ class Asks:
         request = pb.ListEmergencyAccessRequest(**{"clinic_id": CLINIC, **asked})
         return await self._ask(self._identity, "ListEmergencyAccess", request)
 
+    def watch_emergencies(self, clinic_id: str, after: int | None = None) -> Any:
+        request = pb.WatchEmergencyAccessRequest(clinic_id=clinic_id, after=after)
+        return self._stream("WatchEmergencyAccess", request)
+
     async def accesses(self, patient_id: str, **asked: Any) -> pb.ListAccessResponse:
         request = pb.ListAccessRequest(patient_id=patient_id, **asked)
         return await self._ask(self._identity, "ListAccess", request)

@@ -168,6 +168,32 @@ class ListEmergencyAccessResponse(_message.Message):
     next_page_token: str
     def __init__(self, grants: _Optional[_Iterable[_Union[EmergencyAccess, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class WatchEmergencyAccessRequest(_message.Message):
+    __slots__ = ("clinic_id", "after")
+    CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    clinic_id: str
+    after: int
+    def __init__(self, clinic_id: _Optional[str] = ..., after: _Optional[int] = ...) -> None: ...
+
+class WatchEmergencyAccessResponse(_message.Message):
+    __slots__ = ("seq", "notice")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    notice: EmergencyNotice
+    def __init__(self, seq: _Optional[int] = ..., notice: _Optional[_Union[EmergencyNotice, _Mapping]] = ...) -> None: ...
+
+class EmergencyNotice(_message.Message):
+    __slots__ = ("grant", "clinic_id", "recipients")
+    GRANT_FIELD_NUMBER: _ClassVar[int]
+    CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENTS_FIELD_NUMBER: _ClassVar[int]
+    grant: EmergencyAccess
+    clinic_id: str
+    recipients: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, grant: _Optional[_Union[EmergencyAccess, _Mapping]] = ..., clinic_id: _Optional[str] = ..., recipients: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class ListAccessRequest(_message.Message):
     __slots__ = ("patient_id", "since", "until", "page_size", "page_token")
     PATIENT_ID_FIELD_NUMBER: _ClassVar[int]

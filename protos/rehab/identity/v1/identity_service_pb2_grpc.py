@@ -70,6 +70,11 @@ class IdentityServiceStub(object):
                 request_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListEmergencyAccessRequest.SerializeToString,
                 response_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListEmergencyAccessResponse.FromString,
                 _registered_method=True)
+        self.WatchEmergencyAccess = channel.unary_stream(
+                '/rehab.identity.v1.IdentityService/WatchEmergencyAccess',
+                request_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessRequest.SerializeToString,
+                response_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessResponse.FromString,
+                _registered_method=True)
         self.ListAccess = channel.unary_unary(
                 '/rehab.identity.v1.IdentityService/ListAccess',
                 request_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessRequest.SerializeToString,
@@ -147,6 +152,16 @@ class IdentityServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchEmergencyAccess(self, request, context):
+        """WatchEmergencyAccess tells of emergency access when it is taken: the clinic's admins of all of it,
+        a therapist of that to patients they treat. The first message names no notice: what is taken
+        from then on is told. Every 15 seconds at least comes one without a notice. Who connects again
+        names the last `seq` they had, and misses nothing; a notice may be told twice (`grant_id`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAccess(self, request, context):
         """ListAccess tells who saw or was denied a patient's data, newest first.
         """
@@ -206,6 +221,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.ListEmergencyAccess,
                     request_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListEmergencyAccessRequest.FromString,
                     response_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListEmergencyAccessResponse.SerializeToString,
+            ),
+            'WatchEmergencyAccess': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchEmergencyAccess,
+                    request_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessRequest.FromString,
+                    response_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessResponse.SerializeToString,
             ),
             'ListAccess': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAccess,
@@ -413,6 +433,33 @@ class IdentityService(object):
             '/rehab.identity.v1.IdentityService/ListEmergencyAccess',
             rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListEmergencyAccessRequest.SerializeToString,
             rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListEmergencyAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchEmergencyAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.identity.v1.IdentityService/WatchEmergencyAccess',
+            rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessRequest.SerializeToString,
+            rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +16,13 @@ from rehab_identity.facts.deciding import Deciding
 from rehab_identity.facts.emergencies import Asked, Emergencies
 from rehab_identity.facts.exporting import Exporting
 from rehab_identity.facts.hub import Hub, News
-from rehab_identity.facts.messages import emergency_message, entry_message, moment_of
+from rehab_identity.facts.messages import (
+    emergency_message,
+    entry_message,
+    moment_of,
+    notice_message,
+)
+from rehab_identity.facts.notices import Notices
 from rehab_identity.facts.patients import Patients
 from rehab_identity.facts.searching import Searching
 from rehab_identity.facts.storage import Storage
@@ -24,15 +30,17 @@ from rehab_runtime import pages
 from rehab_runtime.access.decide import Decision
 from rehab_runtime.access.gate import Gate
 from rehab_runtime.access.messages import facts_message, principal_of
-from rehab_runtime.auth import ROLES, current_principal, require_service
+from rehab_runtime.auth import ROLES, Principal, current_principal, require_service
 from rehab_runtime.clock import Clock
-from rehab_runtime.errors import InvalidArgument, Violation
+from rehab_runtime.errors import Draining, InvalidArgument, Unauthenticated, Violation
 from rehab_runtime.validation import require_valid
 
 Context = grpc.aio.ServicerContext
 PAGE_SIZE = 50
 ENDED = timedelta(minutes=5)
 """After that long no clock of ours takes emergency access for one that has not ended."""
+LONGEST_WATCH = timedelta(minutes=10)
+"""As long as a token lets in."""
 TOLD_AT_ONCE = 1000
 """Ids in a message of a watch."""
 _PATH = "/rehab.identity.v1.IdentityService/"
@@ -49,6 +57,8 @@ class Parts:
     emergencies: Emergencies
     exporting: Exporting
     searching: Searching
+    notices: Notices
+    revoked_since: Callable[[Principal, float], bool]
     gate: Gate
     clock: Clock
 
@@ -108,7 +118,7 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         require_valid(request)
         with self._parts.gate.denials(_PATH + "EndEmergencyAccess"):
             patient_id = await self._parts.emergencies.end(request.grant_id)
-        await self._trace("EndEmergencyAccess", patient_id)
+        await self._trace("EndEmergencyAccess", [patient_id])
         return pb.EndEmergencyAccessResponse()
 
     async def ReviewEmergencyAccess(
@@ -117,12 +127,12 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         require_valid(request)
         with self._parts.gate.denials(_PATH + "ReviewEmergencyAccess"):
             patient_id = await self._parts.emergencies.review(request.grant_id, request.finding)
-        await self._trace("ReviewEmergencyAccess", patient_id)
+        await self._trace("ReviewEmergencyAccess", [patient_id])
         return pb.ReviewEmergencyAccessResponse()
 
-    async def _trace(self, rpc: str, patient_id: str) -> None:
-        reason = "clinic" if current_principal().role == "admin" else "own"
-        await self._parts.gate.trace(_PATH + rpc, Decision(True, reason), [patient_id])
+    async def _trace(self, rpc: str, patient_ids: Sequence[str], reason: str = "") -> None:
+        reason = reason or ("clinic" if current_principal().role == "admin" else "own")
+        await self._parts.gate.trace(_PATH + rpc, Decision(True, reason), patient_ids)
 
     async def ListEmergencyAccess(
         self, request: pb.ListEmergencyAccessRequest, context: Context
@@ -143,6 +153,28 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         return pb.ListEmergencyAccessResponse(
             grants=map(emergency_message, shown), next_page_token=token
         )
+
+    async def WatchEmergencyAccess(
+        self, request: pb.WatchEmergencyAccessRequest, context: Context
+    ) -> AsyncIterator[pb.WatchEmergencyAccessResponse]:
+        require_valid(request)
+        caller, began = current_principal(), self._parts.clock.now()
+        hearer = caller.id if caller.role == "therapist" else ""
+        after = request.after if request.HasField("after") else None
+        watching = self._parts.notices.watch(request.clinic_id, hearer, after)
+        async with aclosing(watching) as steps:
+            async for seq, notices in steps:
+                if self._parts.revoked_since(caller, began.timestamp()):
+                    raise Unauthenticated("revoked meanwhile")
+                if self._parts.clock.now() - began > LONGEST_WATCH:
+                    raise Draining("whoever goes on shows again who they are")
+                if notices:
+                    subjects = [one.taken.patient_id for one in notices]
+                    await self._trace("WatchEmergencyAccess", subjects, "clinic")
+                for one in notices:
+                    yield notice_message(one)
+                if not notices:
+                    yield pb.WatchEmergencyAccessResponse(seq=seq)
 
     async def ListAccess(
         self, request: pb.ListAccessRequest, context: Context

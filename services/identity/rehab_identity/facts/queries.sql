@@ -31,6 +31,58 @@ SET expires_at = excluded.expires_at, reviewed_at = excluded.reviewed_at,
     reviewed_by = excluded.reviewed_by, finding = excluded.finding
 WHERE emergency.patient_id = excluded.patient_id
 
+-- name: add_notices: of access that was taken lately; records are saved one transaction at a time, so
+-- that whoever reads on from a seq misses none
+WITH told AS (
+    INSERT INTO emergency_notice
+        (grant_id, clinic_id, patient_id, principal_id, reason, taken_at, expires_at, recipients)
+    SELECT grant_id, clinic_id, patient_id, principal_id, reason, taken_at, expires_at,
+        ARRAY (
+            SELECT id FROM (
+                SELECT jsonb_array_elements_text(team) AS id
+                UNION
+                SELECT account_id FROM account
+                WHERE account.clinic_id = taken.clinic_id AND role = 'admin' AND status = 'active'
+            ) AS hearers WHERE id <> principal_id ORDER BY id)
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+        $7::timestamptz[], $8::timestamptz[], $9::jsonb[])
+        AS taken (grant_id, patient_id, clinic_id, principal_id, reason, taken_at, expires_at,
+            told_at, team)
+    WHERE told_at > now() - interval '1 day'
+        AND NOT EXISTS (SELECT FROM emergency_notice AS n WHERE n.grant_id = taken.grant_id)
+    ON CONFLICT (grant_id) DO NOTHING
+    RETURNING seq
+)
+SELECT pg_notify('identity_emergency', '') FROM told LIMIT 1
+
+-- name: last_notice: the newest there is
+SELECT coalesce(max(seq), 0) AS seq FROM emergency_notice
+
+-- name: notices: after a seq, in order; of one clinic or all, for one hearer or whoever may
+SELECT n.*, e.reviewed_at, coalesce(e.reviewed_by, '') AS reviewed_by,
+    coalesce(e.finding, '') AS finding
+FROM emergency_notice AS n LEFT JOIN emergency AS e USING (grant_id)
+WHERE n.seq > $1 AND ($2::text = '' OR n.clinic_id = $2)
+    AND ($3::text = '' OR $3 = ANY (n.recipients))
+ORDER BY n.seq LIMIT $4
+
+-- name: claim_notices: whoever takes one has it until it is due again; twice as long each time
+UPDATE emergency_notice SET attempts = attempts + 1,
+    next_at = now() + make_interval(secs => least(5 * 2 ^ least(attempts, 10), 900))
+WHERE seq IN (
+    SELECT seq FROM emergency_notice WHERE delivered_at IS NULL AND next_at <= now()
+    ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING *
+
+-- name: notice_delivered: nobody need be told again
+UPDATE emergency_notice SET delivered_at = now() WHERE seq = $1
+
+-- name: notices_undelivered: how many wait, since when
+SELECT count(*) AS count FROM emergency_notice WHERE delivered_at IS NULL
+
+-- name: purge_notices: of patients who were erased
+DELETE FROM emergency_notice WHERE patient_id = ANY ($1::text[])
+
 -- name: share_entries: entries and erasures come from different shards, in any order
 SELECT pg_advisory_xact_lock_shared(7241002)
 

@@ -136,6 +136,7 @@ class Storage:
         ]
         if taken:
             await connection.execute(self._queries["save_emergencies"], *_columns(taken, 10))
+            await connection.execute(self._queries["add_notices"], *_columns(_notices(records), 9))
         names = [one.patient_id for one in records]
         pages = [names[at : at + TOLD_AT_ONCE] for at in range(0, len(names), TOLD_AT_ONCE)]
         told = [json.dumps({"patients": page}, separators=(",", ":")) for page in pages]
@@ -144,6 +145,7 @@ class Storage:
     async def _purge(self, connection: asyncpg.Connection, erased: Sequence[str]) -> None:
         await connection.execute(self._queries["purge_entries"], erased)
         await connection.execute(self._queries["purge_emergencies"], erased)
+        await connection.execute(self._queries["purge_notices"], erased)
 
     async def _save_entries(self, connection: asyncpg.Connection, entries: Sequence[Entry]) -> None:
         rows = [
@@ -193,6 +195,19 @@ class Storage:
 
 def entry_of(row: asyncpg.Record) -> Entry:
     return Entry(**{**row, "event_id": str(row["event_id"])})
+
+
+def _notices(records: Sequence[PatientRecord]) -> list[tuple[Any, ...]]:
+    """Of emergency access, with who treats the patient."""
+    return [
+        (
+            *(one.grant_id, record.patient_id, record.clinic_id, one.principal_id, one.reason),
+            *(one.since, one.over_at, one.told_at),
+            json.dumps([care.therapist_id for care in record.team if care.until is None]),
+        )
+        for record in records
+        for one in record.emergencies
+    ]
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
