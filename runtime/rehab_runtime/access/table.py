@@ -227,7 +227,8 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                 {
                     **_all(
                         NOBODY_YET,
-                        *("LogIn", "LogInDevice", "ExchangeToken", "RefreshSession", "GetJwks"),
+                        *("LogIn", "LogInDevice", "CreateNonce", "ExchangeToken"),
+                        *("RefreshSession", "GetJwks"),
                     ),
                     "EndSession": ANYBODY,
                     "ListSessions": OWN_ACCOUNT,

@@ -16,7 +16,7 @@ from rehab_identity.domain.normal import normal_password
 from rehab_identity.domain.people import ACTIVE, DISABLED, ERASED, Account
 from rehab_identity.entering import Entering, Revoked
 from rehab_identity.issuers import Issuers
-from rehab_identity.peers import source_of
+from rehab_identity.peers import Sources
 from rehab_identity.storage.accounts import Accounts
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import AlreadyExists, Erased, InvalidArgument, NotFound, Violation
@@ -38,7 +38,9 @@ class AccountServicer(pb_grpc.AccountServiceServicer):
         issuers: Issuers,
         clock: Clock,
         revoked: Revoked,
+        sources: Sources,
     ) -> None:
+        self._sources = sources
         self._accounts = accounts
         self._entering = entering
         self._passwords = passwords
@@ -125,7 +127,7 @@ class AccountServicer(pb_grpc.AccountServiceServicer):
             raise Erased
         kept = ""
         if is_own(caller, account):
-            await self._entering.require_password(account, request.old, source_of(context.peer()))
+            await self._entering.require_password(account, request.old, self._sources.of(context))
             kept = caller.session_id
         hashed = await self._passwords.hash(normal_password(request.new))
         self._revoked(

@@ -25,6 +25,8 @@ from rehab_identity.device_servicer import DeviceServicer
 from rehab_identity.entering import Entering, Limits, Revoked
 from rehab_identity.holdings import Holdings
 from rehab_identity.issuers import Issuers, http_client, require_safe
+from rehab_identity.nonces import Nonces
+from rehab_identity.peers import Sources
 from rehab_identity.revocations import KEPT_S, Revocations, sweep
 from rehab_identity.session_servicer import SessionServicer
 from rehab_identity.settings import Settings
@@ -151,17 +153,20 @@ def _servicers(
         stores.failures,
         parts.passwords,
         parts.issuers,
+        Nonces(parts.roots, stores.devices.see, clock),
         parts.signer,
         clock,
         Limits(settings.failures_account, settings.failures_source),
         revoked,
         settings.assertion_skew_s,
     )
-    code_s = settings.enrolment_code_s
+    code_s, sources = settings.enrolment_code_s, Sources(settings.trusted_proxies)
     return (
-        AccountServicer(accounts, entering, parts.passwords, parts.issuers, clock, revoked),
-        SessionServicer(entering, accounts, stores.sessions, parts.signer, clock, revoked),
-        DeviceServicer(entering, accounts, stores.devices, clock, revoked, code_s),
+        AccountServicer(
+            accounts, entering, parts.passwords, parts.issuers, clock, revoked, sources
+        ),
+        SessionServicer(entering, accounts, stores.sessions, parts.signer, clock, revoked, sources),
+        DeviceServicer(entering, accounts, stores.devices, clock, revoked, code_s, sources),
         ApiKeyServicer(
             accounts,
             stores.api_keys,

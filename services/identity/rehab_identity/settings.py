@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import SettingsConfigDict
 
 from rehab_runtime.settings import FollowSettings, PostgresDsn, TraceSettings
@@ -23,6 +31,7 @@ class Issuer(BaseModel):
     jwks_uri: str = Field("", pattern=r"^(https?://\S+)?$")
     jwks: dict[str, Any] | None = None
     algorithms: tuple[str, ...] = ("RS256", "ES256")
+    nonce: Literal["required", "unchecked"] = "required"
 
     @model_validator(mode="after")
     def _sound(self) -> Issuer:
@@ -100,6 +109,11 @@ class Settings(FollowSettings, TraceSettings):
     failures_source: int = Field(
         100, ge=1, description="failed attempts from one address in a window; more are refused"
     )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description='proxies whose x-forwarded-for is believed, as JSON: ["10.0.0.0/8"]; without '
+        "them failures are counted by who connects",
+    )
     failure_window_s: int = Field(
         900, ge=1, le=86_400, description="seconds after which failures are forgotten"
     )
@@ -111,8 +125,16 @@ class Settings(FollowSettings, TraceSettings):
         (),
         description="external OpenID Connect issuers as JSON: "
         '[{"issuer", "audience", "jwks_uri"}]; "jwks" in place of "jwks_uri" names the keys '
-        'themselves, "algorithms" which are accepted',
+        'themselves, "algorithms" which are accepted; "nonce": "unchecked" takes ID tokens that no '
+        "CreateNonce began, which whoever gets hold of one may use, too",
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _not_everybody(cls, told: tuple[IPvAnyNetwork, ...]) -> tuple[IPvAnyNetwork, ...]:
+        if any(network.prefixlen == 0 for network in told):
+            raise ValueError("must not be every address: then whoever calls could name any")
+        return told
 
     @model_validator(mode="after")
     def _notices_are_signed(self) -> Settings:
