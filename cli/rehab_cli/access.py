@@ -19,6 +19,7 @@ from rehab_cli.asking import METADATA, TIMEOUT_S, asking
 from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
 from rehab_cli.emergencies import follow
+from rehab_runtime.access.kinds import KIND_TABLE
 from rehab_runtime.access.messages import role_name
 from rehab_runtime.access.rules import Rule
 from rehab_runtime.access.table import TABLE
@@ -80,6 +81,20 @@ def table(
             for role, grounds in _lines(rule):
                 shown.add_row(name, role, grounds, rule.purpose, rule.scope)
                 name = ""
+    _print_whole(shown)
+
+
+@app.command()
+def kinds(
+    kind: Annotated[str, typer.Argument(help="Part of a kind's name; all without.")] = "",
+) -> None:
+    """Which role may tell which kind of event, step by step. What is not here nobody may."""
+    shown = Table("kind", "step", "roles", box=None)
+    for name, row in sorted(KIND_TABLE.items()):
+        if kind.lower() in name:
+            steps = sorted(row.steps.items()) or [("", row.who)]
+            for place, (step, who) in enumerate(steps):
+                shown.add_row("" if place else name, step, ", ".join(sorted(who)))
     _print_whole(shown)
 
 
