@@ -18,6 +18,7 @@ from rehab_cli import (
     credential,
     documented,
     erasure,
+    identity_keys,
     keys,
     look,
     patients,
@@ -56,6 +57,7 @@ projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
 app.add_typer(keys.app, name="keys")
+keys.app.add_typer(identity_keys.app, name="identity")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.sessions, name="session")
 app.add_typer(programs.devices, name="device")

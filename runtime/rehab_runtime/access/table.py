@@ -254,6 +254,10 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                 },
             ),
             *_of(
+                f"{_WHO}.KeyAdminService",
+                _all(_suite("cli"), "GetKeyStatus", "RotateKek", "RewrapKeys", "DestroyOldKeks"),
+            ),
+            *_of(
                 f"{_WHO}.ConsentService",
                 {
                     **_all(CONSENTS, "ListConsents", "ListCareTeam"),

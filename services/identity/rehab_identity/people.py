@@ -13,6 +13,7 @@ import grpc
 from rehab.identity.v1 import account_service_pb2_grpc as account_grpc
 from rehab.identity.v1 import api_key_service_pb2_grpc as key_grpc
 from rehab.identity.v1 import device_service_pb2_grpc as device_grpc
+from rehab.identity.v1 import key_admin_service_pb2_grpc as admin_grpc
 from rehab.identity.v1 import session_service_pb2_grpc as session_grpc
 from rehab_identity import signer as signing
 from rehab_identity.account_servicer import AccountServicer
@@ -25,6 +26,7 @@ from rehab_identity.device_servicer import DeviceServicer
 from rehab_identity.entering import Entering, Limits, Revoked
 from rehab_identity.holdings import Holdings
 from rehab_identity.issuers import Issuers, http_client, require_safe
+from rehab_identity.key_admin_servicer import KeyAdminServicer
 from rehab_identity.nonces import Nonces
 from rehab_identity.peers import Sources
 from rehab_identity.revocations import KEPT_S, Revocations, sweep
@@ -40,6 +42,7 @@ from rehab_identity.storage.failures import Failures
 from rehab_identity.storage.names import seal_names
 from rehab_identity.storage.sessions import Sessions
 from rehab_identity.storage.signing_keys import SigningKeys
+from rehab_identity.storage.wrapped import Wrapping
 from rehab_identity.verifying import Verifier
 from rehab_runtime.access.tokens import TokenAuthenticator
 from rehab_runtime.auth import DevelopmentAuthenticator
@@ -51,7 +54,13 @@ PACKAGE = "rehab_identity"
 HOUR_S = 3600
 SERVICES = tuple(
     f"rehab.identity.v1.{name}"
-    for name in ("AccountService", "SessionService", "DeviceService", "ApiKeyService")
+    for name in (
+        "AccountService",
+        "SessionService",
+        "DeviceService",
+        "ApiKeyService",
+        "KeyAdminService",
+    )
 )
 
 
@@ -63,6 +72,7 @@ class People:
     holdings: Holdings
     authenticator: TokenAuthenticator
     servicers: tuple[AccountServicer, SessionServicer, DeviceServicer, ApiKeyServicer]
+    key_admin: KeyAdminServicer
 
     def add(self, server: grpc.aio.Server) -> list[str]:
         accounts, sessions, devices, keys = self.servicers
@@ -70,6 +80,7 @@ class People:
         session_grpc.add_SessionServiceServicer_to_server(sessions, server)
         device_grpc.add_DeviceServiceServicer_to_server(devices, server)
         key_grpc.add_ApiKeyServiceServicer_to_server(keys, server)
+        admin_grpc.add_KeyAdminServiceServicer_to_server(self.key_admin, server)
         return list(SERVICES)
 
 
@@ -128,7 +139,8 @@ async def people(
         authenticator.revoke,
     )
     servicers = _servicers(settings, stores, parts)
-    return People(stores.accounts, holdings, authenticator, servicers)
+    key_admin = KeyAdminServicer(box, Wrapping(database, queries, box), clock)
+    return People(stores.accounts, holdings, authenticator, servicers, key_admin)
 
 
 @dataclass(frozen=True)

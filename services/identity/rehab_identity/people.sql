@@ -240,3 +240,34 @@ VALUES ($1, $2, $3, $4, $5)
 
 -- name: drop_signing_keys: those whose last token has expired
 DELETE FROM signing_key WHERE key_id = ANY($1::text[])
+
+-- name: wrapped_census: what each version of the key file wraps; it stands after the first byte
+SELECT ('x' || encode(substring(sealed FROM 2 FOR 4), 'hex'))::bit(32)::integer AS version,
+    count(*) FILTER (WHERE of = 'account') AS accounts,
+    count(*) FILTER (WHERE of <> 'account') AS secrets
+FROM (
+    SELECT 'account' AS of, account_id AS id, data_key AS sealed FROM account
+    WHERE data_key IS NOT NULL
+    UNION ALL SELECT 'secret', name, sealed FROM secret
+    UNION ALL SELECT 'signing key', key_id, sealed FROM signing_key
+) AS wrapped
+GROUP BY version ORDER BY version
+
+-- name: wrapped_before: some of what another version than the newest wraps
+SELECT of, id, sealed FROM (
+    SELECT 'account' AS of, account_id AS id, data_key AS sealed FROM account
+    WHERE data_key IS NOT NULL
+    UNION ALL SELECT 'secret', name, sealed FROM secret
+    UNION ALL SELECT 'signing key', key_id, sealed FROM signing_key
+) AS wrapped
+WHERE ('x' || encode(substring(sealed FROM 2 FOR 4), 'hex'))::bit(32)::integer <> $1
+LIMIT $2
+
+-- name: rewrap_account: unless it was erased, or is wrapped anew already
+UPDATE account SET data_key = $3 WHERE account_id = $1 AND data_key = $2
+
+-- name: rewrap_secret: the same of a secret of the service
+UPDATE secret SET sealed = $3 WHERE name = $1 AND sealed = $2
+
+-- name: rewrap_signing_key: the same of a key that signs
+UPDATE signing_key SET sealed = $3 WHERE key_id = $1 AND sealed = $2
