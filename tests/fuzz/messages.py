@@ -37,8 +37,8 @@ RARE = frozenset(
     {
         *("EraseSubject", "PrepareErasure", "RotateKek", "RewrapDataKeys", "RotateDataKey"),
         *("VerifyLog", "SignCheckpoint", "ArchiveEvents", "RestoreEvents", "ExportPatient"),
-        *("Rebuild", "SwitchVersion", "DropVersion", "RotateSigningKey"),
-        *("CreateAccount", "SetPassword", "LogIn"),
+        *("Rebuild", "SwitchVersion", "DropVersion", "RotateSigningKey", "RewrapKeys"),
+        *("CreateAccount", "SetPassword", "LogIn", "DestroyOldKeks"),
     }
 )
 EXAMPLES = {kind: bodies(kind) for kind in KINDS}

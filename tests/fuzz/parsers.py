@@ -29,12 +29,13 @@ from rehab_identity.domain.fold import fold, touched
 from rehab_identity.facts.codec import dump_record, load_record
 from rehab_ingest.domain.clocks import skew_ms
 from rehab_ingest.domain.door import refusal
-from rehab_ingest.domain.rights import SUITE_ONLY, Told
+from rehab_ingest.domain.rights import Told
 from rehab_ingest.domain.tokens import Tokens
 from rehab_ingest.quarantine import Quarantine
 from rehab_projections.batch import FOLDED, Batch
 from rehab_runtime import pages
 from rehab_runtime.access import jws
+from rehab_runtime.access.kinds import SUITE_ONLY
 from rehab_runtime.access.tokens import TokenAuthenticator
 from rehab_runtime.auth import DevelopmentAuthenticator, PeerAuthenticator, Principal
 from rehab_runtime.clock import FixedClock

@@ -13,7 +13,7 @@ from rehab.events.v1 import patient_pb2
 from rehab.events.v1.event_pb2 import ROLE_PATIENT, ROLE_THERAPIST, Event, Role
 from rehab_ingest.domain.rights import Told, may_change, refusal, sayable
 from rehab_runtime.access.facts import Care, Consent, Grant, PatientFacts
-from rehab_runtime.access.kinds import KIND_TABLE, SUITE, tellers
+from rehab_runtime.access.kinds import KIND_TABLE, SUITE_ONLY, tellers
 from rehab_runtime.auth import Principal, service_principal
 from rehab_runtime.errors import ConsentNotInForce, Erased, PermissionDenied
 from tests.contract.golden import bodies
@@ -23,7 +23,6 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 """When what `rep` tells happened."""
 DAY = timedelta(days=1)
-SUITE_ONLY = frozenset(kind for kind, row in KIND_TABLE.items() if row.who == SUITE)
 OWN = Principal(PATIENT, "patient", CLINIC, patient_id=PATIENT)
 DEVICE = Principal("phone-1", "device", CLINIC, patient_id=PATIENT)
 ANN = Principal("ann", "therapist", CLINIC)

@@ -92,6 +92,8 @@ KIND_TABLE: Mapping[str, Tellers] = MappingProxyType(
         **dict.fromkeys(("notification", "policy_change", "quarantine"), Tellers(SUITE)),
     }
 )
+SUITE_ONLY = frozenset(kind for kind, row in KIND_TABLE.items() if row.who == SUITE)
+"""Kinds that services of the suite tell, and nobody else."""
 
 
 def tellers(kind: str, body: Body) -> Roles:

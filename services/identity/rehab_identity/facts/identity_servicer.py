@@ -32,7 +32,7 @@ from rehab_runtime.access.gate import Gate
 from rehab_runtime.access.messages import facts_message, principal_of
 from rehab_runtime.auth import ROLES, Principal, current_principal, require_service
 from rehab_runtime.clock import Clock
-from rehab_runtime.errors import Draining, InvalidArgument, Unauthenticated, Violation
+from rehab_runtime.errors import Draining, InvalidArgument, NotFound, Unauthenticated, Violation
 from rehab_runtime.validation import require_valid
 
 Context = grpc.aio.ServicerContext
@@ -197,8 +197,11 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         self, request: pb.SearchAccessRequest, context: Context
     ) -> pb.SearchAccessResponse:
         require_valid(request)
-        if request.filter.patient_id:
-            await self._parts.gate.require_each(_PATH + "SearchAccess", [request.filter.patient_id])
+        if patient_id := request.filter.patient_id:
+            method = _PATH + "SearchAccess"
+            decisions = await self._parts.gate.decide_each(method, [patient_id])
+            if not decisions[patient_id].allowed:
+                raise NotFound(f"denied: {decisions[patient_id].reason}")
         found, token = await self._parts.searching.page(request)
         return pb.SearchAccessResponse(entries=map(entry_message, found), next_page_token=token)
 
