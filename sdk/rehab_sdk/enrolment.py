@@ -22,12 +22,12 @@ async def enrol_device(
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> DeviceKey:
     """Make a key pair and enrol its public half: the key with which the device logs in from now on.
-    Keep it where nobody reads it. Needs the extra `rehab-sdk[device]`. A code works once and the
-    call is not repeated: after Unavailable ask for another code. Raises RehabError."""
+    Keep it where nobody reads it. Needs the extra `rehab-sdk[device]`. A code works once; while the
+    server is away the call is repeated until the deadline. Raises RehabError."""
     private, public = new_key()
     async with open_channel(identity, credentials, options) as channel:
         request = pb.EnrolDeviceRequest(code=code, public_key=public, model=model)
-        enrolled: pb.EnrolDeviceResponse = await Calls("", options).once(
+        enrolled: pb.EnrolDeviceResponse = await Calls("", options).unary(
             DeviceServiceStub(channel).EnrolDevice, request
         )
     return DeviceKey(

@@ -140,8 +140,15 @@ DELETE FROM revocation WHERE at < $1
 WITH old AS (DELETE FROM enrolment WHERE expires_at < $4)
 INSERT INTO enrolment (code_hash, patient_id, expires_at) VALUES ($1, $2, $3)
 
--- name: use_enrolment: whoever deletes it has it; nobody else does
-DELETE FROM enrolment WHERE code_hash = $1 AND expires_at > $2 RETURNING patient_id
+-- name: use_enrolment: whoever writes its device into it has it; nobody else does
+UPDATE enrolment SET device_id = $3, public_key = $4
+WHERE code_hash = $1 AND expires_at > $2 AND device_id IS NULL
+RETURNING patient_id
+
+-- name: enrolled_by: whom a code enrolled with this key, unless that is revoked
+SELECT device.device_id, device.patient_id, device.clinic_id, device.public_key, device.enrolled_at
+FROM enrolment JOIN device USING (device_id)
+WHERE code_hash = $1 AND expires_at > $2 AND enrolment.public_key = $3 AND revoked_at IS NULL
 
 -- name: drop_enrolments: codes of an account that is let in no more
 DELETE FROM enrolment WHERE patient_id = $1

@@ -39,13 +39,19 @@ class Devices:
     async def enrol(
         self, code: str, device_id: str, public_key: bytes, model: str, now: datetime
     ) -> Device:
-        """Raises Unauthenticated unless the code is good; then it is good no more."""
+        """Raises Unauthenticated unless the code is good; then it is good no more but for the same
+        key, which is told of the same device."""
         queries = self._queries
+        hashed = self._roots.hashed(CODE, code)
         async with self._database.transaction() as connection:
-            hashed = self._roots.hashed(CODE, code)
-            patient_id = await connection.fetchval(queries["use_enrolment"], hashed, now)
+            patient_id = await connection.fetchval(
+                queries["use_enrolment"], hashed, now, device_id, public_key
+            )
             if patient_id is None:
-                raise Unauthenticated("no such enrolment code")
+                known = await connection.fetchrow(queries["enrolled_by"], hashed, now, public_key)
+                if known is None:
+                    raise Unauthenticated("no such enrolment code")
+                return Device(model=model, **dict(known))
             account = await connection.fetchrow(queries["lock_account"], patient_id)
             if account is None or account["status"] != ACTIVE:
                 raise Unauthenticated("the account is not active")
