@@ -114,6 +114,7 @@ class Storage:
         when it is not to be kept."""
         told = (record.patient_id, dump_record(record), record.version, record.erased_at)
         async with self._database.transaction() as connection:
+            await connection.execute(self._queries["own_entries"])
             try:
                 if await connection.execute(self._queries["mend"], *told) != "UPDATE 1":
                     return False
