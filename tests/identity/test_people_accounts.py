@@ -146,6 +146,12 @@ async def test_only_who_runs_the_clinic_makes_and_lists_accounts(home: House) ->
     assert isinstance(await home.refused("SetAccountStatus", ANN, **DISABLE), PermissionDenied)
 
 
+async def test_nobody_is_called_as_the_logs_own_streams_are(home: House) -> None:
+    new = {"clinic_id": CLINIC, "role": Role.ROLE_PATIENT, "account_id": "audit-identity-0"}
+    refused = await home.refused("CreateAccount", ADMIN, **new)
+    assert [one.rule for one in refused.violations] == ["account_id.person"]
+
+
 async def test_a_person_names_the_password_they_have_and_an_admin_need_not(home: House) -> None:
     new = {"account_id": "ann", "new": "another long password"}
     tokens = await home.log_in("ann")

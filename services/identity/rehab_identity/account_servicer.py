@@ -18,6 +18,7 @@ from rehab_identity.entering import Entering, Revoked
 from rehab_identity.issuers import Issuers
 from rehab_identity.peers import Sources
 from rehab_identity.storage.accounts import Accounts
+from rehab_runtime.access.streams import is_audit
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import AlreadyExists, Erased, InvalidArgument, NotFound, Violation
 from rehab_runtime.logging import get_logger
@@ -53,6 +54,9 @@ class AccountServicer(pb_grpc.AccountServiceServicer):
     ) -> pb.CreateAccountResponse:
         require_valid(request)
         require_admin(request.clinic_id)
+        if is_audit(request.account_id):
+            rule = "must name no audit stream"
+            raise InvalidArgument(violations=[Violation("account_id", "account_id.person", rule)])
         wanted = Account(
             request.account_id or new_id(),
             request.clinic_id,
