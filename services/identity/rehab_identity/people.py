@@ -124,7 +124,7 @@ async def people(
         settings.failures_account,
     )
     authenticator = _authenticator(settings, signer, verifier, clock)
-    revocations = Revocations(database, queries, clock, authenticator.revoke)
+    revocations = Revocations(database, queries, clock, authenticator.revoke_at)
     await revocations.look()
     background.start(revocations.run(), "reads what other replicas revoke")
     background.start(signer.run(), "keeps signing keys young")

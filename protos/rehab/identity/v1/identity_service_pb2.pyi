@@ -79,14 +79,24 @@ class WatchAccessRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class WatchAccessResponse(_message.Message):
-    __slots__ = ("patient_ids", "revoked", "everything")
+    __slots__ = ("patient_ids", "revoked", "everything", "revocations")
     PATIENT_IDS_FIELD_NUMBER: _ClassVar[int]
     REVOKED_FIELD_NUMBER: _ClassVar[int]
     EVERYTHING_FIELD_NUMBER: _ClassVar[int]
+    REVOCATIONS_FIELD_NUMBER: _ClassVar[int]
     patient_ids: _containers.RepeatedScalarFieldContainer[str]
     revoked: _containers.RepeatedScalarFieldContainer[str]
     everything: bool
-    def __init__(self, patient_ids: _Optional[_Iterable[str]] = ..., revoked: _Optional[_Iterable[str]] = ..., everything: bool = ...) -> None: ...
+    revocations: _containers.RepeatedCompositeFieldContainer[Revocation]
+    def __init__(self, patient_ids: _Optional[_Iterable[str]] = ..., revoked: _Optional[_Iterable[str]] = ..., everything: bool = ..., revocations: _Optional[_Iterable[_Union[Revocation, _Mapping]]] = ...) -> None: ...
+
+class Revocation(_message.Message):
+    __slots__ = ("id", "at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class EmergencyAccess(_message.Message):
     __slots__ = ("grant_id", "principal_id", "patient_id", "reason", "taken_at", "expires_at", "reviewed_at", "reviewed_by", "finding")

@@ -218,14 +218,16 @@ def _messages(news: News) -> list[pb.WatchAccessResponse]:
     """At least one: the silence is what counts."""
     patients = sorted(news.patients)
     size = max(len(patients), len(news.revoked), 1)
-    return [
-        pb.WatchAccessResponse(
-            patient_ids=patients[at : at + TOLD_AT_ONCE],
-            revoked=news.revoked[at : at + TOLD_AT_ONCE],
-            everything=news.everything,
+    messages = []
+    for first in range(0, size, TOLD_AT_ONCE):
+        message = pb.WatchAccessResponse(
+            patient_ids=patients[first : first + TOLD_AT_ONCE], everything=news.everything
         )
-        for at in range(0, size, TOLD_AT_ONCE)
-    ]
+        for revocation in news.revoked[first : first + TOLD_AT_ONCE]:
+            message.revoked.append(revocation.id)
+            message.revocations.add(id=revocation.id).at.FromDatetime(revocation.at)
+        messages.append(message)
+    return messages
 
 
 def _place(scope: tuple[str, ...], token: str) -> tuple[datetime, str] | None:

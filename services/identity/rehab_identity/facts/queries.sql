@@ -187,4 +187,4 @@ SELECT count(*) AS count FROM emergency WHERE reviewed_at IS NULL AND taken_at <
 
 -- name: revocations: since a time or number; those seen last are read again, for numbers may become
 -- visible out of order, and clocks may be wrong
-SELECT seq, revoked FROM revocation WHERE at >= now() - $1::interval OR seq > $2 ORDER BY seq
+SELECT seq, revoked, at FROM revocation WHERE at >= now() - $1::interval OR seq > $2 ORDER BY seq
