@@ -8,7 +8,6 @@ RUNS, SECONDS and DEVICES may be set in the environment.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -18,9 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 
-import uvloop
-
-from bench.measure import Rate, Row, beside, show
+from bench.measure import Rate, Row, beside, main
 from bench.phones import BATCH, CHANNELS, DEVICES, PACED, SECONDS, Phones
 from bench.reader import read_p95_ms
 from bench.rivals.libraries import environment as rivals_environment
@@ -142,12 +139,5 @@ def table(rates: dict[str, list[Rate]], ack: float, p95: float, idle: float) -> 
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.ingest")
-    parser.add_argument("--json", type=Path)
-    path = parser.parse_args().json
-    show(uvloop.run(measure()), path)
-
-
 if __name__ == "__main__":
-    main()
+    main("bench.ingest", measure)

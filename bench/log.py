@@ -8,17 +8,13 @@ RUNS, SECONDS and ROWS (of the large table) may be set in the environment.
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import os
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import uvloop
-
 from bench import ours
-from bench.measure import Measure, Rate, Row, beside, interleaved, many, show
+from bench.measure import Measure, Rate, Row, beside, interleaved, main, many
 from bench.raw import raw
 from bench.rivals.algorithms import NAMES, rivals
 from bench.rivals.libraries import driven, environment, umadb_server
@@ -185,17 +181,10 @@ def table(rates: dict[str, Rate], small: Rate, large: Rate) -> list[Row]:
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.log")
-    parser.add_argument("--json", type=Path)
-    path = parser.parse_args().json
-    with (
-        tempfile.TemporaryDirectory(prefix="rehab-bench-", ignore_cleanup_errors=True) as folder,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        rows = runner.run(measure(Path(folder)))
-    show(rows, path)
+async def measure_in_a_folder() -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="rehab-bench-", ignore_cleanup_errors=True) as folder:
+        return await measure(Path(folder))
 
 
 if __name__ == "__main__":
-    main()
+    main("bench.log", measure_in_a_folder)

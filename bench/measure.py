@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+import uvloop
 
 
 @dataclass(frozen=True)
@@ -103,3 +107,12 @@ def show(rows: Sequence[Row], path: Path | None) -> None:
         print(f"  {row.ratio:>12,.2f} x   {row.goal:<10} {verdict}")
     if path is not None:
         path.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+
+
+def main(name: str, measure: Callable[[], Coroutine[Any, Any, Sequence[Row]]]) -> None:
+    """A benchmark as a program: `--json PATH` writes what it shows."""
+    parser = argparse.ArgumentParser(prog=name)
+    parser.add_argument("--json", type=Path)
+    path = parser.parse_args().json
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        show(runner.run(measure()), path)

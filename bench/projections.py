@@ -9,7 +9,6 @@ environment.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -21,9 +20,8 @@ from itertools import count, islice
 from pathlib import Path
 
 import grpc
-import uvloop
 
-from bench.measure import Rate, Row, beside, show
+from bench.measure import Rate, Row, beside, main
 from bench.ours import request
 from bench.parts import parts_of
 from rehab.events.v1.event_pb2 import Event
@@ -194,13 +192,5 @@ async def measure() -> list[Row]:
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.projections")
-    parser.add_argument("--json", type=Path)
-    path = parser.parse_args().json
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        show(runner.run(measure()), path)
-
-
 if __name__ == "__main__":
-    main()
+    main("bench.projections", measure)

@@ -8,8 +8,6 @@ of the service alone, gRPC included: what else runs on the machine does not coun
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import os
 import statistics
 import tempfile
@@ -20,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import uvloop
 
-from bench.measure import Row, show
+from bench.measure import Row, main
 from bench.projections import METADATA, caught_up, fill, lived
 from rehab.events.v1.event_pb2 import Event
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
@@ -165,13 +162,5 @@ async def _rows(keeps: Asked, makes: Asked) -> list[Row]:
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.reads")
-    parser.add_argument("--json", type=Path)
-    path = parser.parse_args().json
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        show(runner.run(measure()), path)
-
-
 if __name__ == "__main__":
-    main()
+    main("bench.reads", measure)

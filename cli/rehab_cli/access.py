@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -18,6 +18,8 @@ from rehab_cli.addresses import Addresses
 from rehab_cli.asking import METADATA, TIMEOUT_S, asking
 from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
+from rehab_cli.emergencies import follow
+from rehab_runtime.access.kinds import KIND_TABLE
 from rehab_runtime.access.messages import role_name
 from rehab_runtime.access.rules import Rule
 from rehab_runtime.access.table import TABLE
@@ -49,12 +51,17 @@ def emergencies(
     unreviewed: Annotated[
         bool, typer.Option("--unreviewed", help="Only those that nobody has reviewed.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Tell of it as it is taken, until Ctrl-C.")
+    ] = False,
     limit: Limit = 50,
     as_json: AsJson = False,
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
     """A clinic's emergency access, newest first."""
+    if watch:
+        run(lambda: follow(find(data, port_base), clinic, as_json=as_json))
     run(
         lambda: _emergencies(
             find(data, port_base), clinic, limit, unreviewed=unreviewed, as_json=as_json
@@ -77,6 +84,20 @@ def table(
     _print_whole(shown)
 
 
+@app.command()
+def kinds(
+    kind: Annotated[str, typer.Argument(help="Part of a kind's name; all without.")] = "",
+) -> None:
+    """Which role may tell which kind of event, step by step. What is not here nobody may."""
+    shown = Table("kind", "step", "roles", box=None)
+    for name, row in sorted(KIND_TABLE.items()):
+        if kind.lower() in name:
+            steps = sorted(row.steps.items()) or [("", row.who)]
+            for place, (step, who) in enumerate(steps):
+                shown.add_row("" if place else name, step, ", ".join(sorted(who)))
+    _print_whole(shown)
+
+
 def _lines(rule: Rule) -> Iterator[tuple[str, str]]:
     if rule.open:
         yield "anybody", "the request itself"
@@ -87,47 +108,58 @@ def _lines(rule: Rule) -> Iterator[tuple[str, str]]:
 
 async def _who(addresses: Addresses, patient: str, limit: int, *, as_json: bool) -> int:
     shown = Table("at", "who", "role", "rpc", "", "reason", "until", box=None)
+    request = pb.ListAccessRequest(patient_id=patient, page_size=_page(limit))
     async with asking(addresses.identity) as connection:
-        stub, count = IdentityServiceStub(connection), 0
-        request = pb.ListAccessRequest(patient_id=patient, page_size=_page(limit))
-        async for one in _each(stub.ListAccess, request, "entries"):
-            if as_json:
-                _print_json(one)
-            else:
-                shown.add_row(
-                    *(_time(one.at), one.actor_id, role_name(one.role)),
-                    *(one.rpc.removeprefix("rehab."), "saw" if one.allowed else "denied"),
-                    *(one.reason, _time(one.covered_until)),
-                )
-            count += 1
-            if count == limit:
-                break
-    if not as_json:
-        _print_whole(shown)
-    return 0
+        ask = IdentityServiceStub(connection).ListAccess
+        return await _show(shown, _access, _each(ask, request, "entries"), limit, as_json=as_json)
+
+
+def _access(one: Any) -> Sequence[str]:
+    return (
+        *(_time(one.at), one.actor_id, role_name(one.role)),
+        *(one.rpc.removeprefix("rehab."), "saw" if one.allowed else "denied"),
+        *(one.reason, _time(one.covered_until)),
+    )
 
 
 async def _emergencies(
     addresses: Addresses, clinic: str, limit: int, *, unreviewed: bool, as_json: bool
 ) -> int:
     shown = Table("taken", "until", "who", "patient", "reason", "reviewed", "grant", box=None)
+    request = pb.ListEmergencyAccessRequest(
+        clinic_id=clinic, unreviewed=unreviewed, page_size=_page(limit)
+    )
     async with asking(addresses.identity) as connection:
-        stub, count = IdentityServiceStub(connection), 0
-        request = pb.ListEmergencyAccessRequest(
-            clinic_id=clinic, unreviewed=unreviewed, page_size=_page(limit)
-        )
-        async for one in _each(stub.ListEmergencyAccess, request, "grants"):
-            if as_json:
-                _print_json(one)
-            else:
-                review = f"{one.finding} by {one.reviewed_by}" if one.finding else "no"
-                shown.add_row(
-                    *(_time(one.taken_at), _time(one.expires_at), one.principal_id),
-                    *(one.patient_id, one.reason, review, one.grant_id),
-                )
-            count += 1
-            if count == limit:
-                break
+        ask = IdentityServiceStub(connection).ListEmergencyAccess
+        return await _show(shown, _taken, _each(ask, request, "grants"), limit, as_json=as_json)
+
+
+def _taken(one: Any) -> Sequence[str]:
+    review = f"{one.finding} by {one.reviewed_by}" if one.finding else "no"
+    return (
+        *(_time(one.taken_at), _time(one.expires_at), one.principal_id),
+        *(one.patient_id, one.reason, review, one.grant_id),
+    )
+
+
+async def _show(
+    shown: Table,
+    row: Callable[[Any], Sequence[str]],
+    items: AsyncIterator[Any],
+    limit: int,
+    *,
+    as_json: bool,
+) -> int:
+    """At most `limit` items, 0 for all: as JSON while they come, or in a table at the end."""
+    count = 0
+    async for one in items:
+        if as_json:
+            _print_json(one)
+        else:
+            shown.add_row(*row(one))
+        count += 1
+        if count == limit:
+            break
     if not as_json:
         _print_whole(shown)
     return 0

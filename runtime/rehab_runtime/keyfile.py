@@ -84,6 +84,17 @@ def create(path: Path, clock: Clock) -> KeyFile:
     return made
 
 
+def make_if_none(path: Path, clock: Clock) -> None:
+    """There is a file afterwards, made by this process or by another one. Raises KeyFileError."""
+    if os.path.lexists(path):
+        return
+    try:
+        create(path, clock)
+    except KeyFileError:
+        if not os.path.lexists(path):  # otherwise another replica was first
+            raise
+
+
 def rotate(path: Path, clock: Clock) -> KeyFile:
     """Append a version; the older ones stay. Raises KeyFileError."""
     with _locked(path):

@@ -10,27 +10,15 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from rehab_runtime import logging, metrics
 from rehab_runtime.settings import ServiceSettings, SettingsError, load, variable_of
 from rehab_runtime.startup import StartupError
 
 S = TypeVar("S", bound=ServiceSettings)
-
-
-class Running(Protocol):
-    """What a started service shows."""
-
-    @property
-    def address(self) -> str: ...
-
-    @property
-    def peers_address(self) -> str: ...
-
-    @property
-    def background(self) -> Background: ...
 
 
 class Background:
@@ -66,6 +54,15 @@ class Background:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started service. `address` is its gRPC host:port, `peers_address` that for services."""
+
+    address: str
+    background: Background
+    peers_address: str = ""
 
 
 def run(

@@ -13,7 +13,7 @@ import pydantic_settings
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rehab_runtime.startup import split
+from rehab_runtime.startup import split, targets
 from rehab_runtime.tls import Tls
 
 S = TypeVar("S", bound="ServiceSettings")
@@ -30,6 +30,15 @@ def _listenable(value: str) -> str:
 
 def _listenable_or_off(value: str) -> str:
     return _listenable(value) if value else value
+
+
+def _callable(value: str) -> str:
+    targets(value)
+    return value
+
+
+def _callable_or_off(value: str) -> str:
+    return _callable(value) if value else value
 
 
 def _parsed(value: str, *schemes: str) -> SplitResult | None:
@@ -69,6 +78,10 @@ def _valkey_or_off(value: str) -> str:
 HostPort = Annotated[str, AfterValidator(_listenable)]
 """host:port; an IPv6 host stands in brackets."""
 HostPortOrOff = Annotated[str, AfterValidator(_listenable_or_off)]
+"""The same, or empty for nothing."""
+Replicas = Annotated[str, AfterValidator(_callable)]
+"""host:port of a service, a name of several addresses too; or IP addresses with commas between."""
+ReplicasOrOff = Annotated[str, AfterValidator(_callable_or_off)]
 """The same, or empty for nothing."""
 PostgresDsn = Annotated[str, AfterValidator(_postgres)]
 """Where a database is; its hosts may be several, with commas between."""
@@ -135,23 +148,39 @@ class ServiceSettings(BaseSettings):
         return self.environment == "development" if self.reflection is None else self.reflection
 
 
-class FrontSettings(ServiceSettings):
-    """Of a service that people call."""
+class TraceSettings(ServiceSettings):
+    """Of a service that tells the log who came to patients' data."""
 
-    identity_address: str = Field(
-        "",
-        pattern=r"^(\S+:\d+)?$",
-        description="host:port of identity, which says who may what; without it, in development "
-        "only, callers are believed and roles alone count",
-    )
     audit_covered_s: float = Field(
         60,
         ge=0,
         le=3600,
-        description="time in which the same look at the same patient has no audit event of its own",
+        description="time in which the same access to the same patient has one audit event",
     )
     audit_ms: int = Field(
         5, ge=0, le=1000, description="least time between two commits of audit events"
+    )
+
+
+class FollowSettings(ServiceSettings):
+    """Of a service that folds the log."""
+
+    nats_url: NatsUrl = Field(description="NATS server with JetStream that carries the log")
+    eventstore_address: Replicas = Field(
+        description="host:port of the event store, or of its replicas with commas"
+    )
+    log_stream: str = Field("LOG", description="JetStream stream that carries the log")
+    subject_prefix: str = Field("log", description="first token of the log's subjects")
+    max_batch_events: int = Field(500, ge=1, le=10_000, description="events folded at once")
+
+
+class FrontSettings(TraceSettings):
+    """Of a service that people call."""
+
+    identity_address: ReplicasOrOff = Field(
+        "",
+        description="host:port of identity, which says who may what; without it, in development "
+        "only, callers are believed and roles alone count",
     )
 
     @model_validator(mode="after")

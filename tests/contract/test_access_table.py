@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from google.protobuf.descriptor import MethodDescriptor
 
-import rehab
 from rehab_runtime.access.rules import Relation
 from rehab_runtime.access.table import TABLE, rule_of
 from rehab_runtime.auth import ROLES
-
-
-def methods() -> Iterator[tuple[str, MethodDescriptor]]:
-    root = Path(next(iter(rehab.__path__)))
-    for file in sorted(root.glob("**/*_service_pb2.py")):
-        name = ".".join(("rehab", *file.relative_to(root).with_suffix("").parts))
-        for service in importlib.import_module(name).DESCRIPTOR.services_by_name.values():
-            for method in service.methods:
-                yield f"/{service.full_name}/{method.name}", method
-
-
-METHODS = dict(methods())
+from tests.support.contract import METHODS
 
 
 def fields_of(method: str) -> set[str]:

@@ -14,6 +14,12 @@ def place(postgres: Any, nats_url: str) -> Place:
     return Place(postgres, nats_url)
 
 
+@pytest.fixture
+def sharded(postgres: Any, nats_url: str) -> Place:
+    """The same of a log with three shards."""
+    return Place(postgres, nats_url, shards=3)
+
+
 @pytest_asyncio.fixture
 async def running(place: Place) -> AsyncIterator[Clinic]:
     """The event store and the projections of one clinic."""

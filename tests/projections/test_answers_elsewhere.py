@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import aclosing
-from typing import Any
 
 import pytest
 
@@ -25,18 +24,7 @@ from tests.projections.test_consumer import PATIENTS, repetitions, sets
 from tests.projections.test_rebuild import Admin
 from tests.projections.test_watch import listed, report
 
-SHARDS = 3
 BEGIN = at("2026-03-02T08:00")
-
-
-@pytest.fixture
-def place(postgres: Any, nats_url: str) -> Place:
-    return Place(postgres, nats_url, SHARDS)
-
-
-@pytest.fixture
-def single(postgres: Any, nats_url: str) -> Place:
-    return Place(postgres, nats_url)
 
 
 @pytest.fixture
@@ -48,9 +36,9 @@ def nobody_polls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_read_at_a_replica_that_does_not_fold_waits_for_what_another_folds(
-    single: Place, nobody_polls: None
+    place: Place, nobody_polls: None
 ) -> None:
-    async with replicas(single, 2) as (log, (folding, idle)):
+    async with replicas(place, 2) as (log, (folding, idle)):
         assert await holders(idle) == ["replica-0"]
         for part in range(5):
             position = await log.append(*sets(1 + 4 * part, 4))
@@ -64,11 +52,11 @@ async def test_a_read_at_a_replica_that_does_not_fold_waits_for_what_another_fol
 
 
 async def test_a_watch_at_a_replica_that_does_not_fold_hears_of_changes(
-    single: Place, nobody_polls: None
+    place: Place, nobody_polls: None
 ) -> None:
     slow = {"watch_tick_ms": 60_000}
     async with (
-        replicas(single, 2, **slow) as (log, (_, idle)),
+        replicas(place, 2, **slow) as (log, (_, idle)),
         asyncio.timeout(20),
         aclosing(idle.reads.watch()) as changes,
     ):
@@ -79,9 +67,9 @@ async def test_a_watch_at_a_replica_that_does_not_fold_hears_of_changes(
 
 
 async def test_a_stream_held_back_is_tried_again_by_whoever_folds_it(
-    single: Place, nobody_polls: None
+    place: Place, nobody_polls: None
 ) -> None:
-    async with replicas(single, 2) as (log, (_, idle)), channel(idle.address) as connection:
+    async with replicas(place, 2) as (log, (_, idle)), channel(idle.address) as connection:
         impossible = prescribed(effective_from="2026-02-30")
         await log.append(event(1, BEGIN, impossible, patient=PATIENTS[0]))
         assert (await idle.reads.lag_at(1)).parked == 1
@@ -93,8 +81,8 @@ async def test_a_stream_held_back_is_tried_again_by_whoever_folds_it(
         assert (await idle.reads.lag()).parked == 0
 
 
-async def test_every_replica_tells_alike_who_folds_and_how_far(place: Place) -> None:
-    async with replicas(place, 2) as (log, each):
+async def test_every_replica_tells_alike_who_folds_and_how_far(sharded: Place) -> None:
+    async with replicas(sharded, 2) as (log, each):
         written = await log.written(*sets(1, 40))
         told = []
         for one in each:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Any
 
 import pytest
 
@@ -30,23 +29,14 @@ from tests.projections.test_consumer import PATIENTS, repetitions, sets
 from tests.projections.test_rebuild import Admin
 from tests.support.proxy import proxy_to
 
-SHARDS = 3
 BEGIN = at("2026-03-02T08:00")
 
 
-@pytest.fixture
-def place(postgres: Any, nats_url: str) -> Place:
-    return Place(postgres, nats_url, SHARDS)
-
-
-@pytest.fixture
-def single(postgres: Any, nats_url: str) -> Place:
-    return Place(postgres, nats_url)
-
-
 @pytest.mark.parametrize("count", [2, 3])
-async def test_replicas_share_the_shards_and_fold_each_event_once(place: Place, count: int) -> None:
-    async with replicas(place, count) as (log, each):
+async def test_replicas_share_the_shards_and_fold_each_event_once(
+    sharded: Place, count: int
+) -> None:
+    async with replicas(sharded, count) as (log, each):
         fenced, folded = metrics.fenced._value.get(), metrics.events_folded._value.get()
         for part in range(6):
             written = await log.written(*sets(1 + 20 * part, 20))
@@ -60,11 +50,11 @@ async def test_replicas_share_the_shards_and_fold_each_event_once(place: Place, 
         assert metrics.fenced._value.get() == fenced
 
 
-async def test_a_replica_that_leaves_hands_over_at_once(place: Place) -> None:
-    async with eventstore(place) as (log, address), AsyncExitStack() as staying:
+async def test_a_replica_that_leaves_hands_over_at_once(sharded: Place) -> None:
+    async with eventstore(sharded) as (log, address), AsyncExitStack() as staying:
         told = {"lease_s": LONG_S}
-        async with projections(place, address, log, **told) as leaving:
-            other = await staying.enter_async_context(projections(place, address, log, **told))
+        async with projections(sharded, address, log, **told) as leaving:
+            other = await staying.enter_async_context(projections(sharded, address, log, **told))
             await shared(other, 2, 1)
             written = await log.written(*sets(1, 20))
             await leaving.reads.work(consistency=since_all(written))
@@ -74,8 +64,8 @@ async def test_a_replica_that_leaves_hands_over_at_once(place: Place) -> None:
         assert await repetitions(other.reads, 0) == 40
 
 
-async def test_all_replicas_move_to_a_version_and_share_it(place: Place) -> None:
-    async with replicas(place, 2) as (log, each), channel(each[1].address) as connection:
+async def test_all_replicas_move_to_a_version_and_share_it(sharded: Place) -> None:
+    async with replicas(sharded, 2) as (log, each), channel(each[1].address) as connection:
         written = await log.written(*sets(1, 20))
         await each[0].reads.work(consistency=since_all(written))
         assert (await Admin(connection).rebuild(expect_same=True)).answers
@@ -88,8 +78,8 @@ async def test_all_replicas_move_to_a_version_and_share_it(place: Place) -> None
             await shared(one, 2, 1)
 
 
-async def test_a_version_is_dropped_once_no_replica_reads_it(place: Place) -> None:
-    async with replicas(place, 2) as (log, each), channel(each[0].address) as connection:
+async def test_a_version_is_dropped_once_no_replica_reads_it(sharded: Place) -> None:
+    async with replicas(sharded, 2) as (log, each), channel(each[0].address) as connection:
         await log.written(*sets(1, 20))
         done = asyncio.Event()
 
@@ -110,11 +100,11 @@ async def test_a_version_is_dropped_once_no_replica_reads_it(place: Place) -> No
         assert all(await asyncio.gather(*reading))
 
 
-async def test_leases_that_a_crash_of_the_database_took_back_are_made_again(place: Place) -> None:
-    async with replicas(place, 2, lease_s=1) as (log, each):
+async def test_leases_that_a_crash_of_the_database_took_back_are_made_again(sharded: Place) -> None:
+    async with replicas(sharded, 2, lease_s=1) as (log, each):
         written = await log.written(*sets(1, 20))
         await each[0].reads.work(consistency=since_all(written))
-        async with looked_into(place.projections("nobody:1").postgres_dsn) as inside:
+        async with looked_into(sharded.projections("nobody:1").postgres_dsn) as inside:
             await inside.execute("TRUNCATE fold_lease, replica")
         written = await log.written(*sets(21, 20))
         for one in each:
@@ -123,10 +113,10 @@ async def test_leases_that_a_crash_of_the_database_took_back_are_made_again(plac
             await shared(one, 2, 1)
 
 
-async def test_who_lost_a_lease_stores_nothing(single: Place) -> None:
-    async with eventstore(single) as (log, address), projections(single, address, log) as clinic:
+async def test_who_lost_a_lease_stores_nothing(place: Place) -> None:
+    async with eventstore(place) as (log, address), projections(place, address, log) as clinic:
         await clinic.reads.lag_at(await log.append(*sets(1, 4)))
-    dsn = single.postgres.dsn(f"projections_{single.name}")
+    dsn = place.postgres.dsn(f"projections_{place.name}")
     async with (
         runtime_postgres.connect(dsn, name="test") as database,
         runtime_postgres.connect(dsn, name="test", schema="read_models_1") as models,
@@ -156,14 +146,14 @@ async def test_who_lost_a_lease_stores_nothing(single: Place) -> None:
 
 
 async def test_a_replica_whose_event_store_is_away_lets_another_fold(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    sharded: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(holding, "STUCK_S", 0.5)
-    async with eventstore(place) as (log, address), proxy_to(address) as link:
+    async with eventstore(sharded) as (log, address), proxy_to(address) as link:
         told = {"lease_s": 1}
         async with (
-            projections(place, link.address, log, replica="cut off", **told) as one,
-            projections(place, address, log, replica="well", **told) as other,
+            projections(sharded, link.address, log, replica="cut off", **told) as one,
+            projections(sharded, address, log, replica="well", **told) as other,
         ):
             await shared(other, 2, 1)
             link.close()

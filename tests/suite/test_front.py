@@ -235,3 +235,54 @@ def test_emergency_access_opens_one_record_for_a_while_and_is_listed_for_review(
         timeout=20,
     )
     soon(lambda: reads(to, clinician, patient), "PERMISSION_DENIED")
+
+
+def test_a_watch_goes_on_as_long_as_its_caller_may_read_and_no_longer(to: Any) -> None:
+    patient, ann, eve = "front-watched", "front-ann-too", "front-eve-too"
+    own = account(to, patient, event_pb2.ROLE_PATIENT)
+    treating = account(to, ann, event_pb2.ROLE_THERAPIST)
+    clinician = account(to, eve, event_pb2.ROLE_THERAPIST)
+    consents = ConsentServiceStub(to["identity"])
+    consents.GrantConsent(
+        consent_pb.GrantConsentRequest(
+            patient_id=patient, consent_id="consent-watched", purpose="treatment"
+        ),
+        metadata=own,
+        timeout=20,
+    )
+    consents.AssignTherapist(
+        consent_pb.AssignTherapistRequest(patient_id=patient, therapist_id=ann),
+        metadata=ADMIN,
+        timeout=20,
+    )
+    assert logged(to, own, observed(patient, "consent-watched")) == [0]
+    soon(lambda: reads(to, treating, patient), "ok")
+
+    def watched(who: Credentials) -> Any:
+        request = read_pb.WatchQualityRequest()
+        request.asked.patient_id, request.asked.window.days = patient, 7
+        return ProjectionsServiceStub(to["projections"]).WatchQuality(
+            request, metadata=who, timeout=60
+        )
+
+    looking = watched(treating)
+    assert next(looking).HasField("answer")
+    consents.RevokeConsent(
+        consent_pb.RevokeConsentRequest(patient_id=patient, consent_id="consent-watched"),
+        metadata=own,
+        timeout=20,
+    )
+    with pytest.raises(grpc.RpcError) as ended:
+        list(looking)
+    assert ended.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+    # who may without the consent may watch without it
+    IdentityServiceStub(to["identity"]).TakeEmergencyAccess(
+        identity_pb.TakeEmergencyAccessRequest(patient_id=patient, reason="acute_event"),
+        metadata=clinician,
+        timeout=20,
+    )
+    soon(lambda: reads(to, clinician, patient), "ok")
+    urgent = watched(clinician)
+    assert next(urgent).HasField("answer")
+    urgent.cancel()

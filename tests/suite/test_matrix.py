@@ -4,7 +4,6 @@ by every role, of patients in every relation and consent, in the own clinic and 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import itertools
 import json
 from collections import Counter
@@ -19,7 +18,6 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-import rehab
 from rehab.events.v1 import event_pb2, patient_pb2
 from rehab.events.v1.event_pb2 import Body
 from rehab.events.v1.kinds import KINDS, kind_of
@@ -31,6 +29,7 @@ from rehab_runtime.clock import uuid7
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.server import channel
 from tests.suite.test_commands import data
+from tests.support.contract import METHODS
 
 __all__ = ["data"]
 
@@ -56,18 +55,6 @@ PATIENTS = [
     Patient(*one)
     for one in itertools.product(("none", "active", "ended"), ("none", "granted", "revoked"))
 ]
-
-
-def methods() -> Iterator[tuple[str, MethodDescriptor]]:
-    root = Path(next(iter(rehab.__path__)))
-    for file in sorted(root.glob("**/*_service_pb2.py")):
-        name = ".".join(("rehab", *file.relative_to(root).with_suffix("").parts))
-        for service in importlib.import_module(name).DESCRIPTOR.services_by_name.values():
-            for method in service.methods:
-                yield f"/{service.full_name}/{method.name}", method
-
-
-METHODS = dict(methods())
 
 
 def bodies(patient: Patient) -> Iterator[Body]:

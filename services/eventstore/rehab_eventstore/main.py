@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 import grpc
 
@@ -51,7 +50,7 @@ from rehab_eventstore.watch import Listener
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import nobody_but_services
 from rehab_runtime.clock import SystemClock
-from rehab_runtime.lifecycle import Background
+from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.server import GrpcServer, serve_grpc
 from rehab_runtime.startup import StartupError, named
@@ -71,15 +70,6 @@ SERVICES = tuple(
 )
 SWEEP_S = 60.0
 DAY_S = 86_400.0
-
-
-@dataclass(frozen=True)
-class Running:
-    """A started service. `address` is its gRPC host:port, `peers_address` that for services."""
-
-    address: str
-    background: Background
-    peers_address: str = ""
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 
 import grpc
@@ -15,19 +14,10 @@ from rehab_identity.people import People, people
 from rehab_identity.settings import Settings
 from rehab_runtime import lifecycle, postgres
 from rehab_runtime.clock import Clock, SystemClock
-from rehab_runtime.lifecycle import Background
+from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.server import serve_grpc
 
 PACKAGE = "rehab_identity"
-
-
-@dataclass(frozen=True)
-class Running:
-    """A started service. `address` is its gRPC host:port, `peers_address` that for services."""
-
-    address: str
-    background: Background
-    peers_address: str = ""
 
 
 @asynccontextmanager
@@ -41,7 +31,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
         background = await stack.enter_async_context(Background())
         folk = await people(settings, stack, background, database, clock)
-        others = Others(folk.holdings.erase, folk.holdings.about)
+        others = Others(folk.holdings.erase, folk.holdings.about, folk.authenticator.revoked_since)
         who_may = await stack.enter_async_context(
             access(settings, database, clock, background, others)
         )

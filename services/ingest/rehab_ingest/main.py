@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 
 import grpc
@@ -26,22 +25,13 @@ from rehab_runtime.access.front import fronted
 from rehab_runtime.auth import service_principal
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.lifecycle import Background
+from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.limits import Limiter
 from rehab_runtime.server import Peer, serve_grpc
 from rehab_runtime.valkey import connect
 
 PACKAGE = "rehab_ingest"
 SERVICE = "rehab.ingest.v1.IngestService"
-
-
-@dataclass(frozen=True)
-class Running:
-    """A started service. `address` is its gRPC host:port, `peers_address` that for services."""
-
-    address: str
-    background: Background
-    peers_address: str = ""
 
 
 @asynccontextmanager

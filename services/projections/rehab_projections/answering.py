@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from rehab_projections.behind import Behind
 from rehab_projections.board import Board
 from rehab_projections.consumers import Consumers
-from rehab_projections.holding import ended
 from rehab_projections.progress import Progress
 from rehab_projections.registry.versions import Versions, schema_of
 from rehab_projections.storage.leases import Moved, Replica
@@ -17,6 +16,7 @@ from rehab_runtime.errors import RehabError
 from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database
 from rehab_runtime.startup import StartupError
+from rehab_runtime.tasks import ended
 
 LOOK_S = 0.5
 

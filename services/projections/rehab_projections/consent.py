@@ -1,4 +1,5 @@
-"""Whether a patient's record may be looked at from now on without asking each time."""
+"""Whether a patient's record may be looked at from now on without asking each time, where no
+identity service decides: in development."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from rehab_clinical.facts import moment
 
@@ -25,12 +24,13 @@ from rehab_runtime.errors import ArchiveUnreadable, IncarnationChanged, Overload
 from rehab_runtime.eventlog import EventLog, Follower
 from rehab_runtime.logging import get_logger
 from rehab_runtime.slices import shard_of
+from rehab_runtime.tasks import until_set
 from rehab_runtime.unprocessed import Unprocessed
 
 RETRY_S = 0.5
 BATCH_S = 120.0
 """A batch that takes longer was cut off from PostgreSQL: it is begun again."""
-Follow = Callable[[Unprocessed, Cursor], Follower]
+Follow = Callable[[Cursor, Unprocessed], Follower]
 Moved = Callable[[Cursor, Iterable[str]], None]
 """Told of what is visible from now on: how far, and whose patients changed."""
 
@@ -67,7 +67,7 @@ class Consumer:
         self._context = context
         self._leases = leases
         self._moved = moved
-        self._follow = partial(context.follow, unprocessed)
+        self._unprocessed = unprocessed
         self._lag = Lag()
         self._projector = Projector(context.writer, context.event_log.read_stream, shards)
         self._folder = Folder(context.writer, self._projector, self._stored)
@@ -92,7 +92,7 @@ class Consumer:
                 if cursor is None:
                     return
                 self._waits = False
-                await self._fold_until_again(cursor)
+                await until_set(self._again, self._fold_on(cursor))
             except FencedError as error:
                 metrics.fenced.inc()
                 log.warning("another replica has taken the shard over", reason=str(error))
@@ -130,18 +130,6 @@ class Consumer:
             self._lag.percentile_ms(0.99) if self._lag else None,
         )
 
-    async def _fold_until_again(self, cursor: Cursor) -> None:
-        folding = asyncio.create_task(self._fold_on(cursor))
-        asked = asyncio.create_task(self._again.wait())
-        try:
-            await asyncio.wait((folding, asked), return_when=asyncio.FIRST_COMPLETED)
-            if folding.done():
-                folding.result()
-        finally:
-            for task in (folding, asked):
-                task.cancel()
-            await asyncio.gather(folding, asked, return_exceptions=True)
-
     async def _begin(self) -> Cursor | None:
         """Where to go on, None when this replica is not to. What is in memory may not be stored:
         forget it."""
@@ -178,7 +166,7 @@ class Consumer:
         return cursor
 
     async def _fold_on(self, cursor: Cursor) -> None:
-        self._follower = self._follow(cursor)
+        self._follower = self._context.follow(cursor, self._unprocessed)
         clock = self._context.clock
         async with aclosing(aiter(self._follower)) as batches:
             async for batch in batches:

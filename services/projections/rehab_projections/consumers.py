@@ -11,12 +11,13 @@ from dataclasses import replace
 from rehab_projections import metrics
 from rehab_projections.behind import NOT_BEGUN, Behind, behind_of
 from rehab_projections.consumer import Consumer, FoldContext
-from rehab_projections.holding import RETRY_S, Holding, ended, set_within
-from rehab_projections.storage.cursors import Cursor
+from rehab_projections.holding import RETRY_S, Holding, set_within
+from rehab_projections.storage.cursors import Cursor, Cursors
 from rehab_projections.storage.leases import Leases, Told
 from rehab_projections.teller import Teller
 from rehab_runtime.errors import Overloaded, RehabError, Unavailable
 from rehab_runtime.logging import get_logger
+from rehab_runtime.tasks import ended
 from rehab_runtime.unprocessed import Unprocessed
 
 CONSUMER = "projections"
@@ -139,18 +140,28 @@ class Consumers:
             self._teller.moved(cursor, clinics)
 
     async def _look_on(self) -> None:
-        """Know how far others fold, if nothing tells it, and how long events wait for them."""
+        """Know how far others fold, if nothing tells it, how long events wait for them, and whether
+        what was folded here is still stored."""
         while True:
             self._doubt.clear()
             # whoever folds tells that PostgreSQL is away
             with contextlib.suppress(RehabError):
-                await self._look_at_others()
+                await self._look_at_all()
             await set_within(self._doubt, LOOK_ON_S)
 
-    async def _look_at_others(self) -> None:
+    async def _look_at_all(self) -> None:
+        here, before = self._holding.each, self._context.progress.cursors
+        told = await self._leases.told()
+        for one in told:
+            known = before.of(one.cursor.shard)
+            if one.cursor.shard in here and one.cursor.position < known.position:
+                # what a crash of PostgreSQL took back: the next event may not come for long
+                log.warning("the read models were set back: folding again", shard=known.shard)
+                here[known.shard].consumer.begin_again()
+        await self._look_at_others([one for one in told if one.cursor.shard not in here], before)
+
+    async def _look_at_others(self, others: Sequence[Told], before: Cursors) -> None:
         here, progress = self._holding.each, self._context.progress
-        before = progress.cursors
-        others = [one for one in await self._leases.told() if one.cursor.shard not in here]
         for one in others:
             # unless something newer was told meanwhile
             if progress.cursors.of(one.cursor.shard) == before.of(one.cursor.shard):

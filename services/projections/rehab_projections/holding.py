@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from rehab_projections import metrics
 from rehab_projections.consumer import Consumer
@@ -17,11 +16,11 @@ from rehab_runtime.clock import Clock
 from rehab_runtime.errors import RehabError
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.logging import get_logger
+from rehab_runtime.tasks import ended
 
 RETRY_S = 0.5
 STOP_S = 1.0
 """Time for the batch under way; what is not stored then the next holder folds."""
-HEARD_S = 1.0
 SOONEST_S = 0.05
 LOOK_S = 5.0
 """A look at the leases that takes longer was cut off from PostgreSQL."""
@@ -187,17 +186,6 @@ async def _stopped(folding: Folding) -> None:
         async with asyncio.timeout(STOP_S), folding.consumer.between_batches:
             await ended([folding.task])
     await ended([folding.task])
-
-
-async def ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """End them. A client of theirs may take a cancellation for a timeout of its own: they are asked
-    until they hear it."""
-    pending = {task for task in tasks if not task.done()}
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=HEARD_S)
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> None:

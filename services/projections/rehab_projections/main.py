@@ -9,11 +9,9 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 
 import grpc
-from nats.js import JetStreamContext
 
 from rehab.projections.v1 import projections_admin_service_pb2_grpc as admin_grpc
 from rehab.projections.v1 import projections_service_pb2_grpc as pb_grpc
@@ -31,10 +29,10 @@ from rehab_projections.parked import ParkedStreams
 from rehab_projections.progress import Progress
 from rehab_projections.reads import serving
 from rehab_projections.registry.building import Builder
+from rehab_projections.registry.renewing import renewed
 from rehab_projections.registry.versions import SWITCHED, Versions, schema_of
 from rehab_projections.servicer import ProjectionsServicer
 from rehab_projections.settings import Settings
-from rehab_projections.storage.cursors import Cursor
 from rehab_projections.storage.leases import FOLDED, FOLDS, LEASES, Leases, Replica
 from rehab_projections.storage.read import Reader
 from rehab_projections.storage.vanishing import Vanishing
@@ -45,26 +43,17 @@ from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.access.front import fronted
 from rehab_runtime.auth import service_principal
 from rehab_runtime.clock import Clock, SystemClock
-from rehab_runtime.eventlog import EventLog, Follower, follow
-from rehab_runtime.lifecycle import Background
+from rehab_runtime.eventlog import EventLog
+from rehab_runtime.following import follow_from
+from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.listener import Listener
 from rehab_runtime.server import Peer, serve_grpc
 from rehab_runtime.startup import split
-from rehab_runtime.unprocessed import Unprocessed
 from rehab_runtime.valkey import connect
 
 PACKAGE = "rehab_projections"
 SERVICE = "rehab.projections.v1.ProjectionsService"
 ADMIN = "rehab.projections.v1.ProjectionsAdminService"
-
-
-@dataclass(frozen=True)
-class Running:
-    """A started service. `address` is its gRPC host:port, `peers_address` that for services."""
-
-    address: str
-    background: Background
-    peers_address: str = ""
 
 
 @asynccontextmanager
@@ -86,8 +75,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         store = await stack.enter_async_context(eventstore.channel())
         event_log = EventLog(store, service_principal("projections"))
         progress, board = Progress(reader), Board()
-        follow_from = partial(_follow, settings, event_log, broker)
-        context = FoldContext(writer, event_log, follow_from, progress, clock)
+        follow = partial(follow_from, settings, event_log, broker)
+        context = FoldContext(writer, event_log, follow, progress, clock)
         replica = replica_of(settings)
         leases = await _leases(settings, replica, stack)
         answering = Answering(
@@ -105,7 +94,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         news = News(reader, progress, interval_s=times.interval_s, tick_s=times.tick_s)
         pace = Pace(times, most=settings.max_watches)
-        watches = Watches(reader, news, pace, Consents(reader, clock))
+        consents = None if front.gate is not None else Consents(reader, clock)
+        watches = Watches(reader, news, pace, consents)
         servicer = ProjectionsServicer(
             asked=asked,
             reader=reader,
@@ -117,9 +107,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         background.start(answering.run(), "folds into the version that answers")
         background.start(news.run(), "tells watchers what changed")
         background.start(_listener(settings, answering).run(), "listens to other replicas")
+        builder = Builder(settings.postgres_dsn, eventstore, event_log)
+        background.start(renewed(versions, builder), "builds what earlier folds made anew")
         admin = AdminServicer(
             versions,
-            Builder(settings.postgres_dsn, eventstore, event_log),
+            builder,
             ParkedStreams(database, queries, answering.begin_again),
             frozenset(name.strip() for name in settings.admins.split(",")),
         )
@@ -194,26 +186,6 @@ def _listener(settings: Settings, answering: Answering) -> Listener:
         SWITCHED: lambda *_: answering.look(),
     }
     return Listener(settings.postgres_dsn, "projections-listener", heard, answering.doubt)
-
-
-def _follow(
-    settings: Settings,
-    event_log: EventLog,
-    broker: JetStreamContext,
-    unprocessed: Unprocessed,
-    cursor: Cursor,
-) -> Follower:
-    return follow(
-        event_log,
-        broker,
-        cursor.position,
-        settings.max_batch_events,
-        incarnation=cursor.incarnation,
-        stream=settings.log_stream,
-        prefix=settings.subject_prefix,
-        shard=cursor.shard,
-        unprocessed=unprocessed,
-    )
 
 
 def _add(

@@ -5,20 +5,13 @@ from __future__ import annotations
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from rehab_runtime.settings import FrontSettings, NatsUrl, PostgresDsn, ValkeyUrlOrOff
+from rehab_runtime.settings import FollowSettings, FrontSettings, PostgresDsn, ValkeyUrlOrOff
 
 
-class Settings(FrontSettings):
+class Settings(FollowSettings, FrontSettings):
     model_config = SettingsConfigDict(env_prefix="PROJECTIONS_")
 
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of the read models")
-    nats_url: NatsUrl = Field(description="NATS server with JetStream that carries the log")
-    eventstore_address: str = Field(
-        pattern=r"^\S+:\d+$", description="host:port of the event store"
-    )
-    log_stream: str = Field("LOG", description="JetStream stream that carries the log")
-    subject_prefix: str = Field("log", description="first token of the log's subjects")
-    max_batch_events: int = Field(500, ge=1, le=10_000, description="events folded at once")
     admins: str = Field(
         "cli", description="services that may rebuild, and see to streams held back, with commas"
     )

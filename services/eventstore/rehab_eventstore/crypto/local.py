@@ -38,12 +38,7 @@ class LocalKeys:
     @classmethod
     def open(cls, path: Path, clock: Clock) -> Self:
         """The key file, made if there is none. Raises KeyFileError."""
-        if not os.path.lexists(path):
-            try:
-                keyfile.create(path, clock)
-            except KeyFileError:
-                if not os.path.lexists(path):  # otherwise another replica was first
-                    raise
+        keyfile.make_if_none(path, clock)
         return cls(path)
 
     def caution(self, *, production: bool) -> str | None:

@@ -6,8 +6,10 @@ associated data binds the key file's id, the version and the context.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -16,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rehab_runtime import keyfile
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import Internal
-from rehab_runtime.keyfile import KeyFileError
+from rehab_runtime.keyfile import KeyFile, KeyFileError
 
 FORMAT = 1
 NONCE_BYTES = 12
@@ -30,6 +32,11 @@ def joined(*parts: str) -> bytes:
     return b"".join(_LENGTH.pack(len(part)) + part for part in told)
 
 
+def _stamp(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 class Box:
     """Seals with the newest version of the key file; opens with any that it has."""
 
@@ -41,15 +48,23 @@ class Box:
     @classmethod
     def open_or_make(cls, path: Path, clock: Clock) -> Box:
         """Raises KeyFileError."""
-        if not os.path.lexists(path):
-            try:
-                keyfile.create(path, clock)
-            except KeyFileError:
-                if not os.path.lexists(path):  # otherwise another replica was first
-                    raise
+        keyfile.make_if_none(path, clock)
         return cls(path)
 
+    def rotate(self, clock: Clock) -> int:
+        """A new version, which seals from now on. Raises KeyFileError."""
+        keyfile.rotate(self._path, clock)
+        self._load()
+        return self._file.newest
+
+    def destroy_older(self) -> int:
+        """Drop all versions but the newest, which is returned. Raises KeyFileError."""
+        keyfile.destroy_older_than(self._path, self._current().newest)
+        self._load()
+        return self._file.newest
+
     def seal(self, secret: bytes, *context: str) -> bytes:
+        self._current()
         head = _HEAD.pack(FORMAT, self._file.newest)
         nonce = os.urandom(NONCE_BYTES)
         cipher = self._ciphers[self._file.newest]
@@ -78,8 +93,23 @@ class Box:
         return int(_HEAD.unpack_from(sealed)[1])
 
     @property
+    def id(self) -> str:
+        return self._file.id
+
+    @property
+    def versions(self) -> Sequence[int]:
+        return sorted(self._current().versions)
+
+    @property
     def newest(self) -> int:
-        return self._file.newest
+        return self._current().newest
+
+    def _current(self) -> KeyFile:
+        """The file as it is now; while it cannot be read, as it was."""
+        with contextlib.suppress(OSError, KeyFileError):
+            if self._seen != _stamp(self._path):
+                self._load()
+        return self._file
 
     def _bound(self, head: bytes, context: tuple[str, ...]) -> bytes:
         return head + joined("rehab identity box", self._file.id, *context)
@@ -92,7 +122,9 @@ class Box:
             raise Internal(error.line) from None
 
     def _load(self) -> None:
-        self._file = keyfile.read(self._path)
+        seen = _stamp(self._path) if self._path.exists() else None
+        self._file = keyfile.read(self._path)  # after that look: a change in between is seen again
+        self._seen = seen
         self._ciphers = {number: AESGCM(one.key) for number, one in self._file.versions.items()}
 
     def __repr__(self) -> str:

@@ -13,12 +13,12 @@ from rehab.events.v1.event_pb2 import Body
 from rehab.events.v1.kinds import KINDS, kind_of
 from rehab.eventstore.v1 import eventstore_service_pb2 as store
 from rehab_identity.domain.record import PatientRecord
-from rehab_identity.facts.consumer import Progress
 from rehab_runtime.access.messages import role_number
 from rehab_runtime.auth import current_principal
 from rehab_runtime.clock import Clock, uuid7
 from rehab_runtime.errors import EventIdReused
 from rehab_runtime.eventlog import EventLog
+from rehab_runtime.positions import Progress
 from rehab_runtime.slices import shard_of
 
 FOLD_TIMEOUT_S = 4.0
