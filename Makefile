@@ -9,7 +9,7 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 export UV_CACHE_DIR ?= $(HOME)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads faults up clean
+.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads bench-policy faults fuzz up clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,8 +69,17 @@ bench-projections: setup ## Lag and rebuild of the read models (JSON=path, RUNS,
 bench-reads: setup ## What a read costs, kept in Valkey and made anew (JSON=path, RUNS, CALLS, EVENTS)
 	@$(RUN)/python -m bench.reads $(if $(JSON),--json $(JSON))
 
+bench-policy: setup ## What rules cost an event, and the shipped book over a year (JSON=path, RUNS, EVENTS, PATIENTS, DAYS)
+	@$(RUN)/python -m bench.policy $(if $(JSON),--json $(JSON))
+
 faults: setup ## Kill real processes under load and count what was lost
-	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider
+	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} \
+	  FAULT_SECONDS=$${FAULT_SECONDS:-60} FAULT_ROLLS=$${FAULT_ROLLS:-3} $(RUN)/python -m pytest tests/faults -n 0 -p no:cacheprovider
+
+fuzz: setup ## Throw malformed inputs at the front door (FUZZ_INPUTS, FUZZ_RECONNECTS, FUZZ_SEED, FUZZ_SECONDS, FUZZ_ONLY, FUZZ_FROM)
+	@$(RUN)/python -m tests.fuzz --inputs $(or $(FUZZ_INPUTS),100000) --seconds $(or $(FUZZ_SECONDS),1800) \
+	  $(if $(FUZZ_RECONNECTS),--reconnects $(FUZZ_RECONNECTS)) \
+	  $(if $(FUZZ_SEED),--seed $(FUZZ_SEED)) $(if $(FUZZ_FROM),--first $(FUZZ_FROM)) $(if $(FUZZ_ONLY),--only $(FUZZ_ONLY))
 
 clean: ## Remove what make made
 	@rm -rf $(VENV) .venv-protos .venv-bench .rehab .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -17,12 +17,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import grpc_tools
 from google.protobuf import descriptor_pb2
 from grpc_tools import protoc
 
 PROTOS = Path(__file__).parent
-WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
 FOREIGN = ("buf/",)
 
 

@@ -18,6 +18,8 @@ from rehab_cli.addresses import Addresses
 from rehab_cli.asking import METADATA, TIMEOUT_S, asking
 from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
+from rehab_cli.emergencies import follow
+from rehab_runtime.access.kinds import KIND_TABLE
 from rehab_runtime.access.messages import role_name
 from rehab_runtime.access.rules import Rule
 from rehab_runtime.access.table import TABLE
@@ -49,12 +51,17 @@ def emergencies(
     unreviewed: Annotated[
         bool, typer.Option("--unreviewed", help="Only those that nobody has reviewed.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Tell of it as it is taken, until Ctrl-C.")
+    ] = False,
     limit: Limit = 50,
     as_json: AsJson = False,
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
     """A clinic's emergency access, newest first."""
+    if watch:
+        run(lambda: follow(find(data, port_base), clinic, as_json=as_json))
     run(
         lambda: _emergencies(
             find(data, port_base), clinic, limit, unreviewed=unreviewed, as_json=as_json
@@ -74,6 +81,20 @@ def table(
             for role, grounds in _lines(rule):
                 shown.add_row(name, role, grounds, rule.purpose, rule.scope)
                 name = ""
+    _print_whole(shown)
+
+
+@app.command()
+def kinds(
+    kind: Annotated[str, typer.Argument(help="Part of a kind's name; all without.")] = "",
+) -> None:
+    """Which role may tell which kind of event, step by step. What is not here nobody may."""
+    shown = Table("kind", "step", "roles", box=None)
+    for name, row in sorted(KIND_TABLE.items()):
+        if kind.lower() in name:
+            steps = sorted(row.steps.items()) or [("", row.who)]
+            for place, (step, who) in enumerate(steps):
+                shown.add_row("" if place else name, step, ", ".join(sorted(who)))
     _print_whole(shown)
 
 

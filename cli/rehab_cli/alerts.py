@@ -25,13 +25,6 @@ PAGE = 500
 Clinic = Annotated[str, typer.Argument(help="The clinic's id.")]
 AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="Id of the alert.")]
 AsJson = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
-Token = Annotated[
-    str,
-    typer.Option(
-        envvar="REHAB_TOKEN",
-        help="Access token of who does it; the command line's own rights without.",
-    ),
-]
 Who = Annotated[
     str, typer.Option("--as", help="Who does it, as role:clinic:account; in development only.")
 ]
@@ -72,11 +65,9 @@ def digest(
     run(lambda: _digest(find(data, port_base), request))
 
 
-def ack(
-    alert: AlertId, who: Who = "", token: Token = "", data: DataDir = None, port_base: AskedPort = 0
-) -> None:
+def ack(alert: AlertId, who: Who = "", data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Take an alert: somebody looks at it."""
-    run(lambda: _ack(find(data, port_base), alert, metadata_of(who, token)))
+    run(lambda: _ack(find(data, port_base), alert, metadata_of(who)))
 
 
 def resolve(
@@ -86,7 +77,6 @@ def resolve(
         bool | None, typer.Option("--useful/--not-useful", help="Whether it helped.")
     ] = None,
     who: Who = "",
-    token: Token = "",
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
@@ -94,20 +84,16 @@ def resolve(
     request = pb.ResolveAlertRequest(alert_id=alert, outcome=outcome)
     if useful is not None:
         request.useful = useful
-    run(lambda: _resolve(find(data, port_base), request, metadata_of(who, token)))
+    run(lambda: _resolve(find(data, port_base), request, metadata_of(who)))
 
 
-def explain(
-    alert: AlertId, who: Who = "", token: Token = "", data: DataDir = None, port_base: AskedPort = 0
-) -> None:
+def explain(alert: AlertId, who: Who = "", data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Which facts made an alert's rule fire: patient data."""
-    run(lambda: _explain(find(data, port_base), alert, metadata_of(who, token)))
+    run(lambda: _explain(find(data, port_base), alert, metadata_of(who)))
 
 
-def metadata_of(who: str, token: str) -> Any:
-    """Raises SuiteError for somebody who is nobody."""
-    if token:
-        return (("authorization", f"Bearer {token}"),)
+def metadata_of(who: str) -> Any:
+    """The command line's own without. Raises SuiteError for somebody who is nobody."""
     if not who:
         return METADATA
     told = who.split(":")

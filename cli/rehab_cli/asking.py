@@ -9,20 +9,22 @@ import grpc
 
 from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
+from rehab_cli.credential import PRINCIPAL, Shown, current
 from rehab_cli.errors import SuiteError
-from rehab_runtime.auth import bearer, service_principal
 from rehab_runtime.errors import ArchiveUnreadable, from_rpc_error
-from rehab_runtime.server import channel
 
 TIMEOUT_S = 10.0
-PRINCIPAL = service_principal("cli")
-METADATA = (bearer(PRINCIPAL),)
+METADATA = Shown()
+
+
+__all__ = ["METADATA", "PRINCIPAL", "TIMEOUT_S", "asking", "shards_of"]
 
 
 @asynccontextmanager
 async def asking(address: str) -> AsyncIterator[grpc.aio.Channel]:
     """A channel whose errors are told as a SuiteError."""
-    async with channel(address) as connection:
+    shown = current()
+    async with shown.channel(address) as connection:
         try:
             yield connection
         except grpc.aio.AioRpcError as error:
@@ -30,7 +32,7 @@ async def asking(address: str) -> AsyncIterator[grpc.aio.Channel]:
             if isinstance(told, ArchiveUnreadable):
                 raise SuiteError(f"{address}: {_archive_line(told)}") from None
             if error.code() is grpc.StatusCode.UNAVAILABLE:
-                raise SuiteError(f"nothing answers at {address}; start it with: rehab up") from None
+                raise SuiteError(shown.unreached(address)) from None
             raise SuiteError(f"{address}: {told.message}") from None
 
 

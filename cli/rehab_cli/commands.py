@@ -12,6 +12,7 @@ import typer
 
 from rehab_cli.addresses import PORT_BASE, Addresses
 from rehab_cli.console import problem
+from rehab_cli.credential import current
 from rehab_cli.errors import SuiteError
 from rehab_cli.place import Place, default_folder
 from rehab_sdk import RehabError
@@ -60,8 +61,9 @@ async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
 
 
 def find(data: Path | None, port_base: int = 0) -> Addresses:
-    """Where the suite answers: as told, as the one that runs on the folder left it, or as usual."""
+    """Where the suite answers: as told, as the one that runs on the folder left it, or as usual; a
+    service whose own address was told, there."""
     if port_base:
         return Addresses.at(port_base)
     note = Place(data or default_folder()).running()
-    return note.addresses if note is not None else Addresses.at(PORT_BASE)
+    return current().among(note.addresses if note is not None else Addresses.at(PORT_BASE))

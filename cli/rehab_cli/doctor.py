@@ -19,19 +19,18 @@ from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStu
 from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
 from rehab_cli.addresses import PORT_BASE, SERVICES, Addresses
+from rehab_cli.asking import METADATA
 from rehab_cli.console import out
+from rehab_cli.credential import current
 from rehab_cli.health import health
 from rehab_cli.place import LEAST_FREE_BYTES, Note, Place
 from rehab_cli.servers import nats_trouble, place_of, postgres_trouble, valkey_trouble
-from rehab_runtime.auth import bearer, service_principal
-from rehab_runtime.server import channel
 
 TIMEOUT_S = 5.0
 FEW_BYTES = 10 * LEAST_FREE_BYTES
 LATE_MS = 5_000
 """A read model so far behind is worth a look: the promise is 100 ms."""
 OLDEST_POSTGRES = 160_000
-METADATA = (bearer(service_principal("cli")),)
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,10 @@ async def examine(folder: Path, port_base: int) -> int:
     addresses = Addresses.at(port_base or PORT_BASE)
     if note is not None and not port_base:
         addresses = note.addresses
-    looks: list[Awaitable[Sequence[Finding]]] = [_servers(folder, note)]
+    addresses = current().among(addresses)
+    looks: list[Awaitable[Sequence[Finding]]] = []
+    if note is not None or not current().at:
+        looks.append(_servers(folder, note))
     looks += [_service(name, addresses.of(name)) for name in SERVICES]
     looks.append(_agreement(addresses))
     found = _machine(folder)
@@ -126,18 +128,22 @@ async def _durable(dsn: str, found: Finding) -> Finding:
 
 
 async def _service(name: str, address: str) -> list[Finding]:
-    answer = await health(address)
+    answer = await health(address, shown=current())
     if answer == "serving":
         return [Finding(name, address)]
     if answer == "absent":
-        return [Finding(name, trouble=f"nothing answers at {address}; start it with: rehab up")]
+        return [Finding(name, trouble=current().unreached(address))]
     waits = f"answers at {address} but is not ready; see its last lines in rehab up"
     return [Finding(name, trouble=waits)]
 
 
 async def _agreement(addresses: Addresses) -> list[Finding]:
     """Whether the read models follow this very log. Silent where a service is absent."""
-    async with channel(addresses.eventstore) as store, channel(addresses.projections) as models:
+    shown = current()
+    async with (
+        shown.channel(addresses.eventstore) as store,
+        shown.channel(addresses.projections) as models,
+    ):
         try:
             heads = await _heads(EventStoreServiceStub(store))
             lag = await ProjectionsServiceStub(models).GetLag(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from rehab_runtime.server import channel
+from rehab_cli.credential import Credential
 
 TIMEOUT_S = 2.0
+IN_DEVELOPMENT = Credential()
 
 
-async def health(address: str, name: str = "ready") -> str:
+async def health(address: str, name: str = "ready", shown: Credential = IN_DEVELOPMENT) -> str:
     """ "serving", "not_serving", or "absent" when nothing answers in time."""
-    async with channel(address) as connection:
+    async with shown.channel(address) as connection:
         stub = health_pb2_grpc.HealthStub(connection)
         try:
             answer = await stub.Check(

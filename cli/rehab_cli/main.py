@@ -14,9 +14,12 @@ from rehab_cli import (
     access,
     alerts,
     archive,
+    audit,
     certs,
+    credential,
     documented,
     erasure,
+    identity_keys,
     keys,
     look,
     patients,
@@ -45,6 +48,7 @@ from rehab_cli.commands import (
 )
 from rehab_cli.place import default_folder
 from rehab_cli.recorded.command import replay
+from rehab_cli.restarting import restart
 from rehab_cli.servers import external as external_servers
 from rehab_cli.watch import watch
 
@@ -58,6 +62,7 @@ app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
 app.add_typer(policy_app, name="policy")
 app.add_typer(keys.app, name="keys")
+keys.app.add_typer(identity_keys.app, name="identity")
 app.add_typer(people.accounts, name="account")
 app.add_typer(people.sessions, name="session")
 app.add_typer(programs.devices, name="device")
@@ -65,6 +70,7 @@ app.add_typer(programs.api_keys, name="apikey")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(certs.app, name="certs")
 app.add_typer(access.app, name="access")
+app.add_typer(audit.app, name="audit")
 app.add_typer(patients.consent_app, name="consent")
 app.add_typer(patients.patient_app, name="patient")
 COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
@@ -202,8 +208,10 @@ def doctor(data: DataDir = None, port_base: AskedPort = 0) -> None:
     run(lambda: doctors.examine(data or default_folder(), port_base))
 
 
+app.callback()(credential.tell)
 app.command("replay")(replay)
 app.command("watch")(watch)
+app.command("restart")(restart)
 
 
 @app.command()

@@ -140,8 +140,10 @@ class Place:
 
     def leave(self, note: Note) -> None:
         path = self.folder / NOTE
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(asdict(note)))
+        new = path.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_text(json.dumps(asdict(note)))
+        new.replace(path)  # whoever reads it meanwhile finds all of one
 
     def left(self) -> Note | None:
         """The note of the last run, whether or not it still runs."""

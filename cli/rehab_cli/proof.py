@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -27,6 +28,8 @@ from rehab_cli.errors import SuiteError
 from rehab_runtime.signed import checkpoint_message, is_signed, key_id_of
 
 KEY_BYTES = 32
+Tell = Callable[[pb.Verdict, int], int]
+"""Tells what came of a shard's walk, and returns the exit code for it."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +41,39 @@ class Trusted:
     kept: list[pb.SignedCheckpoint]
 
 
+PublicKeys = Annotated[
+    list[str] | None,
+    typer.Option("--public-key", help="Ed25519 key that may have signed (base64); repeatable."),
+]
+Expected = Annotated[
+    Path | None, typer.Option("--expect-checkpoint", help="Checkpoints exported before.")
+]
+
+
 def verify(
     first: Annotated[int, typer.Option("--from", min=0, help="First position.")] = 0,
     last: Annotated[int, typer.Option("--to", min=0, help="Last position; 0 for the end.")] = 0,
-    public_keys: Annotated[
-        list[str] | None,
-        typer.Option("--public-key", help="Ed25519 key that may have signed (base64); repeatable."),
-    ] = None,
-    expect: Annotated[
-        Path | None, typer.Option("--expect-checkpoint", help="Checkpoints exported before.")
-    ] = None,
+    public_keys: PublicKeys = None,
+    expect: Expected = None,
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
     """Walk the chain of hashes and the signed checkpoints; exits 1 at the first bad position."""
-    run(lambda: _verify(find(data, port_base), first, last, _trusted(public_keys or [], expect)))
+    trusted = _trusted(public_keys or [], expect)
+    run(lambda: _verify(find(data, port_base), first, last, trusted, _tell_log))
+
+
+def verify_audit(
+    public_keys: PublicKeys = None,
+    expect: Expected = None,
+    data: DataDir = None,
+    port_base: AskedPort = 0,
+) -> None:
+    """Show that the trail is whole: the chain of hashes from its beginning to its end, with the
+    signed checkpoints, for an event that is missing may be one of the trail; exits 1 at the first
+    bad position."""
+    trusted = _trusted(public_keys or [], expect)
+    run(lambda: _verify(find(data, port_base), 0, 0, trusted, _tell_audit))
 
 
 def checkpoint(
@@ -88,7 +109,7 @@ def _key(told: str) -> bytes:
     return key
 
 
-async def _verify(addresses: Addresses, first: int, last: int, trusted: Trusted) -> int:
+async def _verify(addresses: Addresses, first: int, last: int, trusted: Trusted, tell: Tell) -> int:
     async with asking(addresses.eventstore) as connection:
         stub = ProofServiceStub(connection)
         code = 0
@@ -96,7 +117,7 @@ async def _verify(addresses: Addresses, first: int, last: int, trusted: Trusted)
             asked = pb.VerifyLogRequest(
                 shard=shard, from_position=first, to_position=last, public_keys=trusted.keys
             )
-            code |= _tell(await _walk(stub, asked), shard)
+            code |= tell(await _walk(stub, asked), shard)
             code |= await _compare(connection, shard, trusted)
     return code
 
@@ -113,10 +134,18 @@ async def _walk(stub: Any, request: pb.VerifyLogRequest) -> pb.Verdict:
     return verdict
 
 
-def _tell(verdict: pb.Verdict, shard: int) -> int:
+def _tell_log(verdict: pb.Verdict, shard: int) -> int:
+    return _tell(verdict, shard, f"{verdict.verified:,} events")
+
+
+def _tell_audit(verdict: pb.Verdict, shard: int) -> int:
+    return _tell(verdict, shard, f"{verdict.audit_events:,} audit events of {verdict.verified:,}")
+
+
+def _tell(verdict: pb.Verdict, shard: int, proven: str) -> int:
     if not verdict.HasField("finding"):
         out.print(
-            f"shard {shard}: {verdict.verified:,} events up to position {verdict.position:,} are "
+            f"shard {shard}: {proven} up to position {verdict.position:,} are "
             f"what was written; {verdict.checkpoints:,} signed checkpoints hold, the last one of "
             f"position {verdict.signed_position:,}"
         )

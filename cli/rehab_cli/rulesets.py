@@ -14,7 +14,7 @@ from rich.table import Table
 from rehab.policy.v1 import rule_service_pb2 as pb
 from rehab.policy.v1.rule_service_pb2_grpc import RuleServiceStub
 from rehab_cli.addresses import Addresses
-from rehab_cli.alerts import Token, Who, metadata_of, policy, shown
+from rehab_cli.alerts import Who, metadata_of, policy, shown
 from rehab_cli.asking import METADATA, TIMEOUT_S
 from rehab_cli.bars import bar
 from rehab_cli.commands import AskedPort, DataDir, find, run
@@ -44,60 +44,55 @@ def put(
     book: Books,
     note: Annotated[str, typer.Option(help="Why, for who approves it.")] = "",
     who: Who = "",
-    token: Token = "",
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
     """Keep a rule book as a draft. What is wrong with it is told by line and column."""
     files = read(book)
-    run(lambda: _put(find(data, port_base), files, note, metadata_of(who, token)))
+    run(lambda: _put(find(data, port_base), files, note, metadata_of(who)))
 
 
 def approve(
     version: Version,
     who: Who = "",
-    token: Token = "",
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
     """Agree to a version that somebody else wrote."""
-    run(lambda: _approve(find(data, port_base), version, metadata_of(who, token)))
+    run(lambda: _approve(find(data, port_base), version, metadata_of(who)))
 
 
 def shadow(
     version: Version,
     who: Who = "",
-    token: Token = "",
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
     """Count what a version would do, beside the one in force."""
     wish = pb.TransitionRuleSetRequest(version=version, status=pb.RULE_SET_STATUS_SHADOW)
-    run(lambda: _transition(find(data, port_base), wish, metadata_of(who, token)))
+    run(lambda: _transition(find(data, port_base), wish, metadata_of(who)))
 
 
 def live(
     version: Version,
     who: Who = "",
-    token: Token = "",
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
     """Put an approved version in force, in the place of the one that is."""
     wish = pb.TransitionRuleSetRequest(version=version, status=pb.RULE_SET_STATUS_LIVE)
-    run(lambda: _transition(find(data, port_base), wish, metadata_of(who, token)))
+    run(lambda: _transition(find(data, port_base), wish, metadata_of(who)))
 
 
 def retire(
     version: Version,
     who: Who = "",
-    token: Token = "",
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
     """Give up a version that is not in force."""
     wish = pb.TransitionRuleSetRequest(version=version, status=pb.RULE_SET_STATUS_RETIRED)
-    run(lambda: _transition(find(data, port_base), wish, metadata_of(who, token)))
+    run(lambda: _transition(find(data, port_base), wish, metadata_of(who)))
 
 
 def backtest(

@@ -141,11 +141,18 @@ class Suite:
         if self._shards:
             own["SHARDS"] = str(self._shards)
         service = self.services[name] = Service(
-            name, environment(name, own), self._say, self._longest_pause_s
+            name,
+            environment(name, own),
+            self._say,
+            self._longest_pause_s,
+            on_ready=lambda: self._is_ready(service),
         )
         self._stack.push_async_callback(service.stop)
         await service.start()
-        self.addresses = self.addresses.with_one(name, service.address)
+
+    def _is_ready(self, service: Service) -> None:
+        """Others find it, and its process, by the note."""
+        self.addresses = self.addresses.with_one(service.name, service.address)
         self._leave_note()
 
     def _for_services(self, name: str) -> str:

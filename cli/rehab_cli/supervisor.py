@@ -28,7 +28,8 @@ Say = Callable[[str, str], None]
 
 
 class Service:
-    """`address`, `peers_address` and `metrics` are where it answers, once it has been ready."""
+    """`address`, `peers_address` and `metrics` are where it answers, once it has been ready;
+    `on_ready` is told each time."""
 
     def __init__(
         self,
@@ -36,8 +37,10 @@ class Service:
         environment: Mapping[str, str],
         say: Say,
         longest_pause_s: float = LONGEST_PAUSE_S,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
+        self._on_ready = on_ready
         self._longest_pause_s = longest_pause_s
         self.address = ""
         self.peers_address = ""
@@ -47,6 +50,7 @@ class Service:
         self._process: asyncio.subprocess.Process | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._fell_at = 0.0
+        self._up = asyncio.Event()
         self._stopping = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
 
@@ -72,6 +76,16 @@ class Service:
                 "is overloaded, and try again"
             ) from None
 
+    async def restart(self, by: signal.Signals = signal.SIGTERM) -> None:
+        """End it, in good order unless told to `by` another signal, and wait until it is back.
+        Raises SuiteError."""
+        self._up.clear()
+        os.kill(self.pid, by)
+        try:
+            await asyncio.wait_for(self._up.wait(), STOP_TIMEOUT_S + START_TIMEOUT_S)
+        except TimeoutError:
+            raise SuiteError(f"{self.name} did not come back; see its lines above") from None
+
     async def stop(self) -> None:
         self._stopping.set()
         process = self._process
@@ -91,21 +105,24 @@ class Service:
         falls = 0
         while not self._stopping.is_set():
             began = time.monotonic()
-            why = await self._run()
+            why, code = await self._run()
             if self._stopping.is_set():
                 return
             if not self._ready.done():
                 self._ready.set_exception(SuiteError(why))
                 return
+            self._fell_at = time.monotonic()
+            if code == 0:  # somebody asked it to
+                self._say(self.name, "stopped in good order; starting it again")
+                continue
             falls = 1 if time.monotonic() - began > STEADY_S else falls + 1
             pause_s = min(self._longest_pause_s, FIRST_PAUSE_S * 2 ** (falls - 1))
-            self._fell_at = time.monotonic()
             self._say(self.name, f"fell ({why}); starting it again in {pause_s:g} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
 
-    async def _run(self) -> str:
-        """Run it once; why it ended is returned."""
+    async def _run(self) -> tuple[str, int]:
+        """Run it once: why it ended, and with which code."""
         self._process = process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", launch.__file__, str(int(signal.SIGTERM)), "0", "0"),
             *(sys.executable, "-m", f"rehab_{self.name}"),
@@ -125,8 +142,8 @@ class Service:
         )
         code = await process.wait()
         if code < 0:
-            return f"killed by {signal.Signals(-code).name}"
-        return last or f"ended with code {code}"
+            return f"killed by {signal.Signals(-code).name}", code
+        return last or f"ended with code {code}", code
 
     async def _relay(self, output: asyncio.StreamReader) -> str:
         """Tell what it says, line by line; the last one is returned."""
@@ -153,6 +170,8 @@ class Service:
         if told.get("peers"):
             self.peers_address = str(told["peers"])
             self._environment[f"{self.name.upper()}_PEERS_LISTEN"] = self.peers_address
+        self._on_ready()
+        self._up.set()
         if not self._ready.done():
             self._ready.set_result(None)
         elif self._fell_at:

@@ -13,11 +13,10 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from rehab_cli.addresses import Addresses
-from rehab_cli.asking import PRINCIPAL
 from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
+from rehab_cli.credential import current
 from rehab_cli.errors import SuiteError
-from rehab_runtime.auth import bearer
 from rehab_sdk import AsyncRehab
 from rehab_sdk.watch import Reconnecting
 
@@ -78,11 +77,14 @@ def watch(
 async def _watch(addresses: Addresses, read: str, question: Question, answers: int) -> int:
     if read not in READS:
         raise SuiteError(f"there is no read {read}; there are {', '.join(READS)}")
-    token = bearer(PRINCIPAL)[1].removeprefix("Bearer ")
+    shown = current()
     async with contextlib.AsyncExitStack() as stack:
         client = await stack.enter_async_context(
             AsyncRehab.connect(
-                ingest=addresses.ingest, projections=addresses.projections, token=token
+                ingest=addresses.ingest,
+                projections=addresses.projections,
+                token=shown.bearer,
+                credentials=shown.of_channels(addresses.ingest, addresses.projections),
             )
         )
         told = await stack.enter_async_context(READS[read](client, question))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from rehab.events.v1 import common_pb2
 from rehab_clinical.done import Done, DoneByExercise
@@ -32,20 +33,20 @@ class ItemDose:
         return self.done / self.prescribed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dosed:
-    """An occurrence with what was done in it. Ratios are dimensionless."""
+    """An occurrence with what was done in it. Ratios are dimensionless, and reckoned once."""
 
     occurrence: Occurrence
     items: tuple[ItemDose, ...]
     session_ids: tuple[str, ...]
 
-    @property
+    @cached_property
     def ratio(self) -> Fraction:
         """The mean over exercises, each capped at 1."""
         return _mean([min(Fraction(1), item.raw_ratio) for item in self.items])
 
-    @property
+    @cached_property
     def raw_ratio(self) -> Fraction:
         return _mean([item.raw_ratio for item in self.items])
 

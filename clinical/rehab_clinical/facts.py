@@ -13,7 +13,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Stamp(NamedTuple):
-    """When something happened, and which event said so: an order that arrival cannot change."""
+    """When something happened by a right clock, and which event said so: an order that arrival
+    cannot change."""
 
     at: datetime
     event_id: str
@@ -58,6 +59,22 @@ def moment(timestamp: Timestamp) -> datetime:
         raise ValueError("timestamp out of range") from error
 
 
+def happened_at(envelope: event_pb2.Envelope) -> datetime:
+    """When an event happened, by a clock that is right. Raises ValueError as `moment` does."""
+    return by_right_clock(moment(envelope.occurred_at), envelope)
+
+
+def by_right_clock(told: datetime, envelope: event_pb2.Envelope) -> datetime:
+    """A time that the event's device told by its own clock, less how far that was ahead: what a
+    right clock showed then (docs/domain/time.md). Raises ValueError as `moment` does."""
+    if not envelope.clock_skew_ms:
+        return told
+    try:
+        return told - timedelta(milliseconds=envelope.clock_skew_ms)
+    except OverflowError as error:
+        raise ValueError("timestamp out of range") from error
+
+
 def fact_of(recorded: event_pb2.RecordedEvent) -> Fact:
     """Open a recorded event. Raises google.protobuf's DecodeError when its body is no Body."""
     envelope = recorded.envelope
@@ -65,7 +82,7 @@ def fact_of(recorded: event_pb2.RecordedEvent) -> Fact:
         envelope.subject_id,
         envelope.clinic_id,
         envelope.position,
-        Stamp(moment(envelope.occurred_at), envelope.event_id),
+        Stamp(happened_at(envelope), envelope.event_id),
         envelope.zone,
         envelope.kind,
         event_pb2.Body.FromString(recorded.body),

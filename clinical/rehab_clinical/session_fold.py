@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from rehab.events.v1 import exercise_pb2
-from rehab_clinical.facts import Fact, Stamp, moment
+from rehab_clinical.facts import Fact, Stamp
 from rehab_clinical.sessions import (
     End,
     OccurrenceRef,
@@ -21,6 +21,7 @@ from rehab_clinical.sessions import (
     SetRecord,
     Start,
     ToldSet,
+    active_at,
     session_id_of,
 )
 
@@ -88,9 +89,7 @@ class SessionFold:
                 return replace(record, started=_earlier(record.started, begun))
             case "self_reported":
                 report = session.self_reported
-                begun = _start(
-                    fact, report, moment(report.started_at), exercise_pb2.CAPTURE_MODE_MANUAL
-                )
+                begun = _start(fact, report, active_at(fact), exercise_pb2.CAPTURE_MODE_MANUAL)
                 self._told(fact.stamp, report.sets)
                 return replace(record, self_reported=_earlier(record.self_reported, begun))
             case "set_completed":

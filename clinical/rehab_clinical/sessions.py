@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from rehab.events.v1 import exercise_pb2
-from rehab_clinical.facts import Fact, Stamp, moment
+from rehab_clinical.facts import Fact, Stamp, by_right_clock, moment
 
 
 class OccurrenceRef(NamedTuple):
@@ -116,5 +116,6 @@ def active_at(fact: Fact) -> datetime:
     """When an event of kind exercise_session or rep_observation says that the patient exercised."""
     session = fact.body.exercise_session
     if fact.kind == "exercise_session" and session.HasField("self_reported"):
-        return moment(session.self_reported.started_at)
+        # the phone made an instant of what its user chose, by its own clock
+        return by_right_clock(moment(session.self_reported.started_at), fact.envelope)
     return fact.stamp.at

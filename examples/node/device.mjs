@@ -11,15 +11,18 @@ const PASSING = new Set([
   grpc.status.RESOURCE_EXHAUSTED,
 ]);
 const FIRST_STRIDE = 64;
+const READMISSIONS = 3; // new tokens shown in a row to a server that refuses them
 
 export class Device {
   connections = 0;
   rejected = [];
 
-  /** `metadata` is made anew for each call: a function. `maxBatch` bounds one message. */
-  constructor(client, metadata, { clinic, device, maxBatch = 20 }) {
+  /** `metadata` is asked for anew before each call, and `refused` told when a server does not take
+   * it. `maxBatch` bounds one message. */
+  constructor(client, { metadata, refused }, { clinic, device, maxBatch = 20 }) {
     this.client = client;
     this.metadata = metadata;
+    this.refused = refused;
     this.identity = { clinic_id: clinic, device_id: device };
     this.maxBatch = maxBatch;
     this.epoch = BigInt(Date.now()) * 1000n;
@@ -34,7 +37,7 @@ export class Device {
     this.waiting.push(...events);
     for (let failures = 0; this.waiting.length > 0; ) {
       const before = this.acked;
-      const pause = await this.#converse();
+      const pause = await this.#attempt(failures);
       failures = this.acked > before ? 0 : failures + 1;
       if (failures > 0) this.stride = Math.max(1, Math.floor(this.stride / 2));
       const backoff = Math.random() * Math.min(2000, 50 * 2 ** failures);
@@ -42,10 +45,22 @@ export class Device {
     }
   }
 
+  /** One call with a new token where that helps: the pause that the server asked for. */
+  async #attempt(failures) {
+    try {
+      return await this.#converse(await this.metadata());
+    } catch (error) {
+      const mended = error.code === grpc.status.UNAUTHENTICATED && failures < READMISSIONS;
+      if (!mended && !PASSING.has(error.code)) throw error;
+      if (mended) this.refused();
+      return 0;
+    }
+  }
+
   /** One call, until it ends: the pause in milliseconds that the server asked for. */
-  #converse() {
+  #converse(metadata) {
     return new Promise((resolve, reject) => {
-      const call = this.client.StreamObservations(this.metadata());
+      const call = this.client.StreamObservations(metadata);
       const link = { call, sent: this.acked, window: 0, heard: Promise.resolve(), pause: 0 };
       const end = (error) => {
         call.cancel();
@@ -125,10 +140,11 @@ export class Device {
     const until = this.acked + count;
     while (this.acked < until) {
       const events = this.waiting.slice(0, Math.min(until - this.acked, this.stride));
+      const metadata = await this.metadata();
       const answer = await new Promise((resolve, reject) => {
         const deadline = { deadline: Date.now() + 10_000 };
         const answered = (error, said) => (error ? reject(error) : resolve(said));
-        this.client.LogEvents({ events }, this.metadata(), deadline, answered);
+        this.client.LogEvents({ events }, metadata, deadline, answered);
       });
       for (const { failure } of answer.verdicts) if (failure) this.rejected.push({ failure });
       this.#settle(events.length);

@@ -6,6 +6,7 @@ log. Neither holds patient data.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,6 +20,9 @@ from rehab.errors.v1 import error_reason_pb2, failure_pb2
 from rehab.errors.v1.error_reason_pb2 import ErrorReason
 
 DOMAIN = "rehab.dev"
+ROOM = 1_500
+"""Characters of broken rules in one error. They travel twice in the metadata of an answer, of which
+a peer takes 8 kB: of a larger one it hears nothing but that it was too large."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,22 @@ class RehabError(Exception):
 
     @property
     def message(self) -> str:
-        """The public sentence with the broken rules."""
+        """The public sentence with the broken rules, as many as are told."""
         if not self.violations:
             return self.public
-        broken = "; ".join(
-            f"{item.field}: {item.message} [{item.rule}]" for item in self.violations
+        broken = [f"{item.field}: {item.message} [{item.rule}]" for item in self.told]
+        if left := len(self.violations) - len(broken):
+            broken.append(f"and {left} more")
+        return f"{self.public.rstrip('.')}: {'; '.join(broken)}"
+
+    @property
+    def told(self) -> Sequence[Violation]:
+        """The broken rules that there is room for; the first always."""
+        sizes = itertools.accumulate(
+            len(one.field) + len(one.rule) + len(one.message) for one in self.violations
         )
-        return f"{self.public.rstrip('.')}: {broken}"
+        fit = sum(size <= ROOM for size in sizes)
+        return self.violations[: max(1, fit)]
 
 
 class InvalidArgument(RehabError):
@@ -286,7 +299,7 @@ def to_failure(error: RehabError) -> failure_pb2.Failure:
     failure = failure_pb2.Failure(
         reason=error.reason, message=error.message, metadata=error.metadata
     )
-    for item in error.violations:
+    for item in error.told:
         failure.violations.add(field=item.field, rule=item.rule, message=item.message)
     if error.retry_after_s is not None:
         failure.retry_after.CopyFrom(_duration(error.retry_after_s))
@@ -316,7 +329,7 @@ def to_status(error: RehabError) -> status_pb2.Status:
             error_details_pb2.BadRequest.FieldViolation(
                 field=item.field, description=item.message, reason=item.rule
             )
-            for item in error.violations
+            for item in error.told
         ]
         details.append(_pack(error_details_pb2.BadRequest(field_violations=fields)))
     if error.retry_after_s is not None:
@@ -329,7 +342,10 @@ def to_status(error: RehabError) -> status_pb2.Status:
 
 def from_rpc_error(error: grpc.aio.AioRpcError) -> RehabError:
     """The error another service answered; Unavailable or Internal when it gave no details."""
-    status = rpc_status.from_call(error)
+    try:
+        status = rpc_status.from_call(error)
+    except ValueError:
+        status = None  # what arrived was replaced on the way
     info = error_details_pb2.ErrorInfo()
     found: RehabError | None = None
     for detail in status.details if status is not None else ():

@@ -17,8 +17,9 @@ from grpc_status import rpc_status
 from prometheus_client import Counter
 
 from rehab_runtime.auth import Authenticator, set_principal
+from rehab_runtime.decoding import Decoded, lenient, require_decoded, the_one
 from rehab_runtime.errors import Internal, RehabError, Unavailable, to_status
-from rehab_runtime.logging import get_logger
+from rehab_runtime.logging import get_logger, place
 from rehab_runtime.metrics import declare_counter, declare_gauge, declare_histogram
 from rehab_runtime.tls import PEER, peer_of
 
@@ -87,18 +88,20 @@ class Interceptor:
         await self._idle.wait()
 
     def wrap(self, method: str, handler: Handler) -> Handler:
-        """The handler of "/package.Service/Method" with all around it; open methods as they are."""
+        """The handler of "/package.Service/Method" with all around it; open methods almost as they
+        are."""
         if method.startswith(OPEN_METHODS):
-            return handler
+            return _open(handler)
         return _wrap(handler, functools.partial(self._answer, method, _Meter(method)))
 
     async def _answer(
         self,
         method: str,
         meter: _Meter,
-        request: Any,
-        call: Callable[[], Awaitable[Any]],
+        call: Callable[[Any], Awaitable[Any]],
         context: grpc.aio.ServicerContext,
+        *,
+        several: bool,
     ) -> Any:
         started = time.perf_counter()
         correlation = ""
@@ -112,8 +115,7 @@ class Interceptor:
             correlation = _correlation(metadata)
             # for this call alone: each has a task, and so a context, of its own
             structlog.contextvars.bind_contextvars(correlation_id=correlation)
-            await self._admit(method, request, metadata)
-            return await call()
+            return await call(await self._admitted(method, metadata, context, several=several))
         except asyncio.CancelledError:
             code = grpc.StatusCode.CANCELLED
             raise
@@ -126,9 +128,7 @@ class Interceptor:
         except Exception as error:
             failure = _translated(error, method)
             code = failure.status
-            status = rpc_status.to_status(to_status(failure))
-            trailing = (*status.trailing_metadata, ("x-correlation-id", correlation))
-            await context.abort(status.code, status.details, trailing)
+            await _abort(context, failure, correlation)
         finally:
             meter.in_flight.dec()
             self._serving -= 1
@@ -137,12 +137,23 @@ class Interceptor:
             meter.handled(code)
             meter.seconds.observe(time.perf_counter() - started)
 
-    async def _admit(self, method: str, request: Any, metadata: dict[str, str]) -> None:
-        if self._gate is not None and self._gate.is_open(method):
-            return
-        set_principal(await self._authenticator.authenticate(metadata))
-        if self._gate is not None:
+    async def _admitted(
+        self,
+        method: str,
+        metadata: dict[str, str],
+        context: grpc.aio.ServicerContext,
+        *,
+        several: bool,
+    ) -> Any:
+        """The request of a caller who may go on; None where several come. It is waited for only
+        when it is known who calls."""
+        is_open = self._gate is not None and self._gate.is_open(method)
+        if not is_open:
+            set_principal(await self._authenticator.authenticate(metadata))
+        request = None if several else await the_one(context)
+        if self._gate is not None and not is_open:
             await self._gate.admit(method, request)
+        return request
 
 
 class _ClientLeft(Exception):
@@ -154,6 +165,12 @@ async def _write(context: grpc.aio.ServicerContext, response: Any) -> None:
         await context.write(response)
     except grpc.aio.InternalError:
         raise _ClientLeft from None
+
+
+async def _abort(context: grpc.aio.ServicerContext, failure: RehabError, correlation: str) -> None:
+    status = rpc_status.to_status(to_status(failure))
+    trailing = (*status.trailing_metadata, ("x-correlation-id", correlation))
+    await context.abort(status.code, status.details, trailing)
 
 
 def _correlation(metadata: dict[str, str]) -> str:
@@ -170,52 +187,60 @@ def _translated(error: Exception, method: str) -> RehabError:
             log.warning("dependency unavailable", rpc=method, reason=error.detail)
         return error
     # the text of a foreign exception may quote patient data: only its type and place are logged
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = (
-        f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""
+    log.error(
+        "unexpected error", rpc=method, error_type=type(error).__qualname__, where=place(error)
     )
-    log.error("unexpected error", rpc=method, error_type=type(error).__qualname__, where=where)
     return Internal()
 
 
+def _open(handler: Handler) -> Handler:
+    """Health, which asks nobody who they are: what is no message is refused there, too."""
+    if handler.request_streaming or handler.response_streaming:
+        return handler
+    check: Any = handler.unary_unary
+
+    async def single(request: Any, context: grpc.aio.ServicerContext) -> Any:
+        try:
+            require_decoded(request)
+        except RehabError as error:
+            await _abort(context, error, "")
+        return await check(request, context)
+
+    return grpc.unary_unary_rpc_method_handler(
+        single, lenient(handler.request_deserializer), handler.response_serializer
+    )
+
+
 def _wrap(handler: Handler, answer: Callable[..., Awaitable[Any]]) -> Handler:
+    """To gRPC every call is one of several requests, and the one of a unary call is read here:
+    gRPC would wait for it, for as long as it takes, before it is asked who calls."""
     codec = {
-        "request_deserializer": handler.request_deserializer,
+        "request_deserializer": lenient(handler.request_deserializer),
         "response_serializer": handler.response_serializer,
     }
+    several = handler.request_streaming
     if handler.response_streaming:
-        behaviour: Any = (
-            handler.stream_stream if handler.request_streaming else handler.unary_stream
-        )
+        behaviour: Any = handler.stream_stream if several else handler.unary_stream
 
-        async def streaming(request: Any, context: grpc.aio.ServicerContext) -> None:
-            async def call() -> None:
-                responses: AsyncIterator[Any] = behaviour(request, context)
+        async def streaming(requests: Any, context: grpc.aio.ServicerContext) -> None:
+            async def call(request: Any) -> None:
+                told = Decoded(requests) if several else request
+                responses: AsyncIterator[Any] = behaviour(told, context)
                 try:
                     async for response in responses:
                         await _write(context, response)
                 finally:
                     await responses.aclose()  # type: ignore[attr-defined]
 
-            await answer(None if handler.request_streaming else request, call, context)
+            await answer(call, context, several=several)
 
-        make = (
-            grpc.stream_stream_rpc_method_handler
-            if handler.request_streaming
-            else grpc.unary_stream_rpc_method_handler
-        )
-        return make(streaming, **codec)
-    plain: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
+        return grpc.stream_stream_rpc_method_handler(streaming, **codec)
+    plain: Any = handler.stream_unary if several else handler.unary_unary
 
-    async def single(request: Any, context: grpc.aio.ServicerContext) -> Any:
-        told = None if handler.request_streaming else request
-        return await answer(told, lambda: plain(request, context), context)
+    async def single(requests: Any, context: grpc.aio.ServicerContext) -> Any:
+        async def call(request: Any) -> Any:
+            return await plain(Decoded(requests) if several else request, context)
 
-    make = (
-        grpc.stream_unary_rpc_method_handler
-        if handler.request_streaming
-        else grpc.unary_unary_rpc_method_handler
-    )
-    return make(single, **codec)
+        return await answer(call, context, several=several)
+
+    return grpc.stream_unary_rpc_method_handler(single, **codec)

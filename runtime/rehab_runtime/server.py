@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from rehab_runtime.auth import Authenticator, PeerAuthenticator
 from rehab_runtime.interceptors import Gate, Interceptor
 from rehab_runtime.settings import ServiceSettings, prefix_of, variable_of
-from rehab_runtime.startup import StartupError, reachable, require_free
+from rehab_runtime.startup import StartupError, reachable, require_free, targets
 from rehab_runtime.tls import Tls
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -37,6 +38,15 @@ SERVER_OPTIONS = (
     ("grpc.max_metadata_size", 8192),
     ("grpc.absolute_max_metadata_size", 16384),
     ("grpc.so_reuseport", 0),
+    # Calls that wait to be begun: with more of them gRPC cancels some, of anybody. By default that
+    # are 1000, which one client fills that opens streams and resets them at once (CVE-2023-44487).
+    ("grpc.server.max_pending_requests", 5_000),
+    ("grpc.server.max_pending_requests_hard_limit", 10_000),
+    ("grpc.max_concurrent_streams", 1_000),
+    # a connection that says nothing, or too slowly, what HTTP/2 begins with
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    # one without a call; whoever calls again connects anew
+    ("grpc.max_connection_idle_ms", 900_000),
 )
 FLUSH_S = 1.0
 """How long a client may take to read the last answers."""
@@ -172,10 +182,15 @@ def _listen_to_peers(server: grpc.aio.Server, settings: ServiceSettings) -> str:
 
 
 def channel(
-    address: str, options: Sequence[tuple[str, int | str]] = (), *, tls: Tls | None = None
+    address: str,
+    options: Sequence[tuple[str, int | str]] = (),
+    *,
+    tls: Tls | None = None,
+    credentials: grpc.ChannelCredentials | None = None,
 ) -> grpc.aio.Channel:
-    """A channel to another service, by mutual TLS when told who one is. Use it as an async context
-    manager."""
+    """A channel to another service, by mutual TLS when told who one is, or by other credentials.
+    Use it as an async context manager."""
+    target, spread = _target(address)
     told = [
         *KEEPALIVE,
         SMALL_WINDOW,
@@ -183,8 +198,24 @@ def channel(
         ("grpc.initial_reconnect_backoff_ms", 50),
         ("grpc.min_reconnect_backoff_ms", 50),
         ("grpc.max_reconnect_backoff_ms", 1_000),
+        *spread,
         *options,
     ]
-    if tls is None:
-        return grpc.aio.insecure_channel(address, options=told)
-    return grpc.aio.secure_channel(address, tls.for_client(), options=told)
+    if tls is not None:
+        credentials = tls.for_client()
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, options=told)
+    return grpc.aio.secure_channel(target, credentials, options=told)
+
+
+def _target(address: str) -> tuple[str, list[tuple[str, int | str]]]:
+    """What gRPC calls the address, and how it divides calls among several."""
+    if "," not in address:
+        return address, []
+    places = targets(address)
+    scheme = "ipv6" if ":" in places[0][0] else "ipv4"
+    # certificates are compared with one name: that of the first has to stand in all of them
+    return f"{scheme}:{address}", [
+        ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+        ("grpc.default_authority", address.split(",", maxsplit=1)[0]),
+    ]

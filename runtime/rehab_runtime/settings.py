@@ -13,7 +13,7 @@ import pydantic_settings
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rehab_runtime.startup import split
+from rehab_runtime.startup import split, targets
 from rehab_runtime.tls import Tls
 
 S = TypeVar("S", bound="ServiceSettings")
@@ -30,6 +30,15 @@ def _listenable(value: str) -> str:
 
 def _listenable_or_off(value: str) -> str:
     return _listenable(value) if value else value
+
+
+def _callable(value: str) -> str:
+    targets(value)
+    return value
+
+
+def _callable_or_off(value: str) -> str:
+    return _callable(value) if value else value
 
 
 def _parsed(value: str, *schemes: str) -> SplitResult | None:
@@ -69,6 +78,10 @@ def _valkey_or_off(value: str) -> str:
 HostPort = Annotated[str, AfterValidator(_listenable)]
 """host:port; an IPv6 host stands in brackets."""
 HostPortOrOff = Annotated[str, AfterValidator(_listenable_or_off)]
+"""The same, or empty for nothing."""
+Replicas = Annotated[str, AfterValidator(_callable)]
+"""host:port of a service, a name of several addresses too; or IP addresses with commas between."""
+ReplicasOrOff = Annotated[str, AfterValidator(_callable_or_off)]
 """The same, or empty for nothing."""
 PostgresDsn = Annotated[str, AfterValidator(_postgres)]
 """Where a database is; its hosts may be several, with commas between."""
@@ -153,8 +166,8 @@ class FollowSettings(ServiceSettings):
     """Of a service that folds the log."""
 
     nats_url: NatsUrl = Field(description="NATS server with JetStream that carries the log")
-    eventstore_address: str = Field(
-        pattern=r"^\S+:\d+$", description="host:port of the event store"
+    eventstore_address: Replicas = Field(
+        description="host:port of the event store, or of its replicas with commas"
     )
     log_stream: str = Field("LOG", description="JetStream stream that carries the log")
     subject_prefix: str = Field("log", description="first token of the log's subjects")
@@ -164,9 +177,8 @@ class FollowSettings(ServiceSettings):
 class FrontSettings(TraceSettings):
     """Of a service that people call."""
 
-    identity_address: str = Field(
+    identity_address: ReplicasOrOff = Field(
         "",
-        pattern=r"^(\S+:\d+)?$",
         description="host:port of identity, which says who may what; without it, in development "
         "only, callers are believed and roles alone count",
     )

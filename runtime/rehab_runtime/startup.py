@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from ipaddress import ip_address
 
 WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 
@@ -27,6 +28,20 @@ def split(listen: str) -> tuple[str, int]:
     if not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise ValueError("must be host:port with a port from 0 to 65535")
     return (host[1:-1] if bracketed else host), int(port)
+
+
+def targets(address: str) -> list[tuple[str, int]]:
+    """Host and port of each of a service's replicas, which are told with commas between. Several
+    must be IP addresses: whose name leads to several needs no list. ValueError otherwise."""
+    places = [split(one) for one in address.split(",")]
+    if len(places) > 1:
+        try:
+            versions = {ip_address(host).version for host, _ in places}
+        except ValueError:
+            raise ValueError("must be IP addresses where there are several") from None
+        if len(versions) > 1:
+            raise ValueError("must be of one version of IP where there are several")
+    return places
 
 
 def reachable(listen: str, port: int) -> str:

@@ -105,8 +105,8 @@ class Calls:
                 if readmitted:
                     continue
             attempt += 1
-            pause_s = self.pause_s(error, attempt)
-            if _is_final(error) or loop.time() + pause_s >= until:
+            pause_s = self.pause_within(until - loop.time(), error, attempt)
+            if _is_final(error) or pause_s is None:
                 raise error
             await asyncio.sleep(pause_s)
 
@@ -121,6 +121,15 @@ class Calls:
         """Before the next attempt: the back-off, and no less than the server asked for."""
         asked_s = error.retry_after_s if error is not None else None
         return (asked_s or 0) + self.options.backoff.delay_s(attempt)
+
+    def pause_within(self, left_s: float, error: RehabError | None, attempt: int) -> float | None:
+        """The same in what is left of a deadline: at most half of it, for a server that comes back
+        just before the end is still in time. None when nothing comes of another attempt."""
+        asked_s = (error.retry_after_s if error is not None else None) or 0
+        room_s = left_s - asked_s
+        if room_s <= self.options.backoff.first_s:
+            return None
+        return asked_s + min(self.options.backoff.delay_s(attempt), room_s / 2)
 
 
 def new_correlation_id() -> str:

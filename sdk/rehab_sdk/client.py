@@ -41,6 +41,7 @@ from rehab_sdk.places import Newest, Positions
 from rehab_sdk.progress import AsyncProgress
 from rehab_sdk.questions import Freshness
 from rehab_sdk.reads import AsyncPatients, AsyncWorkQueue
+from rehab_sdk.replicas import Address
 from rehab_sdk.session import AsyncSession
 from rehab_sdk.spool import Limits, Spool
 from rehab_sdk.stream import Stream
@@ -100,9 +101,9 @@ class AsyncRehab(WatchesReads):
     async def connect(
         cls,
         *,
-        ingest: str = INGEST,
-        projections: str = PROJECTIONS,
-        identity: str = IDENTITY,
+        ingest: Address = INGEST,
+        projections: Address = PROJECTIONS,
+        identity: Address = IDENTITY,
         token: Token | Credentials = "",
         token_store: TokenStore | None = None,
         clinic_id: str = "",
@@ -119,7 +120,8 @@ class AsyncRehab(WatchesReads):
         spool_key: bytes | None = None,
         spool_limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> AsyncIterator[AsyncRehab]:
-        """A client while the context is open. Nothing is sent before the first call. `token` is a
+        """A client while the context is open. Nothing is sent before the first call. Addresses are
+        host:port, or a list of replicas: when one does not answer, another does. `token` is a
         token, a function that gives a fresh one, or credentials: with those the client logs in at
         `identity` and stays logged in, keeping the newest refresh token in `token_store`. Clinic
         and actor are those that a development token or the credentials name unless told. `spool`
@@ -135,7 +137,7 @@ class AsyncRehab(WatchesReads):
         )
         async with AsyncExitStack() as stack:
 
-            async def connected(address: str) -> grpc.aio.Channel:
+            async def connected(address: Address) -> grpc.aio.Channel:
                 return await stack.enter_async_context(open_channel(address, credentials, options))
 
             shown = await stack.enter_async_context(

@@ -18,6 +18,7 @@ from rehab_sdk.errors import invalid
 from rehab_sdk.events import Actor, Context
 from rehab_sdk.login import Login
 from rehab_sdk.options import Options
+from rehab_sdk.replicas import Address, Replicas
 from rehab_sdk.spool import Limits, Spool
 from rehab_sdk.tokens import TokenStore
 
@@ -46,9 +47,14 @@ def who(
 
 
 def open_channel(
-    address: str, credentials: grpc.ChannelCredentials | None, options: Options
+    address: Address, credentials: grpc.ChannelCredentials | None, options: Options
 ) -> grpc.aio.Channel:
-    """A channel with the client's own patience, in the clear without credentials."""
+    """A channel with the client's own patience, in the clear without credentials. Raises
+    Invalid."""
+    if not isinstance(address, str):
+        if not address:
+            raise invalid("address", "required", "must be host:port, or a list of them")
+        return Replicas([open_channel(one, credentials, options) for one in address])
     chosen = options.channel_options()
     if credentials is None:
         return grpc.aio.insecure_channel(address, options=chosen)

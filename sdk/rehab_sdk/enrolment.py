@@ -10,23 +10,24 @@ from rehab_sdk.calls import Calls
 from rehab_sdk.connection import IDENTITY, open_channel
 from rehab_sdk.credentials import DeviceKey, new_key
 from rehab_sdk.options import Options
+from rehab_sdk.replicas import Address
 
 
 async def enrol_device(
     code: str,
     *,
-    identity: str = IDENTITY,
+    identity: Address = IDENTITY,
     model: str = "",
     credentials: grpc.ChannelCredentials | None = None,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> DeviceKey:
     """Make a key pair and enrol its public half: the key with which the device logs in from now on.
-    Keep it where nobody reads it. Needs the extra `rehab-sdk[device]`. A code works once and the
-    call is not repeated: after Unavailable ask for another code. Raises RehabError."""
+    Keep it where nobody reads it. Needs the extra `rehab-sdk[device]`. A code works once; while the
+    server is away the call is repeated until the deadline. Raises RehabError."""
     private, public = new_key()
     async with open_channel(identity, credentials, options) as channel:
         request = pb.EnrolDeviceRequest(code=code, public_key=public, model=model)
-        enrolled: pb.EnrolDeviceResponse = await Calls("", options).once(
+        enrolled: pb.EnrolDeviceResponse = await Calls("", options).unary(
             DeviceServiceStub(channel).EnrolDevice, request
         )
     return DeviceKey(

@@ -75,12 +75,11 @@ class Writes:
                     passing = error
                     again.append((number, event))
             attempt += 1
-            pause_s = self._calls.pause_s(passing, attempt)
-            if again and loop.time() + pause_s >= until:
+            pause_s = self._calls.pause_within(until - loop.time(), passing, attempt)
+            if not again or pause_s is None:
                 return
             chunk = again
-            if chunk:
-                await asyncio.sleep(pause_s)
+            await asyncio.sleep(pause_s)
 
     def _stored(self, answer: pb.LogEventResponse) -> Stored:
         stored = Stored(answer.position, answer.stream_version, answer.duplicate, answer.shard)

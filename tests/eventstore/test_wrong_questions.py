@@ -12,7 +12,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
 from rehab.eventstore.v1 import key_service_pb2 as key_pb
+from rehab.eventstore.v1 import snapshot_service_pb2 as snapshot_pb
 from rehab.eventstore.v1.key_service_pb2_grpc import KeyServiceStub
+from rehab.eventstore.v1.snapshot_service_pb2_grpc import SnapshotServiceStub
 from rehab_runtime.auth import bearer, service_principal
 from rehab_runtime.embedded import Nats
 from rehab_runtime.errors import InvalidArgument, from_rpc_error
@@ -59,3 +61,21 @@ async def test_keys_of_what_is_no_name_are_refused(asked: Store, field: str) -> 
     error = from_rpc_error(answered.value)
     assert isinstance(error, InvalidArgument)
     assert rules(error) == [(f"{field}[0]", "string.pattern")]
+
+
+async def test_a_snapshot_of_a_version_that_cannot_be_counted_is_refused(asked: Store) -> None:
+    request = snapshot_pb.LoadSnapshotRequest(stream="p", fold="f", code_version=2**31)
+    with pytest.raises(grpc.aio.AioRpcError) as answered:
+        await SnapshotServiceStub(asked.connection).LoadSnapshot(
+            request, metadata=(bearer(service_principal("projections")),), timeout=20
+        )
+    assert rules(from_rpc_error(answered.value)) == [("code_version", "uint32.lte")]
+
+
+@pytest.mark.parametrize("incarnation", ["a b", "x" * 65, "\0"])
+async def test_an_incarnation_of_no_log_is_refused_and_not_quoted(
+    asked: Store, incarnation: str
+) -> None:
+    error = await refused(asked.all(incarnation=incarnation))
+    assert rules(error) == [("incarnation", "string.pattern")]
+    assert error.metadata == {}

@@ -107,11 +107,13 @@ class House:
         """Who a token shows. Raises Unauthenticated."""
         return await self.people.authenticator.authenticate({"authorization": f"Bearer {token}"})
 
-    async def device(self, patient: str = "ann") -> tuple[str, Ed25519PrivateKey]:
+    async def device(
+        self, patient: str = "ann", model: str = "Phone 3"
+    ) -> tuple[str, Ed25519PrivateKey]:
         key = Ed25519PrivateKey.generate()
         code = (await self.ask("CreateEnrolmentCode", CLI, patient_id=patient)).code
         public = key.public_key().public_bytes_raw()
-        answer = await self.ask("EnrolDevice", None, code=code, public_key=public, model="Phone 3")
+        answer = await self.ask("EnrolDevice", None, code=code, public_key=public, model=model)
         return answer.device_id, key
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:

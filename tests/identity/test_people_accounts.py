@@ -146,6 +146,12 @@ async def test_only_who_runs_the_clinic_makes_and_lists_accounts(home: House) ->
     assert isinstance(await home.refused("SetAccountStatus", ANN, **DISABLE), PermissionDenied)
 
 
+async def test_nobody_is_called_as_the_logs_own_streams_are(home: House) -> None:
+    new = {"clinic_id": CLINIC, "role": Role.ROLE_PATIENT, "account_id": "audit-identity-0"}
+    refused = await home.refused("CreateAccount", ADMIN, **new)
+    assert [one.rule for one in refused.violations] == ["account_id.person"]
+
+
 async def test_a_person_names_the_password_they_have_and_an_admin_need_not(home: House) -> None:
     new = {"account_id": "ann", "new": "another long password"}
     tokens = await home.log_in("ann")
@@ -220,8 +226,11 @@ async def test_erasure_leaves_nothing_of_the_person(home: House) -> None:
     (row,) = await home.fetch("SELECT * FROM account WHERE account_id = 'ann'")
     left = {name for name, value in row.items() if value is not None}
     assert left == {"account_id", "clinic_id", "role", "status", "created_at"}
-    names = await home.fetch("SELECT name FROM api_key UNION SELECT model FROM device")
-    assert {row["name"] for row in names} == {""}
+    names = await home.fetch(
+        "SELECT name, sealed_name AS sealed FROM api_key "
+        "UNION ALL SELECT model, sealed_model FROM device"
+    )
+    assert [tuple(row) for row in names] == [("", None), ("", None)]
     account = (await home.ask("GetAccount", ADMIN, account_id="ann")).account
     assert account.status == pb.ACCOUNT_STATUS_ERASED
     assert account.profile == pb.Profile()

@@ -99,6 +99,9 @@ async def test_names_and_addresses_stand_in_no_row(database_dsn: str, tmp_path: 
         await home.account("ann", profile=pb.Profile(**CANARIES), password=PASSWORD)
         log_in = {"clinic_id": CLINIC, "email": CANARIES["email"], "password": PASSWORD}
         await home.ask("LogIn", None, **log_in)
+        await home.device("ann", model="Canarygiven's phone")
+        named = {"account_id": "ann", "name": "Canaryfamily's key", "scopes": ["read"]}
+        await home.ask("CreateApiKey", ADMIN, **named)
         tables = await home.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         rows = [
             row["row"]
@@ -108,6 +111,25 @@ async def test_names_and_addresses_stand_in_no_row(database_dsn: str, tmp_path: 
     text = "\n".join(rows).encode()
     for secret in (*CANARIES.values(), PASSWORD):
         assert not any(form in text for form in forms(secret)), secret
+
+
+async def test_names_of_devices_and_keys_of_before_are_sealed_at_the_next_start(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    async with house(database_dsn, tmp_path / "k") as home:
+        await home.account("ann")
+        await home.device("ann")
+        named = {"account_id": "ann", "name": "a key", "scopes": ["read"]}
+        await home.ask("CreateApiKey", ADMIN, **named)
+        clear = "SET sealed_{0} = NULL, {0} = 'Canarygiven''s'"
+        await home.database.execute("UPDATE device " + clear.format("model"))
+        await home.database.execute("UPDATE api_key " + clear.format("name"))
+    async with house(database_dsn, tmp_path / "k") as home:
+        (device,) = (await home.ask("ListDevices", ADMIN, patient_id="ann")).devices
+        (key,) = (await home.ask("ListApiKeys", ADMIN, account_id="ann")).api_keys
+        assert (device.model, key.name) == ("Canarygiven's", "Canarygiven's")
+        left = "SELECT name AS left FROM api_key UNION ALL SELECT model FROM device"
+        assert [row["left"] for row in await home.fetch(left)] == ["", ""]
 
 
 async def test_errors_of_grpc_itself_tell_nothing_of_a_request(home: House) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from rehab.identity.v1 import device_service_pb2 as pb
 from rehab_runtime.auth import Principal
 from rehab_runtime.errors import (
     InvalidArgument,
@@ -57,11 +58,24 @@ async def test_a_device_is_enrolled_and_acts_for_its_patient(home: House) -> Non
 async def test_a_code_enrols_one_device_even_when_many_use_it_at_once(home: House) -> None:
     code = await code_of(home)
     enrolling = [
-        home.ask("EnrolDevice", None, code=code.lower(), public_key=PUBLIC) for _ in range(8)
+        home.ask("EnrolDevice", None, code=code.lower(), public_key=bytes([number]) * 32)
+        for number in range(8)
     ]
     told = await asyncio.gather(*enrolling, return_exceptions=True)
     assert sum(isinstance(one, Unauthenticated) for one in told) == 7
     assert len(await home.fetch("SELECT 1 FROM device")) == 1
+
+
+async def test_who_did_not_hear_the_answer_is_enrolled_as_the_same_device(home: House) -> None:
+    code = await code_of(home)
+    enrolling = [home.ask("EnrolDevice", None, code=code, public_key=PUBLIC) for _ in range(4)]
+    (told,) = {one.SerializeToString() for one in await asyncio.gather(*enrolling)}
+    device_id = pb.EnrolDeviceResponse.FromString(told).device_id
+    other = await home.refused("EnrolDevice", None, code=code, public_key=bytes(32))
+    assert isinstance(other, Unauthenticated)
+    await home.ask("RevokeDevice", ANN, device_id=device_id, reason="lost")
+    revoked = await home.refused("EnrolDevice", None, code=code, public_key=PUBLIC)
+    assert isinstance(revoked, Unauthenticated)
 
 
 async def test_a_code_that_has_expired_was_used_or_never_was_says_the_same(home: House) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ from rehab_identity.domain.credentials import (
 )
 from rehab_identity.domain.normal import normal, normal_password
 from rehab_identity.domain.people import Refresh, Session, on_refresh
-from rehab_identity.peers import source_of
+from rehab_identity.peers import Sources
 
 KEY = b"k" * 32
 AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -151,4 +152,38 @@ def test_what_a_refresh_token_is_worth(
     ],
 )
 def test_a_source_is_an_address_or_its_network(peer: str, source: str) -> None:
-    assert source_of(peer) == source
+    assert Sources().named(peer) == source
+    # nobody is believed who is not trusted
+    assert Sources().named(peer, ["203.0.113.9"]) == source
+
+
+PROXIES = [ip_network("10.0.0.0/8"), ip_network("2001:db8:ffff::/48")]
+PROXY = "ipv4:10.1.2.3:4711"
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "source"),
+    [
+        pytest.param("ipv4:192.0.2.7:1", ["198.51.100.1"], "192.0.2.7", id="a stranger says so"),
+        pytest.param(PROXY, ["198.51.100.1"], "198.51.100.1", id="a proxy says so"),
+        pytest.param(PROXY, ["1.1.1.1, 198.51.100.1"], "198.51.100.1", id="told before the proxy"),
+        pytest.param(PROXY, ["1.1.1.1", "198.51.100.1"], "198.51.100.1", id="told in two headers"),
+        pytest.param(PROXY, ["198.51.100.1, 10.9.9.9"], "198.51.100.1", id="two proxies"),
+        pytest.param(PROXY, ["10.8.8.8, 10.9.9.9"], "10.8.8.8", id="only proxies"),
+        pytest.param(PROXY, [], "10.1.2.3", id="says nothing"),
+        pytest.param(PROXY, [""], "10.1.2.3", id="says an empty line"),
+        pytest.param(PROXY, ["198.51.100.1, unknown"], "10.1.2.3", id="says no address"),
+        pytest.param(PROXY, ["198.51.100.1,unknown,10.9.9.9"], "10.9.9.9", id="no address between"),
+        pytest.param(PROXY, ["198.51.100.1:80"], "198.51.100.1", id="with a port"),
+        pytest.param(PROXY, ["[2001:db8:1:2::9]:80"], "2001:db8:1:2::/64", id="IPv6 with a port"),
+        pytest.param(PROXY, ["2001:db8:1:2::9"], "2001:db8:1:2::/64", id="IPv6"),
+        pytest.param(PROXY, ["::ffff:198.51.100.1"], "198.51.100.1", id="IPv4 told as IPv6"),
+        pytest.param("ipv6:[::ffff:10.1.2.3]:1", ["1.2.3.4"], "1.2.3.4", id="proxy as IPv6"),
+        pytest.param("ipv6:[2001:db8:ffff::1]:1", ["1.2.3.4"], "1.2.3.4", id="an IPv6 proxy"),
+        pytest.param("unix:/tmp/socket", ["1.2.3.4"], "unix", id="no network"),
+    ],
+)
+def test_a_source_is_the_last_stranger_in_front_of_trusted_proxies(
+    peer: str, forwarded: list[str], source: str
+) -> None:
+    assert Sources(PROXIES).named(peer, forwarded) == source

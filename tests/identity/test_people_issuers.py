@@ -23,6 +23,7 @@ from rehab_runtime.startup import StartupError
 from tests.identity.house import ADMIN, START, House, house
 
 ISSUER, AUDIENCE = "https://login.example", "rehab-app"
+SECOND = "https://second.example"
 KEY = RSAKey.generate_key(2048, {"kid": "r1"})
 OTHER = RSAKey.generate_key(2048, {"kid": "r2"})
 EC = ECKey.generate_key("P-256", {"kid": "e1"})
@@ -64,10 +65,12 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 @asynccontextmanager
-async def open_house(dsn: str, folder: Path) -> AsyncIterator[tuple[House, Provider]]:
+async def open_house(
+    dsn: str, folder: Path, nonce: str = "unchecked"
+) -> AsyncIterator[tuple[House, Provider]]:
     async with provider() as theirs:
-        told = {"issuer": ISSUER, "audience": AUDIENCE, "jwks_uri": theirs.url}
-        async with house(dsn, folder / "k", issuers=[told]) as home:
+        told = {"issuer": ISSUER, "audience": AUDIENCE, "jwks_uri": theirs.url, "nonce": nonce}
+        async with house(dsn, folder / "k", issuers=[told, {**told, "issuer": SECOND}]) as home:
             await home.account("ann", password="")
             link = {"account_id": "ann", "issuer": ISSUER, "subject": "person-7"}
             await home.ask("LinkIssuer", ADMIN, **link)
@@ -91,6 +94,63 @@ async def test_a_person_whom_the_issuer_vouches_for_is_let_in(
         listed = await home.ask("ListSessions", ADMIN, account_id="ann")
         assert {one.method for one in listed.sessions} == {"issuer"}
         assert "person-7" not in str(await home.fetch("SELECT * FROM issuer_link"))
+
+
+async def _nonce(home: House) -> str:
+    return str((await home.ask("CreateNonce", None, issuer=ISSUER)).nonce)
+
+
+async def test_an_id_token_lets_in_once_and_for_a_log_in_that_was_begun_here(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    assert Issuer(issuer="a", audience="b", jwks_uri="https://c").nonce == "required"
+    async with open_house(database_dsn, tmp_path, nonce="required") as (home, _):
+        nonce = await _nonce(home)
+        assert nonce != await _nonce(home)
+        token = id_token(nonce=nonce)
+        tokens = (await home.ask("ExchangeToken", None, id_token=token)).tokens
+        assert (await home.let_in(tokens.access_token)).id == "ann"
+        for wrong in (token, id_token(nonce=nonce, jti="again"), id_token(nonce=None)):
+            error = await home.refused("ExchangeToken", None, id_token=wrong)
+            assert (type(error), error.message) == (Unauthenticated, Unauthenticated.public)
+
+
+async def test_a_nonce_that_is_old_or_changed_or_of_another_issuer_lets_nobody_in(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    async with open_house(database_dsn, tmp_path, nonce="required") as (home, _):
+        nonce = await _nonce(home)
+        swapped = nonce[:-2] + ("A" if nonce[-2] != "A" else "B") + nonce[-1]
+        of_another = (await home.ask("CreateNonce", None, issuer=SECOND)).nonce
+        wrong = ["", "A", nonce[:20], swapped, nonce + "AAAA", of_another, "é" * 54, 7]
+        for told_nonce in wrong:
+            token = id_token(nonce=told_nonce)
+            error = await home.refused("ExchangeToken", None, id_token=token)
+            assert isinstance(error, Unauthenticated), told_nonce
+        home.clock.advance(15 * 60)
+        late = await home.refused("ExchangeToken", None, id_token=id_token(nonce=nonce))
+        assert isinstance(late, Unauthenticated)
+        await home.ask("ExchangeToken", None, id_token=id_token(nonce=await _nonce(home)))
+
+
+async def test_of_two_who_use_a_nonce_at_once_one_is_let_in(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    async with open_house(database_dsn, tmp_path, nonce="required") as (home, _):
+        token = id_token(nonce=await _nonce(home))
+        asked = (home.ask("ExchangeToken", None, id_token=token) for _ in range(5))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        let_in = [one for one in answers if not isinstance(one, BaseException)]
+        assert len(let_in) == 1
+
+
+async def test_a_log_in_begins_at_configured_issuers_alone(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    async with open_house(database_dsn, tmp_path) as (home, _):
+        error = await home.refused("CreateNonce", None, issuer="https://other.example")
+        assert isinstance(error, InvalidArgument)
+        assert [one.rule for one in error.violations] == ["issuer.configured"]
 
 
 WRONG: dict[str, Any] = {
@@ -179,6 +239,7 @@ async def test_a_key_set_with_secret_or_weak_keys_offers_none_of_them(
 
 async def test_keys_may_be_told_instead_of_fetched(database_dsn: str, tmp_path: Path) -> None:
     told_here = {"issuer": ISSUER, "audience": AUDIENCE, "jwks": json.loads(told(KEY))}
+    told_here["nonce"] = "unchecked"
     async with house(database_dsn, tmp_path / "k", issuers=[told_here]) as home:
         await home.account("ann", password="")
         await home.account("tom", "therapist", password="")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import grpc
 import pytest
 
 from rehab.identity.v1 import account_service_pb2 as account_pb
+from rehab.identity.v1 import session_service_pb2 as session_pb
+from rehab.identity.v1.session_service_pb2_grpc import SessionServiceStub
 from rehab_identity.crypto.passwords import hashings
+from rehab_identity.settings import Settings
 from rehab_runtime.auth import Principal
 from rehab_runtime.errors import (
     NotFound,
@@ -17,7 +21,9 @@ from rehab_runtime.errors import (
     RehabError,
     TooManyFailures,
     Unauthenticated,
+    from_rpc_error,
 )
+from rehab_runtime.settings import SettingsError, load
 from tests.identity.house import ADMIN, CLI, CLINIC, OTHER, PASSWORD, STRANGER, House, house
 
 LOG_IN = {"clinic_id": CLINIC, "email": "ann@example.org", "password": PASSWORD}
@@ -91,6 +97,48 @@ async def test_too_many_failures_from_an_address_shut_nobody_else_out(
         rows = await home.fetch("SELECT subject FROM failure")
         assert len(rows) == 4  # the address and three accounts; ann's was not counted
         assert not any(b"example" in row["subject"] for row in rows)
+
+
+async def _wrong_from(home: House, number: int, *forwarded: str) -> RehabError:
+    """A wrong password for a new address each time, forwarded for somebody."""
+    request = session_pb.LogInRequest(**{**LOG_IN, "email": f"x{number}@example.org"})
+    metadata = [("x-forwarded-for", one) for one in forwarded]
+    try:
+        await SessionServiceStub(home.connection).LogIn(request, metadata=metadata, timeout=30)
+    except grpc.aio.AioRpcError as error:
+        return from_rpc_error(error)
+    raise AssertionError("a wrong password let somebody in")
+
+
+async def test_behind_a_trusted_proxy_each_address_is_counted_for_itself(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    told = {"failures_source": 3, "trusted_proxies": ["127.0.0.0/8", "::1/128"]}
+    async with house(database_dsn, tmp_path / "k", **told) as home:
+        # whatever an attacker says of whom they speak for, the proxy adds who they are
+        for number in range(3):
+            error = await _wrong_from(home, number, f"198.51.100.{number}, 203.0.113.9")
+            assert isinstance(error, Unauthenticated)
+        error = await _wrong_from(home, 3, "198.51.100.3, 203.0.113.9")
+        assert isinstance(error, TooManyFailures)
+        assert isinstance(await _wrong_from(home, 4, "203.0.113.10"), Unauthenticated)
+
+
+async def test_without_a_trusted_proxy_nobody_says_who_they_are(
+    database_dsn: str, tmp_path: Path
+) -> None:
+    async with house(database_dsn, tmp_path / "k", failures_source=3) as home:
+        for number in range(3):
+            error = await _wrong_from(home, number, f"198.51.100.{number}")
+            assert isinstance(error, Unauthenticated)
+        assert isinstance(await _wrong_from(home, 3, "198.51.100.3"), TooManyFailures)
+
+
+def test_proxies_that_are_everybody_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDENTITY_TRUSTED_PROXIES", '["10.0.0.0/8", "0.0.0.0/0"]')
+    with pytest.raises(SettingsError) as caught:
+        load(Settings)
+    assert "IDENTITY_TRUSTED_PROXIES: must not be every address" in str(caught.value)
 
 
 async def test_who_succeeds_has_failed_never(database_dsn: str, tmp_path: Path) -> None:

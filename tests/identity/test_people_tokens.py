@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hmac
 import json
@@ -331,43 +330,6 @@ async def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     clock.advance(4000)
     authenticator.revoke(["last"])
     assert set(authenticator._revoked) == {"last"}
-
-
-async def test_an_account_that_is_let_in_again_is_believed_by_newer_tokens() -> None:
-    clock = FixedClock(START)
-    authenticator = of_keys(FOREIGN, clock)
-    old = signed(FOREIGN, HEADER, CLAIMS)
-    await shown(authenticator, old)
-    authenticator.revoke(["ann"])
-    with pytest.raises(Unauthenticated):
-        await shown(authenticator, old)
-    clock.advance(2)
-    new = signed(FOREIGN, HEADER, {**CLAIMS, "iat": NOW + 2, "sid": "s2"})
-    assert (await shown(authenticator, new)).session_id == "s2"
-
-
-async def test_what_another_replica_revokes_is_refused_here(
-    home: House, database_dsn: str, tmp_path: Path
-) -> None:
-    tokens = await home.log_in("ann")
-    async with house(database_dsn, tmp_path / "identity.json", home.clock) as replica:
-        assert (await replica.let_in(tokens.access_token)).id == "ann"
-        await home.ask("EndSession", tokens.access_token)
-        async with asyncio.timeout(10):
-            while await _believed(replica, tokens.access_token):
-                await asyncio.sleep(0.02)
-    # and by one that starts after it
-    async with house(database_dsn, tmp_path / "identity.json", home.clock) as late:
-        with pytest.raises(Unauthenticated):
-            await late.let_in(tokens.access_token)
-
-
-async def _believed(home: House, token: str) -> bool:
-    try:
-        await home.let_in(token)
-    except Unauthenticated:
-        return False
-    return True
 
 
 async def test_identity_that_is_away_is_unavailable_not_a_wrong_token(home: House) -> None:

@@ -73,9 +73,15 @@ class Device:
 
 class Front:
     def __init__(
-        self, stub: IngestServiceStub, log: EventLog, restart: Callable[[], Awaitable[None]]
+        self,
+        connection: grpc.aio.Channel,
+        log: EventLog,
+        restart: Callable[[], Awaitable[None]],
+        address: str = "",
     ) -> None:
-        self.stub = stub
+        self.connection = connection
+        self.address = address
+        self.stub = IngestServiceStub(connection)
         self.log = log
         self.restart_eventstore = restart
 
@@ -132,6 +138,6 @@ async def fronted(
             channel(address) as to_log,
         ):
             log = EventLog(to_log, service_principal("test"))
-            yield Front(IngestServiceStub(connection), log, restart)
+            yield Front(connection, log, restart, service.address)
     finally:
         await store.__aexit__(None, None, None)

@@ -16,7 +16,7 @@ from rehab_runtime.auth import Principal
 from rehab_runtime.clock import FixedClock
 from rehab_runtime.errors import ConsentNotInForce, RehabError, Unavailable
 from tests.ingest.given import CLINIC, PATIENT, rep
-from tests.ingest.test_rights import ANN, NOW, consent_event, said_by, team_event
+from tests.ingest.test_rights import ANN, NOW, consent_event, named, said_by, team_event
 
 OWN = Principal(PATIENT, "patient", CLINIC, patient_id=PATIENT)
 METHOD = "/rehab.ingest.v1.IngestService/LogEvents"
@@ -29,6 +29,7 @@ class Log:
         self.events = list(events)
         self.asked = 0
         self.away = False
+        self.garbled: set[int] = set()
 
     async def pages_of(
         self, stream: str, *, kinds: Sequence[str]
@@ -37,8 +38,11 @@ class Log:
         if self.away:
             raise Unavailable("away")
         yield [
-            RecordedEvent(envelope=one.envelope, body=one.body.SerializeToString())
-            for one in self.events
+            RecordedEvent(
+                envelope=one.envelope,
+                body=b"\xff" if place in self.garbled else one.body.SerializeToString(),
+            )
+            for place, one in enumerate(self.events)
             if one.envelope.kind in kinds
         ]
 
@@ -74,9 +78,9 @@ async def test_a_therapist_whom_the_log_names_is_heard_and_one_who_was_released_
     assigned, released = team_event("ann"), team_event("ann")
     released.body.care_team.action = 2
     place = Place(consent_event("consent-1"), assigned)
-    assert await place.refused(ANN, rep()) == [None]
+    assert await place.refused(ANN, named("plan")) == [None]
     gone = Place(consent_event("consent-1"), assigned, released)
-    assert (await gone.refused(ANN, rep()))[0] is not None
+    assert (await gone.refused(ANN, named("plan")))[0] is not None
 
 
 async def test_what_nobody_told_is_refused_and_costs_the_log_one_question_in_a_while() -> None:
@@ -126,6 +130,18 @@ async def test_what_came_in_while_the_log_was_asked_is_not_forgotten() -> None:
     place = Place()
     assert await place.refused(OWN, consent_event("consent-1")) == [None]
     # the log has not got it yet when a therapist's event has it asked
-    (error,) = await place.refused(ANN, rep())
+    (error,) = await place.refused(ANN, named("plan"))
     assert error is not None
     assert await place.refused(OWN, rep()) == [None]
+
+
+@pytest.mark.parametrize("garbled", [True, False])
+async def test_what_the_log_has_and_nobody_can_read_counts_for_nothing_and_stops_nobody(
+    garbled: bool,
+) -> None:
+    wrong = consent_event("consent-2")
+    wrong.body.consent.granted.valid_from.seconds = 2**62
+    place = Place(consent_event("consent-1"), wrong)
+    place.log.garbled = {1} if garbled else set()
+    (error,) = await place.refused(OWN, rep())
+    assert isinstance(error, ConsentNotInForce)

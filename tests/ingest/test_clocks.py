@@ -8,9 +8,11 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from rehab.events.v1.event_pb2 import Event
+from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab.ingest.v1.ingest_service_pb2 import Hello
 from rehab_ingest.domain.clocks import skew_ms
 from rehab_ingest.domain.door import refusal
+from rehab_runtime.auth import Principal, bearer
 from rehab_runtime.embedded import Postgres
 from tests.ingest.front import fronted
 from tests.ingest.given import CLINIC, PATIENT, rep
@@ -96,3 +98,18 @@ def occurred_again(event: Event) -> Event:
     made = Event()
     made.CopyFrom(event)
     return made
+
+
+async def test_who_logs_by_single_calls_does_not_state_a_skew(
+    postgres: Postgres, nats_url: str
+) -> None:
+    async with fronted(postgres, nats_url) as front:
+        event = rep()
+        event.envelope.clock_skew_ms = -86_400_000
+        await front.stub.LogEvent(
+            pb.LogEventRequest(event=event),
+            metadata=(bearer(Principal(PATIENT, "patient", CLINIC)),),
+            timeout=10,
+        )
+        (stored,) = await front.log.read_stream(PATIENT)
+        assert stored.envelope.clock_skew_ms == 0

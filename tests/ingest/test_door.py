@@ -206,3 +206,50 @@ def test_no_rule_of_an_event_is_left_out_when_its_parts_are_checked() -> None:
         assert field.GetOptions().SerializeToString() == required
     for field in Body.DESCRIPTOR.fields:
         assert rules not in field.GetOptions().SerializeToString()
+
+
+def consent(seconds: int, nanos: int = 0) -> Event:
+    event = rep()
+    event.body.Clear()
+    event.envelope.kind = "consent"
+    event.body.consent.consent_id = "consent-1"
+    granted = event.body.consent.granted
+    granted.purpose = "treatment"
+    granted.valid_from.seconds, granted.valid_from.nanos = seconds, nanos
+    return event
+
+
+@pytest.mark.parametrize("seconds", [2**62, -(2**62), 253_402_300_799, -62_135_596_800])
+def test_a_time_in_a_body_that_nobody_reckons_with_is_refused(seconds: int) -> None:
+    assert ("body.consent.granted.valid_from", "time.exists") in named(refused(consent(seconds)))
+    assert ("body.consent.granted.valid_from", "time.exists") in named(refused(consent(0, -1)))
+    assert refusal(consent(0), CLINIC, LIMIT) is None
+
+
+def test_a_time_is_found_however_deep_it_is() -> None:
+    event = rep()
+    event.body.Clear()
+    event.envelope.kind = "workout"
+    event.body.workout.heart_rate.add().start.seconds = 1
+    event.body.workout.heart_rate.add().end.seconds = 2**60
+    assert ("body.workout.heart_rate.end", "time.exists") in named(refused(event))
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "2200-01-01", "9999-12-31"])
+def test_a_day_that_nobody_lives_is_refused(day: str) -> None:
+    event = plan()
+    event.body.plan.prescribed.effective_until = day
+    assert (f"{PRESCRIBED}.effective_until", "date.exists") in named(refused(event))
+
+
+def test_a_text_that_postgresql_cannot_keep_is_refused() -> None:
+    event = plan()
+    event.body.plan.prescribed.items[0].instructions = "slowly\0"
+    assert (f"{PRESCRIBED}.items.instructions", "string.no_nul") in named(refused(event))
+    event = rep()
+    event.body.Clear()
+    event.envelope.kind = "workout"
+    event.body.workout.scalars["a\0"].unit = "m"
+    event.body.workout.scalars["b"].unit = "m\0"
+    fields = {field for field, rule in named(refused(event)) if rule == "string.no_nul"}
+    assert fields == {"body.workout.scalars.key", "body.workout.scalars.value.unit"}

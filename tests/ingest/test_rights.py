@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehab.events.v1 import patient_pb2
-from rehab.events.v1.event_pb2 import ROLE_THERAPIST, Event, Role
-from rehab_ingest.domain.rights import SUITE_ONLY, Told, may_change, refusal, sayable
+from rehab.events.v1.event_pb2 import ROLE_PATIENT, ROLE_THERAPIST, Event, Role
+from rehab_ingest.domain.rights import Told, may_change, refusal, sayable
 from rehab_runtime.access.facts import Care, Consent, Grant, PatientFacts
+from rehab_runtime.access.kinds import KIND_TABLE, SUITE_ONLY, tellers
 from rehab_runtime.auth import Principal, service_principal
 from rehab_runtime.errors import ConsentNotInForce, Erased, PermissionDenied
+from tests.contract.golden import bodies
 from tests.ingest.given import CLINIC, PATIENT, rep
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -50,9 +52,14 @@ def named(kind: str) -> Event:
     return event
 
 
+def own_kind(caller: Principal) -> Event:
+    """What somebody may tell by their role."""
+    return named("plan") if caller.role == "therapist" else rep()
+
+
 @pytest.mark.parametrize("caller", [OWN, DEVICE, ANN, service_principal("emr")])
 def test_patients_their_devices_who_treats_them_and_services_are_heard(caller: Principal) -> None:
-    assert refusal(said_by(caller, rep()), caller, FACTS, NOW) is None
+    assert refusal(said_by(caller, own_kind(caller)), caller, FACTS, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -88,7 +95,7 @@ def test_patients_their_devices_who_treats_them_and_services_are_heard(caller: P
 def test_others_and_what_no_consent_covers_are_refused_by_a_named_rule(
     caller: Principal, facts: PatientFacts, rule: str
 ) -> None:
-    assert rule_of(rep(), caller, facts) == rule
+    assert rule_of(own_kind(caller), caller, facts) == rule
 
 
 def test_a_consent_withdrawn_since_still_covers_what_arose_before() -> None:
@@ -107,8 +114,8 @@ def test_emergency_access_lets_a_clinician_write_and_ends() -> None:
     bob = replace(ANN, id="bob")
     taken = replace(FACTS, grants=(Grant("grant-1", "bob", NOW - DAY, NOW + DAY),))
     over = replace(FACTS, grants=(Grant("grant-1", "bob", NOW - DAY, NOW),))
-    assert rule_of(rep(), bob, taken) == ""
-    assert rule_of(rep(), bob, over) == "patient.treated"
+    assert rule_of(named("plan"), bob, taken) == ""
+    assert rule_of(named("plan"), bob, over) == "patient.treated"
 
 
 @pytest.mark.parametrize("kind", sorted(SUITE_ONLY))
@@ -119,7 +126,32 @@ def test_what_services_tell_nobody_else_tells(kind: str) -> None:
 
 
 def test_a_patient_names_nobody_as_treating() -> None:
-    assert rule_of(named("care_team"), OWN) == "kind.staff"
+    assert rule_of(named("care_team"), OWN) == "kind.role"
+
+
+@pytest.mark.parametrize("caller", [OWN, DEVICE, ANN])
+@pytest.mark.parametrize("kind", sorted(KIND_TABLE))
+def test_who_tells_a_kind_is_as_the_table_says(kind: str, caller: Principal) -> None:
+    for body in bodies(kind):
+        event = said_by(caller, named(kind))
+        event.body.CopyFrom(body)
+        may = caller.role in tellers(kind, body)
+        error = refusal(event, caller, FACTS, NOW)
+        rule = error.violations[0].rule if error is not None else ""
+        assert rule.startswith("kind.") == (not may), (kind, caller.role, rule)
+        assert sayable(event, caller) == may
+
+
+def test_a_phone_tells_as_its_patient_what_a_device_may_not() -> None:
+    event = consent_event("consent-2")
+    event.envelope.actor.id, event.envelope.actor.role = PATIENT, ROLE_PATIENT
+    assert refusal(event, DEVICE, FACTS, NOW) is None
+    assert rule_of(consent_event("consent-2"), DEVICE) == "kind.role"
+    # its own name with its patient's role is not the patient's name
+    event.envelope.actor.id = DEVICE.id
+    error = refusal(event, DEVICE, FACTS, NOW)
+    assert error is not None
+    assert error.violations[0].rule == "kind.role"
 
 
 def test_a_clinician_admits_a_patient_whom_nobody_treats_and_takes_over_nobodys() -> None:
@@ -156,15 +188,15 @@ def team_event(therapist: str) -> Event:
 
 def test_what_one_event_tells_the_next_rests_on() -> None:
     told = Told().and_of(consent_event("consent-1")).and_of(team_event("ann")).and_of(rep())
-    assert rule_of(rep(), ANN, told.added_to(PatientFacts(PATIENT))) == ""
+    assert rule_of(named("plan"), ANN, told.added_to(PatientFacts(PATIENT))) == ""
     gone = told.and_of(consent_event("consent-1", revoked=True))
-    assert rule_of(rep(), ANN, gone.added_to(PatientFacts(PATIENT))) == "consent.in_force"
+    assert rule_of(named("plan"), ANN, gone.added_to(PatientFacts(PATIENT))) == "consent.in_force"
 
 
 def test_only_what_identity_may_yet_hear_of_is_waited_for() -> None:
     waited = {"consent.known", "patient.treated"}
     for facts, caller in ((PatientFacts(PATIENT), OWN), (FACTS, replace(ANN, id="bob"))):
-        error = refusal(said_by(caller, rep()), caller, facts, NOW)
+        error = refusal(said_by(caller, own_kind(caller)), caller, facts, NOW)
         assert error is not None
         assert may_change(error) == (error.violations[0].rule in waited)
     assert not may_change(Erased())
@@ -187,7 +219,7 @@ def test_what_comes_in_is_told_by_somebody_who_may_on_a_consent_that_holds(
     facts: PatientFacts, role: str, acts_for: str, name: str
 ) -> None:
     caller = Principal(name, role, CLINIC, patient_id=acts_for)
-    error = refusal(said_by(caller, rep()), caller, facts, NOW)
+    error = refusal(said_by(caller, own_kind(caller)), caller, facts, NOW)
     if error is None:
         assert facts.clinic_id in ("", CLINIC)
         assert not facts.erased
@@ -228,3 +260,12 @@ def test_a_patient_whom_the_log_has_in_another_clinic_is_that_clinics() -> None:
     assert rule_of(named("enrolment"), far, told.added_to(PatientFacts(PATIENT))) == (
         "patient.clinic"
     )
+
+
+def test_a_consent_told_by_a_phone_whose_clock_is_ahead_begins_when_it_was_given() -> None:
+    told = consent_event("consent-1")
+    ahead = 2 * DAY
+    told.body.consent.granted.valid_from.FromDatetime(AT + ahead)
+    told.envelope.clock_skew_ms = round(ahead.total_seconds() * 1000)
+    (consent,) = Told().and_of(told).consents
+    assert consent.since == AT

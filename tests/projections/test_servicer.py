@@ -354,3 +354,8 @@ async def test_a_fast_clock_of_a_phone_hides_nothing_from_the_present(running: C
         patient_id=PATIENT, window=pb.Window(range=days), consistency=since(position)
     )
     assert (told.sessions, told.monitoring_days) == (1, 1)
+
+
+async def test_a_status_that_there_is_none_of_is_refused_by_its_rule(running: Clinic):
+    error = await refused(running.reads.work(status=99))
+    assert rules_of(error) == [("status", "enum.defined_only")]

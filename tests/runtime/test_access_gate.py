@@ -278,6 +278,7 @@ async def test_the_log_tells_of_an_access_before_the_handler_runs() -> None:
         assert told.subjects == ["patient-1"]
         assert told.reading == (
             *("ann", "therapist", f"{SERVICE}/Record", True, "treats", "treatment", "c-1"),
+            "clinic-1",
         )
         world.error = Unavailable("the log")
         assert await world.verdict("Record", about("patient-1"), principal("therapist")) == ANSWERED

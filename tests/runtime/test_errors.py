@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehab.errors.v1 import error_reason_pb2
+from rehab_runtime.auth import DevelopmentAuthenticator, bearer, service_principal
 from rehab_runtime.errors import (
     Internal,
+    InvalidArgument,
     RehabError,
     Unavailable,
     Violation,
@@ -22,6 +24,8 @@ from rehab_runtime.errors import (
     to_failure,
     to_status,
 )
+from rehab_runtime.server import channel, serve_grpc
+from rehab_runtime.settings import ServiceSettings
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30)
 violations = st.builds(Violation, words, words, words)
@@ -102,3 +106,29 @@ def test_a_reason_of_a_newer_service_is_an_internal_error() -> None:
     info = error_details_pb2.ErrorInfo(reason="ERROR_REASON_OF_TOMORROW", domain="rehab.dev")
     status.details[0].Pack(info)
     assert type(from_rpc_error(Call(status).error())) is Internal
+
+
+async def test_however_many_rules_are_broken_the_caller_hears_what_it_was() -> None:
+    broken = [Violation(f"events[{n}].envelope.kind", "rule", "must be so") for n in range(5000)]
+
+    async def refuse(_: bytes, context: grpc.aio.ServicerContext) -> bytes:
+        raise InvalidArgument(violations=broken)
+
+    def add(server: grpc.aio.Server) -> list[str]:
+        handler = grpc.unary_unary_rpc_method_handler(refuse)
+        server.add_registered_method_handlers("test.Many", {"ask": handler})
+        return ["test.Many"]
+
+    settings = ServiceSettings(listen="127.0.0.1:0", metrics_listen="", drain_s=1)
+    async with (
+        serve_grpc(settings, add, authenticator=DevelopmentAuthenticator()) as server,
+        channel(server.address) as connection,
+    ):
+        call = connection.unary_unary("/test.Many/ask")
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(b"", metadata=[bearer(service_principal("test"))], timeout=10)
+    error = from_rpc_error(refused.value)
+    assert isinstance(error, InvalidArgument)
+    assert error.violations[0] == broken[0]
+    assert f"and {5000 - len(error.violations)} more" in (refused.value.details() or "")
+    assert len(to_failure(InvalidArgument(violations=broken)).violations) == len(error.violations)

@@ -11,6 +11,8 @@ from pydantic_settings import SettingsConfigDict
 from rehab_runtime.settings import (
     NatsUrl,
     PostgresDsn,
+    Replicas,
+    ReplicasOrOff,
     ServiceSettings,
     SettingsError,
     describe,
@@ -141,3 +143,28 @@ def test_what_is_no_servers_url_is_told_by_its_form_and_not_repeated(
     (line,) = str(refused.value).splitlines()[1:]
     assert line.startswith(f"  PLACED_{field.upper()}: must be ")
     assert "hunter2" not in line
+
+
+class Caller(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="CALLER_")
+
+    other: Replicas = Field(description="whom it calls")
+    third: ReplicasOrOff = Field("", description="whom else")
+
+
+@pytest.mark.parametrize(
+    "told", ["eventstore:7100", "127.0.0.1:7100,127.0.0.2:7100", "[::1]:7100,[::2]:7100"]
+)
+def test_a_service_is_called_at_a_name_or_at_several_ip_addresses(told: str) -> None:
+    assert Caller(other=told).other == told
+
+
+@pytest.mark.parametrize(
+    "told", ["", "eventstore", "a:1,b:1", "127.0.0.1:1,", "127.0.0.1:1,[::1]:1", "127.0.0.1:1, b:2"]
+)
+def test_several_names_are_refused_with_the_rule(
+    monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setenv("CALLER_OTHER", told)
+    with pytest.raises(SettingsError, match=r"CALLER_OTHER: must be"):
+        load(Caller)

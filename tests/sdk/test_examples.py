@@ -12,6 +12,8 @@ import pytest
 
 from rehab_sdk import events
 from tests.sdk.clinic import Clinic, admit
+from tests.sdk.given import CONSENT
+from tests.sdk.town import Town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOT = Path(__file__).parents[2]
@@ -20,6 +22,8 @@ OWN = Path(__file__).read_text()
 
 async def start(suite: Clinic, *arguments: str) -> asyncio.subprocess.Process:
     addresses = {"REHAB_INGEST": suite.ingest, "REHAB_PROJECTIONS": suite.projections}
+    if isinstance(suite, Town):
+        addresses |= {"REHAB_IDENTITY": suite.identity, "REHAB_CONSENT": CONSENT}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-W",
@@ -85,6 +89,19 @@ async def test_a_patient_is_watched(suite: Clinic, patient: str) -> None:
     out, err = await asyncio.wait_for(watcher.communicate(), 60)
     assert watcher.returncode == 0, err.decode()
     assert out.decode() == "1 sessions, 0 of 0 started\n"
+
+
+async def test_a_device_enrols_and_streams_on_in_later_runs(
+    town: Town, patient: str, tmp_path: Path
+) -> None:
+    await town.inhabitant(patient)
+    command = (example("enrolled_device.py"), str(tmp_path / "phone"))
+    said = (await run(town, *command, await town.code(patient), "--seconds", "0.3")).split()
+    said += (await run(town, *command, "--seconds", "0.3")).split()
+    ids = [word for word in said if word not in ("all", "acknowledged")]
+    told = [one for one in await town.told(patient) if one.envelope.kind == "pain_report"]
+    assert [one.envelope.event_id for one in told] == ids
+    assert len(ids) > 1
 
 
 async def test_every_example_is_run_here() -> None:

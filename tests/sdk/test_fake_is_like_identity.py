@@ -104,9 +104,10 @@ async def codes(side: Side) -> Fact:
     _, public = new_key()
     used = devices_pb.EnrolDeviceRequest(code=code, public_key=public)
     unknown = devices_pb.EnrolDeviceRequest(code="AAAA-BBBB", public_key=public)
-    first = await side.ask("EnrolDevice", used)
-    again, never = await side.ask("EnrolDevice", used), await side.ask("EnrolDevice", unknown)
-    return [bool(first.device_id), seen(again), seen(never)]
+    stolen = devices_pb.EnrolDeviceRequest(code=code, public_key=new_key()[1])
+    first, again = await side.ask("EnrolDevice", used), await side.ask("EnrolDevice", used)
+    others = [await side.ask("EnrolDevice", asked) for asked in (stolen, unknown)]
+    return [bool(first.device_id), first == again, *map(seen, others)]
 
 
 async def statements_that_are_wrong(side: Side) -> Fact:

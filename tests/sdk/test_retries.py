@@ -3,6 +3,7 @@ try where that helps and never beyond the deadline."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
@@ -124,6 +125,18 @@ async def test_tries_end_with_the_deadline(fake: FakeRehab) -> None:
             await client.lag()
     assert raised.value.reason == "UNAVAILABLE"
     assert 2 <= fake.calls["GetLag"] <= 9
+
+
+async def test_a_server_that_comes_back_just_before_the_deadline_is_still_asked(
+    fake: FakeRehab,
+) -> None:
+    told = Options(deadline_s=2, backoff=Backoff(first_s=0.1, longest_s=600))
+    fake.refuse(Refusal("UNAVAILABLE"))
+    async with phone(fake, told) as client:
+        asked = asyncio.create_task(client.lag())
+        await asyncio.sleep(told.deadline_s * 0.8)
+        fake.accept()
+        await asked
 
 
 async def test_a_slow_server_is_left_at_the_deadline(fake: FakeRehab) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import grpc
 
-from rehab.events.v1.event_pb2 import Event
+from rehab.events.v1.event_pb2 import ROLE_PATIENT, Event
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab_sdk import dev_token
@@ -37,6 +37,7 @@ def sent(folder: Path, *events: Event) -> list[str]:
 def agreed() -> Event:
     event = rep()
     event.envelope.kind = "consent"
+    event.envelope.actor.role = ROLE_PATIENT
     event.body.consent.consent_id = event.envelope.consent_id
     event.body.consent.granted.purpose = "treatment"
     event.body.consent.granted.valid_from.FromDatetime(datetime.now(UTC) - timedelta(days=1))

@@ -26,3 +26,11 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def low_port() -> int:
+    """One free port."""
+    while True:
+        port = random.randrange(LOWEST, HIGHEST)
+        if _is_free(port):
+            return port

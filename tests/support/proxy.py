@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -86,9 +87,10 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy_to(target: str) -> AsyncIterator[Proxy]:
+async def proxy_to(target: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
+    """With `tls` it is where TLS ends."""
     proxy = Proxy(target)
-    server = await asyncio.start_server(proxy.carry, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.carry, "127.0.0.1", 0, ssl=tls)
     host, port = server.sockets[0].getsockname()[:2]
     proxy.address = f"{host}:{port}"
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import date, timedelta
 
 from rehab_cli.clinic.ids import opaque
 from rehab_cli.clinic.library import CONDITIONS, LEFT, RIGHT, Condition, Side
@@ -52,6 +52,8 @@ class Person:
 
     name: str
     email: str
+    phone: str
+    birth_date: str
 
 
 @dataclass(frozen=True)
@@ -126,16 +128,11 @@ class Clinic:
     therapists: tuple[Therapist, ...]
     patients: tuple[Patient, ...]
 
-    @cached_property
-    def by_id(self) -> dict[str, Patient]:
-        return {patient.id: patient for patient in self.patients}
-
     def canaries(self) -> Iterator[str]:
-        """Every name and address: strings that must be found nowhere in the suite."""
+        """Every name, address, phone number and date of birth: they must be found nowhere."""
         team = [therapist.person for therapist in self.therapists]
         for person in (*team, *(patient.person for patient in self.patients)):
-            yield person.name
-            yield person.email
+            yield from (person.name, person.email, person.phone, person.birth_date)
 
 
 def clinic(seed: int, patients: int = 40, therapists: int = 3) -> Clinic:
@@ -161,7 +158,11 @@ def clinic(seed: int, patients: int = 40, therapists: int = 3) -> Clinic:
 def _person(seed: int, role: str, index: int) -> Person:
     chance = random.Random(f"{seed}:{role}:{index}:person")
     first, last = chance.choice(_FIRST), chance.choice(_LAST)
-    return Person(f"{first} {last}", f"{first}.{last}.{index}@example.org".lower())
+    address = f"{first}.{last}.{index}@example.org".lower()
+    born = date(1931, 1, 1) + timedelta(days=chance.randrange(20_000))
+    return Person(
+        f"{first} {last}", address, f"+1555{chance.randrange(10**7):07}", born.isoformat()
+    )
 
 
 def _patient(seed: int, index: int, clinic_id: str, therapist: Therapist) -> Patient:

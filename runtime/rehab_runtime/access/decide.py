@@ -9,7 +9,6 @@ from rehab_runtime.access.facts import PatientFacts
 from rehab_runtime.access.rules import Relation, Rule
 from rehab_runtime.auth import Principal
 
-SERVICE_CLINIC = "_all"
 _REASONS = {
     Relation.OWN: "own",
     Relation.CARE: "treats",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from rehab_runtime.access import trail as trails
 from rehab_runtime.access.gate import Gate
-from rehab_runtime.access.known import Known, Revoke
+from rehab_runtime.access.known import Known
 from rehab_runtime.access.table import TABLE
 from rehab_runtime.access.telling import AuditLog
 from rehab_runtime.access.tokens import authenticator_for
@@ -37,7 +37,7 @@ async def fronted(
     event_log: EventLog,
     background: Background,
     clock: Clock,
-    revoked: Revoke | None = None,
+    revoked: Callable[[Sequence[str]], None] | None = None,
 ) -> AsyncIterator[Front]:
     """At work while the context is open. `revoked` is told what may do nothing any more."""
     if not settings.identity_address:
@@ -49,10 +49,10 @@ async def fronted(
         caller = service_principal(service)
         authenticator = authenticator_for(settings.environment, connection, caller, clock)
 
-        def tell(ids: Sequence[str]) -> None:
-            authenticator.revoke(ids)
-            if revoked is not None:
-                revoked(ids)
+        def tell(told: Mapping[str, float]) -> None:
+            news = authenticator.revoke_at(told)
+            if news and revoked is not None:
+                revoked(news)
 
         known = Known(connection, caller, revoked=tell, clock=clock)
         background.start(known.run(), "listens to identity")

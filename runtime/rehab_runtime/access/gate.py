@@ -94,12 +94,6 @@ class Gate:
                 await self.trace(method, decision, subjects)
         return decisions
 
-    async def require_each(self, method: str, patient_ids: Iterable[str]) -> None:
-        """The same where one denial denies all; raises what `admit` raises."""
-        for decision in (await self.decide_each(method, patient_ids)).values():
-            if not decision.allowed:
-                raise _denial(decision)
-
     async def trace(self, method: str, decision: Decision, subjects: Iterable[str]) -> None:
         """Return once the log tells of what was allowed; of a denial it is told in time."""
         rule = self._table.get(method)
@@ -144,6 +138,7 @@ def _reading(caller: Principal, method: str, decision: Decision, rule: Rule | No
         decision.reason,
         rule.purpose if rule is not None else "",
         decision.consent_id,
+        caller.clinic_id if caller.role != "service" else "",
     )
 
 

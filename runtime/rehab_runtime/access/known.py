@@ -39,7 +39,8 @@ watching = declare_gauge(
     "this one falls: see whether identity answers, and IDENTITY_ADDRESS of this service",
 )
 
-Revoke = Callable[[Sequence[str]], None]
+Revoke = Callable[[Mapping[str, float]], object]
+"""Told what was revoked, and when in seconds since 1970 by identity's clock."""
 
 
 class Known:
@@ -199,8 +200,8 @@ class Known:
         for one in message.patient_ids:
             self._kept.pop(one, None)
             self._flights.pop(one, None)
-        if message.revoked and self._revoked is not None:
-            self._revoked(message.revoked)
+        if message.revocations and self._revoked is not None:
+            self._revoked({one.id: one.at.ToNanoseconds() / 1e9 for one in message.revocations})
 
     def _forget_all(self) -> None:
         self._heard_at = None

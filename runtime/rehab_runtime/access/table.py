@@ -251,7 +251,8 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                 {
                     **_all(
                         NOBODY_YET,
-                        *("LogIn", "LogInDevice", "ExchangeToken", "RefreshSession", "GetJwks"),
+                        *("LogIn", "LogInDevice", "CreateNonce", "ExchangeToken"),
+                        *("RefreshSession", "GetJwks"),
                     ),
                     "EndSession": ANYBODY,
                     "ListSessions": OWN_ACCOUNT,
@@ -275,6 +276,10 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                     ),
                     "VerifyApiKey": _suite(),
                 },
+            ),
+            *_of(
+                f"{_WHO}.KeyAdminService",
+                _all(_suite("cli"), "GetKeyStatus", "RotateKek", "RewrapKeys", "DestroyOldKeks"),
             ),
             *_of(
                 f"{_WHO}.ConsentService",
@@ -307,10 +312,18 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                     "ListEmergencyAccess": Rule(
                         {"admin": CLINIC, "service": SUITE}, clinic="clinic_id", traced=True
                     ),
+                    "WatchEmergencyAccess": Rule(
+                        {"therapist": CLINIC, "admin": CLINIC, "service": SUITE},
+                        clinic="clinic_id",
+                        traced=True,
+                    ),
                     "ListAccess": Rule(
                         {"patient": OWN, "admin": CLINIC, "service": SUITE},
                         about="patient_id",
                         traced=True,
+                    ),
+                    "SearchAccess": Rule(
+                        {"admin": CLINIC, "service": SUITE}, clinic="clinic_id", traced=True
                     ),
                     "ExportPatient": Rule(
                         {"patient": OWN, "service": SUITE}, about="patient_id", traced=True

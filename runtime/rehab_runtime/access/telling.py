@@ -24,6 +24,7 @@ EVENTS_AT_ONCE = 1000
 """As rehab.eventstore.v1.AppendRequest says."""
 TRIES = 2
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+_CLINIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def access_event(stream: str, told: Told) -> pb.NewEvent:
@@ -35,6 +36,7 @@ def access_event(stream: str, told: Told) -> pb.NewEvent:
         purpose=reading.purpose,
         consent_id=reading.consent_id,
         subject_ids=told.subjects,
+        clinic_id=reading.clinic_id if _CLINIC.fullmatch(reading.clinic_id) else "",
     )
     access.covered_until.FromDatetime(told.covered_until)
     body = event_pb2.Body(access=access)

@@ -46,11 +46,24 @@ VerifyKey = Callable[[str], Awaitable[tuple[Principal, datetime]]]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody who has shown who they are, until a time in seconds since 1970."""
+    """Somebody who has shown who they are, until a time in seconds since 1970; `issued` by
+    identity's clock, or for an API key, which bears no time, when it was shown here."""
 
     principal: Principal
     issued: float
     until: float
+    is_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Revoked:
+    """When it was, by identity's clock, and when it was heard here."""
+
+    at: float
+    heard: float
+
+
+_NEVER = _Revoked(-1.0, -1.0)
 
 
 class TokenAuthenticator:
@@ -73,7 +86,7 @@ class TokenAuthenticator:
         self._issuer = issuer
         self._development = development
         self._known: OrderedDict[bytes, Known] = OrderedDict()
-        self._revoked: OrderedDict[str, float] = OrderedDict()
+        self._revoked: OrderedDict[str, _Revoked] = OrderedDict()
 
     async def authenticate(self, metadata: Mapping[str, str]) -> Principal:
         told = metadata.get("authorization", "")
@@ -95,13 +108,27 @@ class TokenAuthenticator:
     def revoke(self, ids: Iterable[str]) -> None:
         """Sessions, API keys, devices and accounts that may do nothing any more. A session or key
         stays revoked; accounts and devices may come back by tokens that are issued later."""
+        self.revoke_at(dict.fromkeys(ids, self._clock.now().timestamp()))
+
+    def revoke_at(self, told: Mapping[str, float]) -> list[str]:
+        """The same of what was revoked at times in seconds since 1970, by identity's clock. Returns
+        what of it is news: the same may be told again, when somebody was let in anew."""
         now = self._clock.now().timestamp()
-        for one in ids:
-            self._revoked[one] = now
+        news = [one for one, at in told.items() if at > self._revoked.get(one, _NEVER).at]
+        for one in news:
+            self._revoked[one] = _Revoked(told[one], now)
             self._revoked.move_to_end(one)
         # revocations that no token is left of
-        while self._revoked and next(iter(self._revoked.values())) < now - LONGEST_S - SKEW_S:
+        while self._revoked and next(iter(self._revoked.values())).heard < now - LONGEST_S - SKEW_S:
             self._revoked.popitem(last=False)
+        return news
+
+    def revoked_since(self, who: Principal, shown_at: float) -> bool:
+        """Whether somebody who showed who they are at a time, in seconds since 1970, may do nothing
+        any more: for calls that go on."""
+        return who.session_id in self._revoked or any(
+            self._revoked.get(one, _NEVER).heard >= shown_at for one in (who.id, who.patient_id)
+        )
 
     def forget(self) -> None:
         """Everything may have changed: whoever calls shows again who they are."""
@@ -110,7 +137,7 @@ class TokenAuthenticator:
     async def _shown(self, token: str, now: float) -> Known:
         if token.startswith("rk_"):
             principal, holds = await self._verify_key(token)
-            return Known(principal, now, min(holds.timestamp(), now + KEY_S))
+            return Known(principal, now, min(holds.timestamp(), now + KEY_S), is_key=True)
         header = jws.header_of(token)
         if header.alg not in ALGORITHMS or header.typ != TYPE:
             raise Unauthenticated("a token of another kind")
@@ -137,7 +164,8 @@ class TokenAuthenticator:
             raise Unauthenticated("the session or key was revoked")
         for one in (who.id, who.patient_id):
             # whoever is let in again has tokens that were issued after that
-            if one in self._revoked and known.issued <= self._revoked[one]:
+            gone = self._revoked.get(one, _NEVER)
+            if known.issued <= (gone.heard if known.is_key else gone.at):
                 raise Unauthenticated("the account or device was revoked")
 
 

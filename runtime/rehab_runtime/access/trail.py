@@ -34,7 +34,8 @@ untraced = declare_counter(
 
 
 class Reading(NamedTuple):
-    """Who calls what, whether they may, and what that rests on."""
+    """Who calls what, whether they may, and what that rests on. `clinic_id` is the one that the
+    actor acts for, empty for a service."""
 
     actor: str
     role: str
@@ -43,6 +44,7 @@ class Reading(NamedTuple):
     reason: str
     purpose: str = ""
     consent_id: str = ""
+    clinic_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -100,13 +100,19 @@ class Accounts:
 
     def enrol(self, code: str, public_key: bytes) -> FakeDevice:
         with self._lock:
-            who, until = self._codes.pop(code, (None, 0.0))
-        if who is None or self._now() > until:
-            raise denied()
-        device_id = f"device-{secrets.token_hex(6)}"
-        device = FakeDevice(Who(device_id, "device", who.clinic_id, who.patient_id), public_key)
-        self._devices[device_id] = device
-        return device
+            who, until = self._codes.get(code, (None, 0.0))
+            if who is None or self._now() > until:
+                raise denied()
+            if who.id:  # used: whoever did not hear the answer has the same key
+                device = self._devices[who.id]
+                if device.public_key != public_key:
+                    raise denied()
+                return device
+            device_id = f"device-{secrets.token_hex(6)}"
+            device = FakeDevice(Who(device_id, "device", who.clinic_id, who.patient_id), public_key)
+            self._devices[device_id] = device
+            self._codes[code] = (device.who, until)
+            return device
 
     def log_in_device(self, assertion: str) -> pb.Tokens:
         try:

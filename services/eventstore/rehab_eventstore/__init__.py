@@ -4,3 +4,5 @@ Takes appends over gRPC, commits many of them at once to PostgreSQL, which is th
 what is committed to JetStream, which is the transport. Reads by stream or by position, and
 subscriptions, come from PostgreSQL. It never looks into an event's body.
 """
+
+import rehab_runtime  # noqa: F401 - before gRPC: see there

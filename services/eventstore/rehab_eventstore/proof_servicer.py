@@ -91,6 +91,7 @@ def _step(step: Progress | Verdict, shard: int) -> pb.VerifyLogResponse:
         finding=_finding(step.finding, shard) if step.finding is not None else None,
         signed_position=step.signed,
         key_ids=sorted(step.signers),
+        audit_events=step.audit,
     )
     return pb.VerifyLogResponse(verdict=verdict)
 

@@ -16,8 +16,9 @@ from rehab_identity.domain.normal import normal_password
 from rehab_identity.domain.people import ACTIVE, DISABLED, ERASED, Account
 from rehab_identity.entering import Entering, Revoked
 from rehab_identity.issuers import Issuers
-from rehab_identity.peers import source_of
+from rehab_identity.peers import Sources
 from rehab_identity.storage.accounts import Accounts
+from rehab_runtime.access.streams import is_audit
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import AlreadyExists, Erased, InvalidArgument, NotFound, Violation
 from rehab_runtime.logging import get_logger
@@ -38,7 +39,9 @@ class AccountServicer(pb_grpc.AccountServiceServicer):
         issuers: Issuers,
         clock: Clock,
         revoked: Revoked,
+        sources: Sources,
     ) -> None:
+        self._sources = sources
         self._accounts = accounts
         self._entering = entering
         self._passwords = passwords
@@ -51,6 +54,9 @@ class AccountServicer(pb_grpc.AccountServiceServicer):
     ) -> pb.CreateAccountResponse:
         require_valid(request)
         require_admin(request.clinic_id)
+        if is_audit(request.account_id):
+            rule = "must name no audit stream"
+            raise InvalidArgument(violations=[Violation("account_id", "account_id.person", rule)])
         wanted = Account(
             request.account_id or new_id(),
             request.clinic_id,
@@ -125,7 +131,7 @@ class AccountServicer(pb_grpc.AccountServiceServicer):
             raise Erased
         kept = ""
         if is_own(caller, account):
-            await self._entering.require_password(account, request.old, source_of(context.peer()))
+            await self._entering.require_password(account, request.old, self._sources.of(context))
             kept = caller.session_id
         hashed = await self._passwords.hash(normal_password(request.new))
         self._revoked(

@@ -13,7 +13,7 @@ from rehab_identity.access import require_near, require_own
 from rehab_identity.domain.codes import new_code, read_code
 from rehab_identity.domain.people import ACTIVE, Account
 from rehab_identity.entering import Entering, Revoked
-from rehab_identity.peers import source_of
+from rehab_identity.peers import Sources
 from rehab_identity.storage.accounts import Accounts
 from rehab_identity.storage.devices import Devices
 from rehab_runtime.clock import Clock
@@ -32,7 +32,9 @@ class DeviceServicer(pb_grpc.DeviceServiceServicer):
         clock: Clock,
         revoked: Revoked,
         code_s: float,
+        sources: Sources,
     ) -> None:
+        self._sources = sources
         self._entering = entering
         self._accounts = accounts
         self._devices = devices
@@ -60,7 +62,7 @@ class DeviceServicer(pb_grpc.DeviceServiceServicer):
     ) -> pb.EnrolDeviceResponse:
         require_valid(request)
         device = await self._entering.enrol(
-            request.code, request.public_key, request.model, source_of(context.peer())
+            request.code, request.public_key, request.model, self._sources.of(context)
         )
         return pb.EnrolDeviceResponse(
             device_id=device.device_id, patient_id=device.patient_id, clinic_id=device.clinic_id

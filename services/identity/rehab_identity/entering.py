@@ -17,6 +17,7 @@ from rehab_identity.domain.credentials import is_id, new_id, read_refresh_token
 from rehab_identity.domain.normal import normal, normal_password
 from rehab_identity.domain.people import ACTIVE, DEVICE, ISSUER, PASSWORD, Account, Device, Session
 from rehab_identity.issuers import Issuers
+from rehab_identity.nonces import Nonces
 from rehab_identity.signer import Signer
 from rehab_identity.storage.accounts import Accounts
 from rehab_identity.storage.devices import Devices
@@ -26,7 +27,14 @@ from rehab_runtime.access import jws
 from rehab_runtime.access.tokens import ALGORITHMS, AUDIENCE
 from rehab_runtime.auth import Principal
 from rehab_runtime.clock import Clock
-from rehab_runtime.errors import NotFound, Overloaded, Unauthenticated, Unavailable
+from rehab_runtime.errors import (
+    InvalidArgument,
+    NotFound,
+    Overloaded,
+    Unauthenticated,
+    Unavailable,
+    Violation,
+)
 
 ASSERTION_S = 60.0
 """A device's statement lives no longer."""
@@ -63,6 +71,7 @@ class Entering:
         failures: Failures,
         passwords: Passwords,
         issuers: Issuers,
+        nonces: Nonces,
         signer: Signer,
         clock: Clock,
         limits: Limits,
@@ -75,6 +84,7 @@ class Entering:
         self._failures = failures
         self._passwords = passwords
         self._issuers = issuers
+        self._nonces = nonces
         self._signer = signer
         self._clock = clock
         self._limits = limits
@@ -113,10 +123,19 @@ class Entering:
     async def by_issuer(self, id_token: str, source: str) -> Let:
         async with self._attempt(self._source(source)):
             vouched = await self._issuers.vouched(id_token)
+            if vouched.nonce is not None:
+                await self._nonces.use(vouched.issuer, vouched.nonce)
             account = await self._accounts.linked(vouched.issuer, vouched.subject)
             if account is None:
                 raise Unauthenticated("nobody is linked to the subject")
         return await self._begin(account, ISSUER)
+
+    def nonce(self, issuer: str) -> tuple[str, datetime]:
+        """Raises InvalidArgument for an issuer that is not configured."""
+        if issuer not in self._issuers:
+            message = "must be an issuer of IDENTITY_ISSUERS"
+            raise InvalidArgument(violations=[Violation("issuer", "issuer.configured", message)])
+        return self._nonces.new(issuer)
 
     async def refresh(self, token: str) -> Let:
         shown = read_refresh_token(token)

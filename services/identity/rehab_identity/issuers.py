@@ -30,6 +30,8 @@ class Vouched:
 
     issuer: str
     subject: str
+    nonce: str | None
+    """None where it is not asked for."""
 
 
 class Issuers:
@@ -67,7 +69,8 @@ class Issuers:
             raise Unauthenticated("a token of another issuer")
         jws.require_audience(claims, issuer.audience)
         jws.require_time(claims, self._clock.now().timestamp(), self._skew_s)
-        return Vouched(issuer.issuer, jws.text(claims, "sub"))
+        nonce = jws.text(claims, "nonce") if issuer.nonce == "required" else None
+        return Vouched(issuer.issuer, jws.text(claims, "sub"), nonce)
 
 
 def http_client() -> httpx.AsyncClient:

@@ -31,7 +31,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
         background = await stack.enter_async_context(Background())
         folk = await people(settings, stack, background, database, clock)
-        others = Others(folk.holdings.erase, folk.holdings.about)
+        others = Others(folk.holdings.erase, folk.holdings.about, folk.authenticator.revoked_since)
         who_may = await stack.enter_async_context(
             access(settings, database, clock, background, others)
         )

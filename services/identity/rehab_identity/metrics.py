@@ -24,6 +24,11 @@ overdue = declare_gauge(
     "Emergency access that nobody has reviewed within EMERGENCY_REVIEW_H hours.",
     "an admin of the clinic reviews it: rehab access emergencies --unreviewed",
 )
+undelivered = declare_gauge(
+    "identity_emergency_undelivered",
+    "Notices of emergency access that the port has not taken yet.",
+    "see why IDENTITY_NOTICE_URL does not answer 2xx; they are tried again until it does",
+)
 watchers = declare_gauge(
     "identity_watchers",
     "Streams that are told of changes.",

@@ -13,6 +13,7 @@ import grpc
 from rehab.identity.v1 import account_service_pb2_grpc as account_grpc
 from rehab.identity.v1 import api_key_service_pb2_grpc as key_grpc
 from rehab.identity.v1 import device_service_pb2_grpc as device_grpc
+from rehab.identity.v1 import key_admin_service_pb2_grpc as admin_grpc
 from rehab.identity.v1 import session_service_pb2_grpc as session_grpc
 from rehab_identity import signer as signing
 from rehab_identity.account_servicer import AccountServicer
@@ -25,6 +26,9 @@ from rehab_identity.device_servicer import DeviceServicer
 from rehab_identity.entering import Entering, Limits, Revoked
 from rehab_identity.holdings import Holdings
 from rehab_identity.issuers import Issuers, http_client, require_safe
+from rehab_identity.key_admin_servicer import KeyAdminServicer
+from rehab_identity.nonces import Nonces
+from rehab_identity.peers import Sources
 from rehab_identity.revocations import KEPT_S, Revocations, sweep
 from rehab_identity.session_servicer import SessionServicer
 from rehab_identity.settings import Settings
@@ -35,8 +39,10 @@ from rehab_identity.storage.accounts import Accounts
 from rehab_identity.storage.api_keys import ApiKeys
 from rehab_identity.storage.devices import Devices
 from rehab_identity.storage.failures import Failures
+from rehab_identity.storage.names import seal_names
 from rehab_identity.storage.sessions import Sessions
 from rehab_identity.storage.signing_keys import SigningKeys
+from rehab_identity.storage.wrapped import Wrapping
 from rehab_identity.verifying import Verifier
 from rehab_runtime.access.tokens import TokenAuthenticator
 from rehab_runtime.auth import DevelopmentAuthenticator
@@ -48,7 +54,13 @@ PACKAGE = "rehab_identity"
 HOUR_S = 3600
 SERVICES = tuple(
     f"rehab.identity.v1.{name}"
-    for name in ("AccountService", "SessionService", "DeviceService", "ApiKeyService")
+    for name in (
+        "AccountService",
+        "SessionService",
+        "DeviceService",
+        "ApiKeyService",
+        "KeyAdminService",
+    )
 )
 
 
@@ -60,6 +72,7 @@ class People:
     holdings: Holdings
     authenticator: TokenAuthenticator
     servicers: tuple[AccountServicer, SessionServicer, DeviceServicer, ApiKeyServicer]
+    key_admin: KeyAdminServicer
 
     def add(self, server: grpc.aio.Server) -> list[str]:
         accounts, sessions, devices, keys = self.servicers
@@ -67,6 +80,7 @@ class People:
         session_grpc.add_SessionServiceServicer_to_server(sessions, server)
         device_grpc.add_DeviceServiceServicer_to_server(devices, server)
         key_grpc.add_ApiKeyServiceServicer_to_server(keys, server)
+        admin_grpc.add_KeyAdminServiceServicer_to_server(self.key_admin, server)
         return list(SERVICES)
 
 
@@ -91,7 +105,9 @@ async def people(
     queries = Queries.load(PACKAGE, "people.sql")
     box = Box.open_or_make(settings.key_file, clock)
     roots = await secrets.roots(database, queries, box)
-    stores = _stores(settings, database, queries, box, roots)
+    profiles = Profiles(box)
+    await seal_names(database, queries, profiles)
+    stores = _stores(settings, database, queries, profiles, roots)
     passwords = Passwords(settings.hashing_threads, settings.hashing_queue)
     stack.callback(passwords.close)
     client = await stack.enter_async_context(http_client())
@@ -108,7 +124,7 @@ async def people(
         settings.failures_account,
     )
     authenticator = _authenticator(settings, signer, verifier, clock)
-    revocations = Revocations(database, queries, clock, authenticator.revoke)
+    revocations = Revocations(database, queries, clock, authenticator.revoke_at)
     await revocations.look()
     background.start(revocations.run(), "reads what other replicas revoke")
     background.start(signer.run(), "keeps signing keys young")
@@ -123,7 +139,8 @@ async def people(
         authenticator.revoke,
     )
     servicers = _servicers(settings, stores, parts)
-    return People(stores.accounts, holdings, authenticator, servicers)
+    key_admin = KeyAdminServicer(box, Wrapping(database, queries, box), clock)
+    return People(stores.accounts, holdings, authenticator, servicers, key_admin)
 
 
 @dataclass(frozen=True)
@@ -148,17 +165,20 @@ def _servicers(
         stores.failures,
         parts.passwords,
         parts.issuers,
+        Nonces(parts.roots, stores.devices.see, clock),
         parts.signer,
         clock,
         Limits(settings.failures_account, settings.failures_source),
         revoked,
         settings.assertion_skew_s,
     )
-    code_s = settings.enrolment_code_s
+    code_s, sources = settings.enrolment_code_s, Sources(settings.trusted_proxies)
     return (
-        AccountServicer(accounts, entering, parts.passwords, parts.issuers, clock, revoked),
-        SessionServicer(entering, accounts, stores.sessions, parts.signer, clock, revoked),
-        DeviceServicer(entering, accounts, stores.devices, clock, revoked, code_s),
+        AccountServicer(
+            accounts, entering, parts.passwords, parts.issuers, clock, revoked, sources
+        ),
+        SessionServicer(entering, accounts, stores.sessions, parts.signer, clock, revoked, sources),
+        DeviceServicer(entering, accounts, stores.devices, clock, revoked, code_s, sources),
         ApiKeyServicer(
             accounts,
             stores.api_keys,
@@ -172,15 +192,15 @@ def _servicers(
 
 
 def _stores(
-    settings: Settings, database: Database, queries: Queries, box: Box, roots: Roots
+    settings: Settings, database: Database, queries: Queries, profiles: Profiles, roots: Roots
 ) -> Stores:
     hours = settings.session_idle_h * HOUR_S, settings.session_max_h * HOUR_S
     terms = session_storage.Terms(*hours, settings.refresh_grace_s)
     return Stores(
-        Accounts(database, queries, Profiles(box), roots),
+        Accounts(database, queries, profiles, roots),
         Sessions(database, queries, roots, terms),
-        Devices(database, queries, roots),
-        ApiKeys(database, queries),
+        Devices(database, queries, profiles, roots),
+        ApiKeys(database, queries, profiles),
         Failures(database, queries, roots, settings.failure_window_s),
     )
 

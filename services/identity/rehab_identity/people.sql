@@ -40,8 +40,24 @@ WHERE account_id = $1
 DELETE FROM issuer_link WHERE account_id = $1
 
 -- name: unname: names that people gave to its keys and devices
-WITH keys AS (UPDATE api_key SET name = '' WHERE account_id = $1)
-UPDATE device SET model = '' WHERE patient_id = $1
+WITH keys AS (UPDATE api_key SET name = '', sealed_name = NULL WHERE account_id = $1)
+UPDATE device SET model = '', sealed_model = NULL WHERE patient_id = $1
+
+-- name: clear_names: those of before names were sealed
+SELECT 'device' AS of, device_id AS id, patient_id AS account_id, model AS name, data_key
+FROM device JOIN account ON account_id = patient_id
+WHERE model <> '' AND data_key IS NOT NULL
+UNION ALL
+SELECT 'api key', key_id, account_id, name, data_key
+FROM api_key JOIN account USING (account_id)
+WHERE name <> '' AND data_key IS NOT NULL
+LIMIT $1
+
+-- name: seal_device_name: unless it was erased meanwhile
+UPDATE device SET sealed_model = $2, model = '' WHERE device_id = $1 AND model <> ''
+
+-- name: seal_api_key_name: the same of a key
+UPDATE api_key SET sealed_name = $2, name = '' WHERE key_id = $1 AND name <> ''
 
 -- name: link_issuer: again for the same account changes nothing
 INSERT INTO issuer_link (issuer, subject_index, account_id) VALUES ($1, $2, $3)
@@ -52,7 +68,7 @@ RETURNING account_id
 SELECT account_id FROM issuer_link WHERE issuer = $1 AND subject_index = $2
 
 -- name: lock_account: who is let in, until the transaction ends; disabling waits for it
-SELECT status, password FROM account WHERE account_id = $1 FOR SHARE
+SELECT status, password, data_key, clinic_id FROM account WHERE account_id = $1 FOR SHARE
 
 -- name: lock_device: the same of a device
 SELECT revoked_at FROM device WHERE device_id = $1 FOR SHARE
@@ -124,22 +140,32 @@ DELETE FROM revocation WHERE at < $1
 WITH old AS (DELETE FROM enrolment WHERE expires_at < $4)
 INSERT INTO enrolment (code_hash, patient_id, expires_at) VALUES ($1, $2, $3)
 
--- name: use_enrolment: whoever deletes it has it; nobody else does
-DELETE FROM enrolment WHERE code_hash = $1 AND expires_at > $2 RETURNING patient_id
+-- name: use_enrolment: whoever writes its device into it has it; nobody else does
+UPDATE enrolment SET device_id = $3, public_key = $4
+WHERE code_hash = $1 AND expires_at > $2 AND device_id IS NULL
+RETURNING patient_id
+
+-- name: enrolled_by: whom a code enrolled with this key, unless that is revoked
+SELECT device.device_id, device.patient_id, device.clinic_id, device.public_key, device.enrolled_at
+FROM enrolment JOIN device USING (device_id)
+WHERE code_hash = $1 AND expires_at > $2 AND enrolment.public_key = $3 AND revoked_at IS NULL
 
 -- name: drop_enrolments: codes of an account that is let in no more
 DELETE FROM enrolment WHERE patient_id = $1
 
 -- name: add_device: a device that may act
-INSERT INTO device (device_id, patient_id, clinic_id, public_key, model, enrolled_at)
+INSERT INTO device (device_id, patient_id, clinic_id, public_key, sealed_model, enrolled_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 
--- name: device: one
-SELECT device_id, patient_id, clinic_id, public_key, model, enrolled_at, revoked_at FROM device
+-- name: device: one, for what it may: its name stays closed
+SELECT device_id, patient_id, clinic_id, public_key, '' AS model, enrolled_at, revoked_at
+FROM device
 WHERE device_id = $1
 
 -- name: devices: of a patient, newest first
-SELECT device_id, patient_id, clinic_id, public_key, model, enrolled_at, revoked_at FROM device
+SELECT device_id, patient_id, device.clinic_id, public_key, sealed_model AS model, enrolled_at,
+    revoked_at, data_key
+FROM device JOIN account ON account_id = patient_id
 WHERE patient_id = $1 ORDER BY enrolled_at DESC, device_id DESC LIMIT 500
 
 -- name: revoke_device: nothing when it was before
@@ -157,18 +183,19 @@ INSERT INTO seen_assertion (hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOT
 DELETE FROM seen_assertion WHERE expires_at < $1
 
 -- name: add_api_key: a key
-INSERT INTO api_key (key_id, account_id, name, scopes, created_at, expires_at, hash)
+INSERT INTO api_key (key_id, account_id, sealed_name, scopes, created_at, expires_at, hash)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
--- name: api_key: one
-SELECT key_id, account_id, name, scopes, created_at, expires_at, revoked_at, generation, hash,
+-- name: api_key: one, for what it may: its name stays closed
+SELECT key_id, account_id, '' AS name, scopes, created_at, expires_at, revoked_at, generation, hash,
     old_hash, old_until
 FROM api_key WHERE key_id = $1
 
 -- name: api_keys: of an account, newest first
-SELECT key_id, account_id, name, scopes, created_at, expires_at, revoked_at, generation, hash,
-    old_hash, old_until
-FROM api_key WHERE account_id = $1 ORDER BY created_at DESC, key_id DESC LIMIT 500
+SELECT key_id, account_id, sealed_name AS name, scopes, api_key.created_at, expires_at, revoked_at,
+    generation, hash, old_hash, old_until, data_key
+FROM api_key JOIN account USING (account_id)
+WHERE account_id = $1 ORDER BY api_key.created_at DESC, key_id DESC LIMIT 500
 
 -- name: rotate_api_key: the secret of now works on for a while; one of before no more
 UPDATE api_key SET old_hash = hash, old_until = $3, hash = $2, generation = generation + 1
@@ -220,3 +247,34 @@ VALUES ($1, $2, $3, $4, $5)
 
 -- name: drop_signing_keys: those whose last token has expired
 DELETE FROM signing_key WHERE key_id = ANY($1::text[])
+
+-- name: wrapped_census: what each version of the key file wraps; it stands after the first byte
+SELECT ('x' || encode(substring(sealed FROM 2 FOR 4), 'hex'))::bit(32)::integer AS version,
+    count(*) FILTER (WHERE of = 'account') AS accounts,
+    count(*) FILTER (WHERE of <> 'account') AS secrets
+FROM (
+    SELECT 'account' AS of, account_id AS id, data_key AS sealed FROM account
+    WHERE data_key IS NOT NULL
+    UNION ALL SELECT 'secret', name, sealed FROM secret
+    UNION ALL SELECT 'signing key', key_id, sealed FROM signing_key
+) AS wrapped
+GROUP BY version ORDER BY version
+
+-- name: wrapped_before: some of what another version than the newest wraps
+SELECT of, id, sealed FROM (
+    SELECT 'account' AS of, account_id AS id, data_key AS sealed FROM account
+    WHERE data_key IS NOT NULL
+    UNION ALL SELECT 'secret', name, sealed FROM secret
+    UNION ALL SELECT 'signing key', key_id, sealed FROM signing_key
+) AS wrapped
+WHERE ('x' || encode(substring(sealed FROM 2 FOR 4), 'hex'))::bit(32)::integer <> $1
+LIMIT $2
+
+-- name: rewrap_account: unless it was erased, or is wrapped anew already
+UPDATE account SET data_key = $3 WHERE account_id = $1 AND data_key = $2
+
+-- name: rewrap_secret: the same of a secret of the service
+UPDATE secret SET sealed = $3 WHERE name = $1 AND sealed = $2
+
+-- name: rewrap_signing_key: the same of a key that signs
+UPDATE signing_key SET sealed = $3 WHERE key_id = $1 AND sealed = $2

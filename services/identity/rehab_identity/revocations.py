@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from rehab_identity.entering import Revoked
+from rehab_runtime.access.known import Revoke
 from rehab_runtime.access.tokens import LONGEST_S
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import RehabError
@@ -21,9 +21,7 @@ KEPT_S = 2 * LONGEST_S
 class Revocations:
     """Of the last hours: nothing that was given out lives longer."""
 
-    def __init__(
-        self, database: Database, queries: Queries, clock: Clock, revoked: Revoked
-    ) -> None:
+    def __init__(self, database: Database, queries: Queries, clock: Clock, revoked: Revoke) -> None:
         self._database = database
         self._queries = queries
         self._clock = clock
@@ -34,7 +32,7 @@ class Revocations:
         """Tell what was revoked since the last look; at the first, what is still of interest."""
         since = self._clock.now() - timedelta(seconds=KEPT_S)
         while rows := await self._database.fetch(self._queries["revocations"], self._seq, since):
-            self._revoked([row["revoked"] for row in rows])
+            self._revoked({row["revoked"]: row["at"].timestamp() for row in rows})
             self._seq = rows[-1]["seq"]
 
     async def run(self) -> None:

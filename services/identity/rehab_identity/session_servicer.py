@@ -11,7 +11,7 @@ from rehab.identity.v1 import session_service_pb2_grpc as pb_grpc
 from rehab_identity import messages
 from rehab_identity.access import require_own
 from rehab_identity.entering import Entering, Revoked
-from rehab_identity.peers import source_of
+from rehab_identity.peers import Sources
 from rehab_identity.signer import Signer
 from rehab_identity.storage.accounts import Accounts
 from rehab_identity.storage.sessions import Sessions
@@ -32,7 +32,9 @@ class SessionServicer(pb_grpc.SessionServiceServicer):
         signer: Signer,
         clock: Clock,
         revoked: Revoked,
+        sources: Sources,
     ) -> None:
+        self._sources = sources
         self._entering = entering
         self._accounts = accounts
         self._sessions = sessions
@@ -43,7 +45,7 @@ class SessionServicer(pb_grpc.SessionServiceServicer):
     async def LogIn(self, request: pb.LogInRequest, context: Context) -> pb.LogInResponse:
         require_valid(request)
         let = await self._entering.by_password(
-            request.clinic_id, request.email, request.password, source_of(context.peer())
+            request.clinic_id, request.email, request.password, self._sources.of(context)
         )
         return pb.LogInResponse(tokens=messages.tokens(let))
 
@@ -51,14 +53,21 @@ class SessionServicer(pb_grpc.SessionServiceServicer):
         self, request: pb.LogInDeviceRequest, context: Context
     ) -> pb.LogInDeviceResponse:
         require_valid(request)
-        let = await self._entering.by_device(request.assertion, source_of(context.peer()))
+        let = await self._entering.by_device(request.assertion, self._sources.of(context))
         return pb.LogInDeviceResponse(tokens=messages.tokens(let))
+
+    async def CreateNonce(
+        self, request: pb.CreateNonceRequest, context: Context
+    ) -> pb.CreateNonceResponse:
+        require_valid(request)
+        nonce, until = self._entering.nonce(request.issuer)
+        return pb.CreateNonceResponse(nonce=nonce, expires_at=messages.stamp(until))
 
     async def ExchangeToken(
         self, request: pb.ExchangeTokenRequest, context: Context
     ) -> pb.ExchangeTokenResponse:
         require_valid(request)
-        let = await self._entering.by_issuer(request.id_token, source_of(context.peer()))
+        let = await self._entering.by_issuer(request.id_token, self._sources.of(context))
         return pb.ExchangeTokenResponse(tokens=messages.tokens(let))
 
     async def RefreshSession(

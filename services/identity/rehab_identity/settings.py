@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import SettingsConfigDict
 
 from rehab_runtime.settings import FollowSettings, PostgresDsn, TraceSettings
+
+NOTICE_SECRET = 32
 
 
 class Issuer(BaseModel):
@@ -21,6 +31,7 @@ class Issuer(BaseModel):
     jwks_uri: str = Field("", pattern=r"^(https?://\S+)?$")
     jwks: dict[str, Any] | None = None
     algorithms: tuple[str, ...] = ("RS256", "ES256")
+    nonce: Literal["required", "unchecked"] = "required"
 
     @model_validator(mode="after")
     def _sound(self) -> Issuer:
@@ -38,6 +49,15 @@ class Settings(FollowSettings, TraceSettings):
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of accounts and decisions")
     emergency_review_h: float = Field(
         72, gt=0, le=8760, description="hours in which emergency access is to be reviewed"
+    )
+    notice_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="address to which notices of emergency access are posted; without one they are "
+        "lines of the log",
+    )
+    notice_secret: SecretStr = Field(
+        SecretStr(""), description="secret that shows who posts them, 32 characters or more"
     )
     revocations_kept_s: int = Field(
         3600,
@@ -89,6 +109,11 @@ class Settings(FollowSettings, TraceSettings):
     failures_source: int = Field(
         100, ge=1, description="failed attempts from one address in a window; more are refused"
     )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description='proxies whose x-forwarded-for is believed, as JSON: ["10.0.0.0/8"]; without '
+        "them failures are counted by who connects",
+    )
     failure_window_s: int = Field(
         900, ge=1, le=86_400, description="seconds after which failures are forgotten"
     )
@@ -100,5 +125,23 @@ class Settings(FollowSettings, TraceSettings):
         (),
         description="external OpenID Connect issuers as JSON: "
         '[{"issuer", "audience", "jwks_uri"}]; "jwks" in place of "jwks_uri" names the keys '
-        'themselves, "algorithms" which are accepted',
+        'themselves, "algorithms" which are accepted; "nonce": "unchecked" takes ID tokens that no '
+        "CreateNonce began, which whoever gets hold of one may use, too",
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _not_everybody(cls, told: tuple[IPvAnyNetwork, ...]) -> tuple[IPvAnyNetwork, ...]:
+        if any(network.prefixlen == 0 for network in told):
+            raise ValueError("must not be every address: then whoever calls could name any")
+        return told
+
+    @model_validator(mode="after")
+    def _notices_are_signed(self) -> Settings:
+        if self.notice_url and len(self.notice_secret.get_secret_value()) < NOTICE_SECRET:
+            raise ValueError(
+                f"notice_secret must have {NOTICE_SECRET} characters or more with notice_url"
+            )
+        if self.environment == "production" and self.notice_url.startswith("http:"):
+            raise ValueError("notice_url must begin with https:// in production")
+        return self

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from google.protobuf.message import DecodeError
+
 from rehab.events.v1.event_pb2 import ROLE_SERVICE, Body, RecordedEvent
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_ingest import metrics
@@ -65,7 +67,11 @@ class Coaching:
         for event in events:
             if event.key_id or event.erased:
                 continue
-            told = Body.FromString(event.body).feedback
+            try:
+                told = Body.FromString(event.body).feedback
+            except DecodeError:
+                log.error("feedback cannot be read", position=event.envelope.position)
+                continue
             if not told.HasField("form"):
                 continue
             form = told.form

@@ -6,7 +6,9 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from rehab.events.v1.event_pb2 import Body, Event
+from google.protobuf.message import DecodeError
+
+from rehab.events.v1.event_pb2 import Body, Event, RecordedEvent
 from rehab_ingest.admission import Checked
 from rehab_ingest.domain.rights import SELVES, Told, may_change, refusal
 from rehab_runtime.access.decide import Decision
@@ -107,8 +109,7 @@ class Rights:
             for event in events:
                 told |= Told(clinic_id=event.envelope.clinic_id)
                 if not event.erased and not event.key_id:
-                    body = Body.FromString(event.body)
-                    told = told.and_of(Event(envelope=event.envelope, body=body))
+                    told = _and_stored(told, event)
         self._looked_up[patient_id] = self._clock.monotonic() + LOOK_S
         # what follows rests on it as well, and on what came in since the log was asked
         self._remember({patient_id: told | self._told_of(patient_id)})
@@ -161,6 +162,16 @@ class Rights:
                 denied.setdefault(_reason(error), set()).add(event.envelope.subject_id)
         for reason, subjects in denied.items():
             await self._gate.trace(method, Decision(False, reason), subjects)
+
+
+def _and_stored(told: Told, event: RecordedEvent) -> Told:
+    """The same after an event of the log. One that cannot be read may have withdrawn anything:
+    nothing that came before counts, as for identity."""
+    try:
+        body = Body.FromString(event.body)
+        return told.and_of(Event(envelope=event.envelope, body=body))
+    except (DecodeError, OverflowError):
+        return Told(clinic_id=told.clinic_id)
 
 
 def _reason(error: RehabError) -> str:

@@ -9,15 +9,15 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from rehab_runtime.limits import Bucket, Limits
-from rehab_runtime.settings import FrontSettings, PostgresDsn, ValkeyUrlOrOff
+from rehab_runtime.settings import FrontSettings, PostgresDsn, Replicas, ValkeyUrlOrOff
 
 
 class Settings(FrontSettings):
     model_config = SettingsConfigDict(env_prefix="INGEST_")
 
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of the devices' cursors")
-    eventstore_address: str = Field(
-        pattern=r"^\S+:\d+$", description="host:port of the event store"
+    eventstore_address: Replicas = Field(
+        description="host:port of the event store, or of its replicas with commas"
     )
     window_events: int = Field(
         1000, ge=1, le=100_000, description="events a device may have unacknowledged"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from rehab_runtime.access.decide import UNSEEN
 from rehab_runtime.access.gate import Gate
 from rehab_runtime.auth import current_principal
 from rehab_runtime.errors import NotFound, PermissionDenied
@@ -40,8 +41,14 @@ class Guard:
     async def may(self, method: str, clinic_id: str, patient_id: str) -> None:
         """About one patient. Raises PermissionDenied, NotFound."""
         self.may_read_clinic(clinic_id)
-        if self._gate is not None and current_principal().role != "service":
-            await self._gate.require_each(f"{SERVICE}/{method}", [patient_id])
+        if self._gate is None or current_principal().role == "service":
+            return
+        decisions = await self._gate.decide_each(f"{SERVICE}/{method}", [patient_id])
+        reason = decisions[patient_id].reason
+        if reason in UNSEEN:
+            raise NotFound(f"denied: {reason}")
+        if not decisions[patient_id].allowed:
+            raise PermissionDenied(f"denied: {reason}", metadata={"reason": reason})
 
     async def shown(self, method: str, patient_ids: Iterable[str]) -> Collection[str]:
         """Those of the patients whom the caller may see, each traced."""

@@ -6,3 +6,5 @@ reflect, in one transaction. Answers over gRPC how much and how well was exercis
 on, and who needs a therapist, always as of a time and with the position of the log that the answer
 stands for.
 """
+
+import rehab_runtime  # noqa: F401 - before gRPC: see there

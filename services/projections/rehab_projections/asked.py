@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from google.protobuf.message import Message
 
 from rehab.projections.v1 import projections_service_pb2 as pb
-from rehab_projections.access import may_read_patient_of, may_read_patients, may_read_queue
+from rehab_projections.access import may_ask, may_read_patient_of
 from rehab_projections.answers import AsOf, known
 from rehab_projections.kept import KeptAnswers, question_of
 from rehab_projections.messages import freshness, freshness_of_all
@@ -50,6 +50,11 @@ class Asked:
         self._clock = clock
         self._kept = kept
         self._gate = gate
+
+    def require_role(self, request: Any) -> None:
+        """Where no gate has decided. Raises PermissionDenied, NotFound."""
+        if self._gate is None:
+            may_ask(current_principal(), request)
 
     async def again(self, method: str, request: Any) -> None:
         """Decide once more on a call that goes on. Raises what the gate raises."""
@@ -95,9 +100,7 @@ class Asked:
     async def _patient(self, request: Any) -> AsyncIterator[tuple[Snapshot, Patient]]:
         require_valid(request)
         self._check_times(request)
-        principal = current_principal()
-        if self._gate is None:
-            may_read_patients(principal, request.patient_id)
+        self.require_role(request)
         asked = partial(of_patient, request.patient_id)
         async with self._snapshot(request.consistency, asked) as view:
             try:
@@ -107,7 +110,7 @@ class Asked:
                     await self._kept.forget(request.patient_id)
                 raise
             if self._gate is None:
-                may_read_patient_of(principal, patient.clinic_id)
+                may_read_patient_of(current_principal(), patient.clinic_id)
             yield view, patient
 
     def _check_times(self, request: Any) -> None:
@@ -122,8 +125,7 @@ class Asked:
     async def clinic(self, request: Any) -> AsyncIterator[tuple[Snapshot, pb.Freshness]]:
         """For a question about a clinic. Raises InvalidArgument, PermissionDenied, Stale."""
         require_valid(request)
-        if self._gate is None:
-            may_read_queue(current_principal(), request.clinic_id)
+        self.require_role(request)
         async with self._snapshot(request.consistency, of_all) as view:
             yield view, freshness_of_all(view.cursors)
 

@@ -12,8 +12,8 @@ SET replica = NULL, name = '', since = NULL, expires_at = 'epoch'
 FROM gone WHERE l.replica = gone.replica
 
 -- name: attend: this replica runs; true when that is new, or it was taken for lost
-INSERT INTO public.replica AS known (replica, name, version, joined_at, expires_at)
-SELECT $1, $2, $3, at, at + make_interval(secs => $4) FROM clock_timestamp() AS now (at)
+INSERT INTO public.replica AS known (replica, name, version, joined_at, expires_at, folds)
+SELECT $1, $2, $3, at, at + make_interval(secs => $4), $5 FROM clock_timestamp() AS now (at)
 ON CONFLICT (replica) DO UPDATE SET version = EXCLUDED.version, expires_at = EXCLUDED.expires_at,
     joined_at = CASE WHEN known.expires_at < EXCLUDED.joined_at
         THEN EXCLUDED.joined_at ELSE known.joined_at END

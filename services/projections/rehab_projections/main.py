@@ -29,6 +29,7 @@ from rehab_projections.parked import ParkedStreams
 from rehab_projections.progress import Progress
 from rehab_projections.reads import serving
 from rehab_projections.registry.building import Builder
+from rehab_projections.registry.renewing import renewed
 from rehab_projections.registry.versions import SWITCHED, Versions, schema_of
 from rehab_projections.servicer import ProjectionsServicer
 from rehab_projections.settings import Settings
@@ -106,9 +107,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         background.start(answering.run(), "folds into the version that answers")
         background.start(news.run(), "tells watchers what changed")
         background.start(_listener(settings, answering).run(), "listens to other replicas")
+        builder = Builder(settings.postgres_dsn, eventstore, event_log)
+        background.start(renewed(versions, builder), "builds what earlier folds made anew")
         admin = AdminServicer(
             versions,
-            Builder(settings.postgres_dsn, eventstore, event_log),
+            builder,
             ParkedStreams(database, queries, answering.begin_again),
             frozenset(name.strip() for name in settings.admins.split(",")),
         )

@@ -96,10 +96,11 @@ class ProjectionsServicer(pb_grpc.ProjectionsServiceServicer):
         request: pb.ListWorkQueueRequest,
         context: Context,
     ) -> pb.ListWorkQueueResponse:
-        status = Status(request.status or Status.OPEN)
-        asked = (request.clinic_id, request.therapist_id, str(status), str(request.min_severity))
-        scope = ("work", *asked)
         async with self.asked.clinic(request) as (view, fresh):
+            # not before: it is the context that refuses a status there is none of
+            status = Status(request.status or Status.OPEN)
+            asked = (request.therapist_id, str(status), str(request.min_severity))
+            scope = ("work", request.clinic_id, *asked)
             as_of, place = self.asked.page(scope, request, bool, int, datetime, str)
             live = place[0] if place else not request.HasField("as_of")
             items = await self._board.items(view, request.clinic_id, as_of, live=live)

@@ -201,9 +201,16 @@ class Asks:
         request = pb.ListEmergencyAccessRequest(**{"clinic_id": CLINIC, **asked})
         return await self._ask(self._identity, "ListEmergencyAccess", request)
 
+    def watch_emergencies(self, clinic_id: str, after: int | None = None) -> Any:
+        request = pb.WatchEmergencyAccessRequest(clinic_id=clinic_id, after=after)
+        return self._stream("WatchEmergencyAccess", request)
+
     async def accesses(self, patient_id: str, **asked: Any) -> pb.ListAccessResponse:
         request = pb.ListAccessRequest(patient_id=patient_id, **asked)
         return await self._ask(self._identity, "ListAccess", request)
+
+    async def search(self, request: pb.SearchAccessRequest) -> pb.SearchAccessResponse:
+        return await self._ask(self._identity, "SearchAccess", request)
 
     async def export(self, patient_id: str) -> str:
         request = pb.ExportPatientRequest(patient_id=patient_id)

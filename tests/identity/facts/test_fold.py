@@ -129,6 +129,16 @@ def test_a_consent_ends_by_itself_or_when_it_is_withdrawn_whichever_is_earlier()
     assert [one.until for one in facts(record).consents] == [hour(5), hour(3)]
 
 
+def test_what_a_phone_with_a_fast_clock_tells_counts_from_when_it_happened() -> None:
+    shard, database = Shard(), Database()
+    for body in (granted("consent-1", since=7), revoked("consent-1", at=8)):
+        shard.add(body).envelope.clock_skew_ms = 6 * 3_600_000
+    database.take(shard.events)
+    record = database.records[PATIENT]
+    assert record.given[0].valid_from == hour(1)
+    assert record.withdrawn[0].effective_at == hour(2)
+
+
 def test_of_several_withdrawals_the_earliest_counts_and_one_may_come_before_its_consent() -> None:
     record = recorded(revoked("a", 7), granted("a", 0), revoked("a", 5), revoked("a", 9))
     assert facts(record).consents[0].until == hour(5)

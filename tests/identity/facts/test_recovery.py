@@ -159,6 +159,7 @@ async def test_of_a_patient_who_is_erased_nothing_is_left_but_that(place: Place)
         assert FAMILY in await made.as_(CLI).export(patient)
         taken = await made.as_(BOB).take(patient)
         await until(lambda: _tells(made, patient))
+        assert await _notices(place) == 1
         await _erase(made, patient)
         await until(lambda: _is_erased(made, patient))
         erased = await _account(made, patient)
@@ -177,6 +178,7 @@ async def test_of_a_patient_who_is_erased_nothing_is_left_but_that(place: Place)
         assert taken.grant_id not in {
             one.grant_id for one in (await made.as_(ADMIN).emergencies()).grants
         }
+        assert await _notices(place) == 0
         # later accesses are told by the log alone
         await made.as_(CLI).team(patient)
         await _folded_everything(made)
@@ -190,6 +192,14 @@ async def _tells(made: Clinic, patient: str) -> bool:
 
 async def _is_erased(made: Clinic, patient: str) -> bool:
     return (await made.asks.facts(patient))[0].erased
+
+
+async def _notices(place: Place) -> int:
+    connection = await asyncpg.connect(place.dsn)
+    try:
+        return int(await connection.fetchval("SELECT count(*) FROM emergency_notice"))
+    finally:
+        await connection.close()
 
 
 async def _erase(made: Clinic, patient: str) -> None:

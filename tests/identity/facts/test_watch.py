@@ -40,7 +40,7 @@ async def known(address: str, revoked: list[str] | None = None) -> AsyncIterator
         memory = Known(
             connection,
             service_principal("projections"),
-            revoked=(revoked if revoked is not None else []).extend,
+            revoked=(revoked if revoked is not None else []).extend,  # ids: a mapping's keys
         )
         running = asyncio.create_task(memory.run())
         try:

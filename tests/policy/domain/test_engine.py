@@ -312,3 +312,13 @@ def test_what_is_remembered_is_bounded(days: int) -> None:
     assert len(parts[""].points) <= 2
     assert len(state.pains) <= 61
     assert timedelta(days=61) >= state.pains[-1].stamp.at - state.pains[0].stamp.at
+
+
+def test_an_event_with_a_day_that_does_not_exist_stops_nothing_that_follows() -> None:
+    engine = Engine(book())
+    occurrence = {"plan_id": "plan-test", "local_date": "2026-02-31", "slot": "08:00"}
+    wrong = event(
+        0, "09:00", "exercise_session", {"session_id": "s", "started": {"occurrence": occurrence}}
+    )
+    assert len(fold(engine, events(wrong, pain(0, "10:00", 8)))) == 1
+    assert [failure.name for failure in engine.failures()] == ["event.exercise_session"]

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehab_policy.domain.points import MOST_PARTS, MOST_POINTS, Parts, Point, add, figure, forget
+from rehab_policy.domain.points import (
+    MOST_PARTS,
+    MOST_POINTS,
+    Parts,
+    Point,
+    add,
+    figure,
+    forget,
+    prune,
+)
 from rehab_policy.domain.rules import Figure, Window
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -61,7 +70,7 @@ def test_a_window_tells_what_a_plain_reckoning_does(
 ) -> None:
     parts: Parts = {}
     for point in points:
-        add(parts, "", [point])
+        add(parts, "", [point], timedelta(hours=3))
     forget(parts, f"e-{gone}")
     left = [point for point in points if point.event_id != f"e-{gone}"]
     for minute in sorted(minutes):
@@ -74,11 +83,15 @@ def test_a_window_tells_what_a_plain_reckoning_does(
 def test_points_and_parts_are_bounded() -> None:
     parts: Parts = {}
     for number in range(MOST_POINTS + 50):
-        add(parts, "", [Point(START + timedelta(seconds=number), f"e-{number}", 0, 1.0, True)])
+        point = Point(START + timedelta(seconds=number), f"e-{number}", 0, 1.0, True)
+        add(parts, "", [point], timedelta(days=1))
     assert len(parts[""].points) == MOST_POINTS
     assert parts[""].mean() == 1.0
     for number in range(MOST_PARTS + 50):
         at = START + timedelta(days=1, seconds=number)
-        add(parts, f"part-{number}", [Point(at, f"p-{number}", 0, 1.0, True)])
+        point = Point(at, f"p-{number}", 0, 1.0, True)
+        add(parts, f"part-{number}", [point], timedelta(days=1))
     assert len(parts) == MOST_PARTS
     assert "" not in parts, "the part without news for the longest time goes first"
+    prune(parts, START + timedelta(days=3))
+    assert parts == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, time, timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -176,7 +176,7 @@ def facts_of(recorded: list[RecordedEvent], order: list[int]) -> list[object]:
         one = RecordedEvent()
         one.CopyFrom(recorded[place])
         one.envelope.stream_version = version
-        one.envelope.recorded_at.FromDatetime(datetime(2026, 5, 1, tzinfo=UTC))
+        one.envelope.recorded_at.FromDatetime(local(DAYS + 1, time(0), ZONE).astimezone(UTC))
         ENGINE.step(state, one)
     about = About(state.now)
     groups = [group for group in GROUPS if group != "alerts"]

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brehab/events/v1/admin.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x02\n\x06\x41\x63\x63\x65ss\x12\x1a\n\x03rpc\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\x03rpc\x12\x18\n\x07\x61llowed\x18\x02 \x01(\x08R\x07\x61llowed\x12-\n\x06reason\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12/\n\x07purpose\x18\x04 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x07purpose\x12&\n\nconsent_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@R\tconsentId\x12R\n\x0bsubject_ids\x18\x06 \x03(\tB1\xbaH.\x92\x01+\x10\xe8\x07\"&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\nsubjectIds\x12?\n\rcovered_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x63overedUntil\"\xa4\x02\n\nBreakGlass\x12\x37\n\x08grant_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07grantId\x12\x42\n\x05stage\x18\x02 \x01(\x0e\x32 .rehab.events.v1.BreakGlassStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12-\n\x06reason\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12\x39\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\x12/\n\x07\x66inding\x18\x05 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x07\x66inding\"\x8f\x01\n\x06\x45xport\x12\x39\n\texport_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x08\x65xportId\x12\x1c\n\tdelivered\x18\x02 \x01(\x08R\tdelivered\x12,\n\x06\x66ormat\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,16}$R\x06\x66ormat\"\x9d\x01\n\x07\x45rasure\x12?\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.rehab.events.v1.ErasureStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12\"\n\x07key_ids\x18\x03 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\x06keyIds\"\xb1\x04\n\x07\x41rchive\x12?\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.rehab.events.v1.ArchiveStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12\x34\n\x07segment\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[0-9a-f.-]{1,128}$R\x07segment\x12\x14\n\x05shard\x18\x03 \x01(\rR\x05shard\x12\x38\n\x0bincarnation\x18\x04 \x01(\tB\x16\xbaH\x13r\x11\x32\x0f^[0-9a-f-]{36}$R\x0bincarnation\x12)\n\x0b\x66irst_slice\x18\x05 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x07R\nfirstSlice\x12\'\n\nlast_slice\x18\x06 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x07R\tlastSlice\x12.\n\x0e\x66irst_position\x18\x07 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\rfirstPosition\x12,\n\rlast_position\x18\x08 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\x0clastPosition\x12\x1f\n\x06\x65vents\x18\t \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\x06\x65vents\x12\x1d\n\nsize_bytes\x18\n \x01(\x04R\tsizeBytes\x12\x1f\n\x06sha256\x18\x0b \x01(\x0c\x42\x07\xbaH\x04z\x02h R\x06sha256\x12&\n\nfirst_hash\x18\x0c \x01(\x0c\x42\x07\xbaH\x04z\x02h R\tfirstHash\x12$\n\tlast_hash\x18\r \x01(\x0c\x42\x07\xbaH\x04z\x02h R\x08lastHash\"\xbd\x02\n\nModelDrift\x12\x39\n\x08model_id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{1,64}$R\x07modelId\x12!\n\x07\x66\x65\x61ture\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07\x66\x65\x61ture\x12\"\n\x03psi\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x03psi\x12\x32\n\x07p_value\x18\x04 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x06pValue\x12&\n\treference\x18\x05 \x03(\x04\x42\x08\xbaH\x05\x92\x01\x02\x10\x64R\treference\x12$\n\x08observed\x18\x06 \x03(\x04\x42\x08\xbaH\x05\x92\x01\x02\x10\x64R\x08observed\x12+\n\x05\x63\x61use\x18\x07 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,16}$R\x05\x63\x61use\"\x9d\x02\n\x0cPolicyChange\x12-\n\x06policy\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x06policy\x12!\n\x07version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07version\x12\x1f\n\x06sha256\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 R\x06sha256\x12(\n\x0b\x61pproved_by\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@R\napprovedBy\x12-\n\x06status\x18\x05 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,16}$R\x06status\x12\x41\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\reffectiveFrom\"\xd0\x01\n\nQuarantine\x12\x37\n\x08\x65ntry_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x65ntryId\x12\x35\n\x04held\x18\x02 \x01(\x0b\x32\x1f.rehab.events.v1.QuarantineHeldH\x00R\x04held\x12\x41\n\x08released\x18\x03 \x01(\x0b\x32#.rehab.events.v1.QuarantineReleasedH\x00R\x08releasedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\xb8\x01\n\x0eQuarantineHeld\x12:\n\x06reason\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^ERROR_REASON_[A-Z_]{1,64}$R\x06reason\x12%\n\x05rules\x18\x02 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x64\"\x05r\x03\x18\xac\x02R\x05rules\x12\x1f\n\x05\x65vent\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xc0\x84=R\x05\x65vent\x12\"\n\x08\x65vent_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18$R\x07\x65ventId\"J\n\x12QuarantineReleased\x12\x34\n\x07outcome\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15R\x08replayedR\tdiscardedR\x07outcome*\x90\x01\n\x0f\x42reakGlassStage\x12!\n\x1d\x42REAK_GLASS_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x42REAK_GLASS_STAGE_GRANTED\x10\x01\x12\x1b\n\x17\x42REAK_GLASS_STAGE_ENDED\x10\x02\x12\x1e\n\x1a\x42REAK_GLASS_STAGE_REVIEWED\x10\x03*}\n\x0c\x45rasureStage\x12\x1d\n\x19\x45RASURE_STAGE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45RASURE_STAGE_REQUESTED\x10\x01\x12\x19\n\x15\x45RASURE_STAGE_REFUSED\x10\x02\x12\x16\n\x12\x45RASURE_STAGE_DONE\x10\x03*e\n\x0c\x41rchiveStage\x12\x1d\n\x19\x41RCHIVE_STAGE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41RCHIVE_STAGE_ARCHIVED\x10\x01\x12\x1a\n\x16\x41RCHIVE_STAGE_RESTORED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brehab/events/v1/admin.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x03\n\x06\x41\x63\x63\x65ss\x12\x30\n\x03rpc\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_./]{0,128}$R\x03rpc\x12\x18\n\x07\x61llowed\x18\x02 \x01(\x08R\x07\x61llowed\x12-\n\x06reason\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12/\n\x07purpose\x18\x04 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x07purpose\x12;\n\nconsent_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$R\tconsentId\x12R\n\x0bsubject_ids\x18\x06 \x03(\tB1\xbaH.\x92\x01+\x10\xe8\x07\"&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\nsubjectIds\x12?\n\rcovered_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x63overedUntil\x12G\n\tclinic_id\x18\x08 \x01(\tB*\xbaH\'r%2#^([A-Za-z0-9][A-Za-z0-9_-]{0,63})?$R\x08\x63linicId\"\xa4\x02\n\nBreakGlass\x12\x37\n\x08grant_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07grantId\x12\x42\n\x05stage\x18\x02 \x01(\x0e\x32 .rehab.events.v1.BreakGlassStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12-\n\x06reason\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12\x39\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\x12/\n\x07\x66inding\x18\x05 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x07\x66inding\"\x8f\x01\n\x06\x45xport\x12\x39\n\texport_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x08\x65xportId\x12\x1c\n\tdelivered\x18\x02 \x01(\x08R\tdelivered\x12,\n\x06\x66ormat\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,16}$R\x06\x66ormat\"\xba\x01\n\x07\x45rasure\x12?\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.rehab.events.v1.ErasureStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x06reason\x12?\n\x07key_ids\x18\x03 \x03(\tB&\xbaH#\x92\x01 \x10\xe8\x07\"\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x06keyIds\"\xb1\x04\n\x07\x41rchive\x12?\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.rehab.events.v1.ArchiveStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12\x34\n\x07segment\x18\x02 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[0-9a-f.-]{1,128}$R\x07segment\x12\x14\n\x05shard\x18\x03 \x01(\rR\x05shard\x12\x38\n\x0bincarnation\x18\x04 \x01(\tB\x16\xbaH\x13r\x11\x32\x0f^[0-9a-f-]{36}$R\x0bincarnation\x12)\n\x0b\x66irst_slice\x18\x05 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x07R\nfirstSlice\x12\'\n\nlast_slice\x18\x06 \x01(\rB\x08\xbaH\x05*\x03\x18\xff\x07R\tlastSlice\x12.\n\x0e\x66irst_position\x18\x07 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\rfirstPosition\x12,\n\rlast_position\x18\x08 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\x0clastPosition\x12\x1f\n\x06\x65vents\x18\t \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\x06\x65vents\x12\x1d\n\nsize_bytes\x18\n \x01(\x04R\tsizeBytes\x12\x1f\n\x06sha256\x18\x0b \x01(\x0c\x42\x07\xbaH\x04z\x02h R\x06sha256\x12&\n\nfirst_hash\x18\x0c \x01(\x0c\x42\x07\xbaH\x04z\x02h R\tfirstHash\x12$\n\tlast_hash\x18\r \x01(\x0c\x42\x07\xbaH\x04z\x02h R\x08lastHash\"\xd4\x02\n\nModelDrift\x12\x39\n\x08model_id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{1,64}$R\x07modelId\x12\x38\n\x07\x66\x65\x61ture\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x07\x66\x65\x61ture\x12\"\n\x03psi\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x03psi\x12\x32\n\x07p_value\x18\x04 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x06pValue\x12&\n\treference\x18\x05 \x03(\x04\x42\x08\xbaH\x05\x92\x01\x02\x10\x64R\treference\x12$\n\x08observed\x18\x06 \x03(\x04\x42\x08\xbaH\x05\x92\x01\x02\x10\x64R\x08observed\x12+\n\x05\x63\x61use\x18\x07 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,16}$R\x05\x63\x61use\"\xcc\x02\n\x0cPolicyChange\x12-\n\x06policy\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x06policy\x12\x39\n\x07version\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:+-]{0,64}$R\x07version\x12\x1f\n\x06sha256\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 R\x06sha256\x12?\n\x0b\x61pproved_by\x18\x04 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\napprovedBy\x12-\n\x06status\x18\x05 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,16}$R\x06status\x12\x41\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\reffectiveFrom\"\xd0\x01\n\nQuarantine\x12\x37\n\x08\x65ntry_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x65ntryId\x12\x35\n\x04held\x18\x02 \x01(\x0b\x32\x1f.rehab.events.v1.QuarantineHeldH\x00R\x04held\x12\x41\n\x08released\x18\x03 \x01(\x0b\x32#.rehab.events.v1.QuarantineReleasedH\x00R\x08releasedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\xb8\x01\n\x0eQuarantineHeld\x12:\n\x06reason\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^ERROR_REASON_[A-Z_]{1,64}$R\x06reason\x12%\n\x05rules\x18\x02 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x64\"\x05r\x03\x18\xac\x02R\x05rules\x12\x1f\n\x05\x65vent\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xc0\x84=R\x05\x65vent\x12\"\n\x08\x65vent_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18$R\x07\x65ventId\"J\n\x12QuarantineReleased\x12\x34\n\x07outcome\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15R\x08replayedR\tdiscardedR\x07outcome*\x90\x01\n\x0f\x42reakGlassStage\x12!\n\x1d\x42REAK_GLASS_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x42REAK_GLASS_STAGE_GRANTED\x10\x01\x12\x1b\n\x17\x42REAK_GLASS_STAGE_ENDED\x10\x02\x12\x1e\n\x1a\x42REAK_GLASS_STAGE_REVIEWED\x10\x03*}\n\x0c\x45rasureStage\x12\x1d\n\x19\x45RASURE_STAGE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45RASURE_STAGE_REQUESTED\x10\x01\x12\x19\n\x15\x45RASURE_STAGE_REFUSED\x10\x02\x12\x16\n\x12\x45RASURE_STAGE_DONE\x10\x03*e\n\x0c\x41rchiveStage\x12\x1d\n\x19\x41RCHIVE_STAGE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41RCHIVE_STAGE_ARCHIVED\x10\x01\x12\x1a\n\x16\x41RCHIVE_STAGE_RESTORED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,15 +33,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rehab.events.v1.admin_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ACCESS'].fields_by_name['rpc']._loaded_options = None
-  _globals['_ACCESS'].fields_by_name['rpc']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_ACCESS'].fields_by_name['rpc']._serialized_options = b'\272H\033r\0312\027^[A-Za-z0-9_./]{0,128}$'
   _globals['_ACCESS'].fields_by_name['reason']._loaded_options = None
   _globals['_ACCESS'].fields_by_name['reason']._serialized_options = b'\272H\022r\0202\016^[a-z_]{0,48}$'
   _globals['_ACCESS'].fields_by_name['purpose']._loaded_options = None
   _globals['_ACCESS'].fields_by_name['purpose']._serialized_options = b'\272H\022r\0202\016^[a-z_]{0,32}$'
   _globals['_ACCESS'].fields_by_name['consent_id']._loaded_options = None
-  _globals['_ACCESS'].fields_by_name['consent_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_ACCESS'].fields_by_name['consent_id']._serialized_options = b'\272H\031r\0272\025^[A-Za-z0-9_-]{0,64}$'
   _globals['_ACCESS'].fields_by_name['subject_ids']._loaded_options = None
   _globals['_ACCESS'].fields_by_name['subject_ids']._serialized_options = b'\272H.\222\001+\020\350\007\"&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$'
+  _globals['_ACCESS'].fields_by_name['clinic_id']._loaded_options = None
+  _globals['_ACCESS'].fields_by_name['clinic_id']._serialized_options = b'\272H\'r%2#^([A-Za-z0-9][A-Za-z0-9_-]{0,63})?$'
   _globals['_BREAKGLASS'].fields_by_name['grant_id']._loaded_options = None
   _globals['_BREAKGLASS'].fields_by_name['grant_id']._serialized_options = b'\272H\031r\0272\025^[A-Za-z0-9_-]{1,64}$'
   _globals['_BREAKGLASS'].fields_by_name['stage']._loaded_options = None
@@ -59,7 +61,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERASURE'].fields_by_name['reason']._loaded_options = None
   _globals['_ERASURE'].fields_by_name['reason']._serialized_options = b'\272H\022r\0202\016^[a-z_]{0,48}$'
   _globals['_ERASURE'].fields_by_name['key_ids']._loaded_options = None
-  _globals['_ERASURE'].fields_by_name['key_ids']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_ERASURE'].fields_by_name['key_ids']._serialized_options = b'\272H#\222\001 \020\350\007\"\033r\0312\027^[A-Za-z0-9_.:-]{0,64}$'
   _globals['_ARCHIVE'].fields_by_name['stage']._loaded_options = None
   _globals['_ARCHIVE'].fields_by_name['stage']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_ARCHIVE'].fields_by_name['segment']._loaded_options = None
@@ -85,7 +87,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELDRIFT'].fields_by_name['model_id']._loaded_options = None
   _globals['_MODELDRIFT'].fields_by_name['model_id']._serialized_options = b'\272H\033r\0312\027^[A-Za-z0-9_.:-]{1,64}$'
   _globals['_MODELDRIFT'].fields_by_name['feature']._loaded_options = None
-  _globals['_MODELDRIFT'].fields_by_name['feature']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_MODELDRIFT'].fields_by_name['feature']._serialized_options = b'\272H\033r\0312\027^[A-Za-z0-9_.:-]{0,64}$'
   _globals['_MODELDRIFT'].fields_by_name['psi']._loaded_options = None
   _globals['_MODELDRIFT'].fields_by_name['psi']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_MODELDRIFT'].fields_by_name['p_value']._loaded_options = None
@@ -99,11 +101,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYCHANGE'].fields_by_name['policy']._loaded_options = None
   _globals['_POLICYCHANGE'].fields_by_name['policy']._serialized_options = b'\272H\022r\0202\016^[a-z_]{1,32}$'
   _globals['_POLICYCHANGE'].fields_by_name['version']._loaded_options = None
-  _globals['_POLICYCHANGE'].fields_by_name['version']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_POLICYCHANGE'].fields_by_name['version']._serialized_options = b'\272H\034r\0322\030^[A-Za-z0-9_.:+-]{0,64}$'
   _globals['_POLICYCHANGE'].fields_by_name['sha256']._loaded_options = None
   _globals['_POLICYCHANGE'].fields_by_name['sha256']._serialized_options = b'\272H\004z\002\030 '
   _globals['_POLICYCHANGE'].fields_by_name['approved_by']._loaded_options = None
-  _globals['_POLICYCHANGE'].fields_by_name['approved_by']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_POLICYCHANGE'].fields_by_name['approved_by']._serialized_options = b'\272H\033r\0312\027^[A-Za-z0-9_.:-]{0,64}$'
   _globals['_POLICYCHANGE'].fields_by_name['status']._loaded_options = None
   _globals['_POLICYCHANGE'].fields_by_name['status']._serialized_options = b'\272H\022r\0202\016^[a-z_]{0,16}$'
   _globals['_QUARANTINE'].oneofs_by_name['action']._loaded_options = None
@@ -120,30 +122,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUARANTINEHELD'].fields_by_name['event_id']._serialized_options = b'\272H\004r\002\030$'
   _globals['_QUARANTINERELEASED'].fields_by_name['outcome']._loaded_options = None
   _globals['_QUARANTINERELEASED'].fields_by_name['outcome']._serialized_options = b'\272H\027r\025R\010replayedR\tdiscarded'
-  _globals['_BREAKGLASSSTAGE']._serialized_start=2679
-  _globals['_BREAKGLASSSTAGE']._serialized_end=2823
-  _globals['_ERASURESTAGE']._serialized_start=2825
-  _globals['_ERASURESTAGE']._serialized_end=2950
-  _globals['_ARCHIVESTAGE']._serialized_start=2952
-  _globals['_ARCHIVESTAGE']._serialized_end=3053
+  _globals['_BREAKGLASSSTAGE']._serialized_start=2894
+  _globals['_BREAKGLASSSTAGE']._serialized_end=3038
+  _globals['_ERASURESTAGE']._serialized_start=3040
+  _globals['_ERASURESTAGE']._serialized_end=3165
+  _globals['_ARCHIVESTAGE']._serialized_start=3167
+  _globals['_ARCHIVESTAGE']._serialized_end=3268
   _globals['_ACCESS']._serialized_start=82
-  _globals['_ACCESS']._serialized_end=429
-  _globals['_BREAKGLASS']._serialized_start=432
-  _globals['_BREAKGLASS']._serialized_end=724
-  _globals['_EXPORT']._serialized_start=727
-  _globals['_EXPORT']._serialized_end=870
-  _globals['_ERASURE']._serialized_start=873
-  _globals['_ERASURE']._serialized_end=1030
-  _globals['_ARCHIVE']._serialized_start=1033
-  _globals['_ARCHIVE']._serialized_end=1594
-  _globals['_MODELDRIFT']._serialized_start=1597
-  _globals['_MODELDRIFT']._serialized_end=1914
-  _globals['_POLICYCHANGE']._serialized_start=1917
-  _globals['_POLICYCHANGE']._serialized_end=2202
-  _globals['_QUARANTINE']._serialized_start=2205
-  _globals['_QUARANTINE']._serialized_end=2413
-  _globals['_QUARANTINEHELD']._serialized_start=2416
-  _globals['_QUARANTINEHELD']._serialized_end=2600
-  _globals['_QUARANTINERELEASED']._serialized_start=2602
-  _globals['_QUARANTINERELEASED']._serialized_end=2676
+  _globals['_ACCESS']._serialized_end=545
+  _globals['_BREAKGLASS']._serialized_start=548
+  _globals['_BREAKGLASS']._serialized_end=840
+  _globals['_EXPORT']._serialized_start=843
+  _globals['_EXPORT']._serialized_end=986
+  _globals['_ERASURE']._serialized_start=989
+  _globals['_ERASURE']._serialized_end=1175
+  _globals['_ARCHIVE']._serialized_start=1178
+  _globals['_ARCHIVE']._serialized_end=1739
+  _globals['_MODELDRIFT']._serialized_start=1742
+  _globals['_MODELDRIFT']._serialized_end=2082
+  _globals['_POLICYCHANGE']._serialized_start=2085
+  _globals['_POLICYCHANGE']._serialized_end=2417
+  _globals['_QUARANTINE']._serialized_start=2420
+  _globals['_QUARANTINE']._serialized_end=2628
+  _globals['_QUARANTINEHELD']._serialized_start=2631
+  _globals['_QUARANTINEHELD']._serialized_end=2815
+  _globals['_QUARANTINERELEASED']._serialized_start=2817
+  _globals['_QUARANTINERELEASED']._serialized_end=2891
 # @@protoc_insertion_point(module_scope)

@@ -42,7 +42,7 @@ ARCHIVE_STAGE_ARCHIVED: ArchiveStage
 ARCHIVE_STAGE_RESTORED: ArchiveStage
 
 class Access(_message.Message):
-    __slots__ = ("rpc", "allowed", "reason", "purpose", "consent_id", "subject_ids", "covered_until")
+    __slots__ = ("rpc", "allowed", "reason", "purpose", "consent_id", "subject_ids", "covered_until", "clinic_id")
     RPC_FIELD_NUMBER: _ClassVar[int]
     ALLOWED_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -50,6 +50,7 @@ class Access(_message.Message):
     CONSENT_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_IDS_FIELD_NUMBER: _ClassVar[int]
     COVERED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
     rpc: str
     allowed: bool
     reason: str
@@ -57,7 +58,8 @@ class Access(_message.Message):
     consent_id: str
     subject_ids: _containers.RepeatedScalarFieldContainer[str]
     covered_until: _timestamp_pb2.Timestamp
-    def __init__(self, rpc: _Optional[str] = ..., allowed: bool = ..., reason: _Optional[str] = ..., purpose: _Optional[str] = ..., consent_id: _Optional[str] = ..., subject_ids: _Optional[_Iterable[str]] = ..., covered_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    clinic_id: str
+    def __init__(self, rpc: _Optional[str] = ..., allowed: bool = ..., reason: _Optional[str] = ..., purpose: _Optional[str] = ..., consent_id: _Optional[str] = ..., subject_ids: _Optional[_Iterable[str]] = ..., covered_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., clinic_id: _Optional[str] = ...) -> None: ...
 
 class BreakGlass(_message.Message):
     __slots__ = ("grant_id", "stage", "reason", "expires_at", "finding")

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rehab.events.v1 import common_pb2 as rehab_dot_events_dot_v1_dot_common__pb2
+from rehab.events.v1 import options_pb2 as rehab_dot_events_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arehab/events/v1/care.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\"\xbf\x01\n\x07Message\x12;\n\nmessage_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\tmessageId\x12\x32\n\x04sent\x18\x02 \x01(\x0b\x32\x1c.rehab.events.v1.MessageSentH\x00R\x04sent\x12\x32\n\x04read\x18\x03 \x01(\x0b\x32\x1c.rehab.events.v1.MessageReadH\x00R\x04readB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"D\n\x0bMessageSent\x12\x17\n\x02to\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x02to\x12\x1c\n\x04text\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc0>R\x04text\"\r\n\x0bMessageRead\"\xdf\x01\n\x0bInteraction\x12\x32\n\x04mode\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19R\x05\x61udioR\x05videoR\tin_personR\x04mode\x12\x38\n\x05start\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x05start\x12\x34\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x03\x65nd\x12,\n\x0cparticipants\x18\x04 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x10R\x0cparticipants\"\xc7\x01\n\x07RtmTime\x12\x37\n\x08\x65ntry_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x65ntryId\x12\x38\n\x06logged\x18\x02 \x01(\x0b\x32\x1e.rehab.events.v1.RtmTimeLoggedH\x00R\x06logged\x12\x38\n\x06voided\x18\x03 \x01(\x0b\x32\x1e.rehab.events.v1.RtmTimeVoidedH\x00R\x06voidedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\xd0\x01\n\rRtmTimeLogged\x12\x31\n\x08\x61\x63tivity\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x08\x61\x63tivity\x12\x38\n\x05start\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x05start\x12\x34\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x03\x65nd\x12\x1c\n\x04note\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x1fR\x04note\"3\n\rRtmTimeVoided\x12\"\n\x06reason\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03R\x06reason\"\x84\x01\n\x04Note\x12\x35\n\x07note_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x06noteId\x12\x1d\n\x04text\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\xa0\x9c\x01R\x04text\x12&\n\tsignature\x18\x03 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80\x02R\tsignature\"\x8e\x02\n\x0b\x42illingItem\x12\x35\n\x07item_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x06itemId\x12?\n\x05stage\x18\x02 \x01(\x0e\x32\x1d.rehab.events.v1.BillingStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12\x1e\n\x05\x63odes\x18\x03 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x10R\x05\x63odes\x12\x37\n\x12\x65vidence_event_ids\x18\x04 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\x10\x65videnceEventIds\x12.\n\x0epolicy_version\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@R\rpolicyVersion\"\xcb\x02\n\x0b\x45mrDelivery\x12=\n\x0b\x64\x65livery_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\ndeliveryId\x12(\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\nendpointId\x12<\n\rresource_type\x18\x03 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^[A-Za-z]{1,64}$R\x0cresourceType\x12%\n\tremote_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\x08remoteId\x12\x46\n\x07outcome\x18\x05 \x01(\x0e\x32 .rehab.events.v1.DeliveryOutcomeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x07outcome\x12&\n\nconsent_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@R\tconsentId\"\xbc\x02\n\x0b\x41ppointment\x12\x43\n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\rappointmentId\x12-\n\x06status\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z-]{1,16}$R\x06status\x12\x30\n\x05start\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12,\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12*\n\x0ctherapist_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0btherapistId\x12-\n\x06reason\x18\x06 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x06reason\"\xdf\x01\n\x07\x42\x65nefit\x12\x32\n\x10\x61uthorisation_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0f\x61uthorisationId\x12?\n\x08movement\x18\x02 \x01(\tB#\xbaH r\x1eR\x08reservedR\x08\x63onsumedR\x08releasedR\x08movement\x12/\n\x05units\x18\x03 \x01(\x0b\x32\x19.rehab.events.v1.QuantityR\x05units\x12.\n\x0e\x61ppointment_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@R\rappointmentId\"\x94\x02\n\x0cNotification\x12\x45\n\x0fnotification_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x0enotificationId\x12.\n\x07\x63hannel\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{1,16}$R\x07\x63hannel\x12#\n\x08template\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x08template\x12-\n\x06status\x18\x04 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,16}$R\x06status\x12\x39\n\nnot_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tnotBefore*\x9e\x01\n\x0c\x42illingStage\x12\x1d\n\x19\x42ILLING_STAGE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x42ILLING_STAGE_PROPOSED\x10\x01\x12\x1a\n\x16\x42ILLING_STAGE_APPROVED\x10\x02\x12\x1a\n\x16\x42ILLING_STAGE_EXPORTED\x10\x03\x12\x1b\n\x17\x42ILLING_STAGE_WITHDRAWN\x10\x04*\x8e\x01\n\x0f\x44\x65liveryOutcome\x12 \n\x1c\x44\x45LIVERY_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44\x45LIVERY_OUTCOME_PUSHED\x10\x01\x12\x1d\n\x19\x44\x45LIVERY_OUTCOME_ACCEPTED\x10\x02\x12\x1d\n\x19\x44\x45LIVERY_OUTCOME_REJECTED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arehab/events/v1/care.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\x1a\x1drehab/events/v1/options.proto\"\xbf\x01\n\x07Message\x12;\n\nmessage_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\tmessageId\x12\x32\n\x04sent\x18\x02 \x01(\x0b\x32\x1c.rehab.events.v1.MessageSentH\x00R\x04sent\x12\x32\n\x04read\x18\x03 \x01(\x0b\x32\x1c.rehab.events.v1.MessageReadH\x00R\x04readB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"H\n\x0bMessageSent\x12\x17\n\x02to\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x02to\x12 \n\x04text\x18\x02 \x01(\tB\x0c\x98\xb2\x19\x01\xbaH\x05r\x03\x18\xc0>R\x04text\"\r\n\x0bMessageRead\"\xdf\x01\n\x0bInteraction\x12\x32\n\x04mode\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19R\x05\x61udioR\x05videoR\tin_personR\x04mode\x12\x38\n\x05start\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x05start\x12\x34\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x03\x65nd\x12,\n\x0cparticipants\x18\x04 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x10R\x0cparticipants\"\xc7\x01\n\x07RtmTime\x12\x37\n\x08\x65ntry_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x65ntryId\x12\x38\n\x06logged\x18\x02 \x01(\x0b\x32\x1e.rehab.events.v1.RtmTimeLoggedH\x00R\x06logged\x12\x38\n\x06voided\x18\x03 \x01(\x0b\x32\x1e.rehab.events.v1.RtmTimeVoidedH\x00R\x06voidedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\xd4\x01\n\rRtmTimeLogged\x12\x31\n\x08\x61\x63tivity\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x08\x61\x63tivity\x12\x38\n\x05start\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x05start\x12\x34\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x03\x65nd\x12 \n\x04note\x18\x04 \x01(\tB\x0c\x98\xb2\x19\x01\xbaH\x05r\x03\x18\xa0\x1fR\x04note\"7\n\rRtmTimeVoided\x12&\n\x06reason\x18\x01 \x01(\tB\x0e\x98\xb2\x19\x01\xbaH\x07r\x05\x10\x01\x18\xf4\x03R\x06reason\"\x88\x01\n\x04Note\x12\x35\n\x07note_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x06noteId\x12!\n\x04text\x18\x02 \x01(\tB\r\x98\xb2\x19\x01\xbaH\x06r\x04\x18\xa0\x9c\x01R\x04text\x12&\n\tsignature\x18\x03 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80\x02R\tsignature\"\x8e\x02\n\x0b\x42illingItem\x12\x35\n\x07item_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x06itemId\x12?\n\x05stage\x18\x02 \x01(\x0e\x32\x1d.rehab.events.v1.BillingStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12\x1e\n\x05\x63odes\x18\x03 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x10R\x05\x63odes\x12\x37\n\x12\x65vidence_event_ids\x18\x04 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07R\x10\x65videnceEventIds\x12.\n\x0epolicy_version\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@R\rpolicyVersion\"\xcb\x02\n\x0b\x45mrDelivery\x12=\n\x0b\x64\x65livery_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\ndeliveryId\x12(\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\nendpointId\x12<\n\rresource_type\x18\x03 \x01(\tB\x17\xbaH\x14r\x12\x32\x10^[A-Za-z]{1,64}$R\x0cresourceType\x12%\n\tremote_id\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\x08remoteId\x12\x46\n\x07outcome\x18\x05 \x01(\x0e\x32 .rehab.events.v1.DeliveryOutcomeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x07outcome\x12&\n\nconsent_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@R\tconsentId\"\xbc\x02\n\x0b\x41ppointment\x12\x43\n\x0e\x61ppointment_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\rappointmentId\x12-\n\x06status\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z-]{1,16}$R\x06status\x12\x30\n\x05start\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05start\x12,\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x03\x65nd\x12*\n\x0ctherapist_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0btherapistId\x12-\n\x06reason\x18\x06 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x06reason\"\xdf\x01\n\x07\x42\x65nefit\x12\x32\n\x10\x61uthorisation_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0f\x61uthorisationId\x12?\n\x08movement\x18\x02 \x01(\tB#\xbaH r\x1eR\x08reservedR\x08\x63onsumedR\x08releasedR\x08movement\x12/\n\x05units\x18\x03 \x01(\x0b\x32\x19.rehab.events.v1.QuantityR\x05units\x12.\n\x0e\x61ppointment_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@R\rappointmentId\"\x94\x02\n\x0cNotification\x12\x45\n\x0fnotification_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x0enotificationId\x12.\n\x07\x63hannel\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{1,16}$R\x07\x63hannel\x12#\n\x08template\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x08template\x12-\n\x06status\x18\x04 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,16}$R\x06status\x12\x39\n\nnot_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tnotBefore*\x9e\x01\n\x0c\x42illingStage\x12\x1d\n\x19\x42ILLING_STAGE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x42ILLING_STAGE_PROPOSED\x10\x01\x12\x1a\n\x16\x42ILLING_STAGE_APPROVED\x10\x02\x12\x1a\n\x16\x42ILLING_STAGE_EXPORTED\x10\x03\x12\x1b\n\x17\x42ILLING_STAGE_WITHDRAWN\x10\x04*\x8e\x01\n\x0f\x44\x65liveryOutcome\x12 \n\x1c\x44\x45LIVERY_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44\x45LIVERY_OUTCOME_PUSHED\x10\x01\x12\x1d\n\x19\x44\x45LIVERY_OUTCOME_ACCEPTED\x10\x02\x12\x1d\n\x19\x44\x45LIVERY_OUTCOME_REJECTED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGESENT'].fields_by_name['to']._loaded_options = None
   _globals['_MESSAGESENT'].fields_by_name['to']._serialized_options = b'\272H\004r\002\030@'
   _globals['_MESSAGESENT'].fields_by_name['text']._loaded_options = None
-  _globals['_MESSAGESENT'].fields_by_name['text']._serialized_options = b'\272H\005r\003\030\300>'
+  _globals['_MESSAGESENT'].fields_by_name['text']._serialized_options = b'\230\262\031\001\272H\005r\003\030\300>'
   _globals['_INTERACTION'].fields_by_name['mode']._loaded_options = None
   _globals['_INTERACTION'].fields_by_name['mode']._serialized_options = b'\272H\033r\031R\005audioR\005videoR\tin_person'
   _globals['_INTERACTION'].fields_by_name['start']._loaded_options = None
@@ -60,13 +61,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RTMTIMELOGGED'].fields_by_name['end']._loaded_options = None
   _globals['_RTMTIMELOGGED'].fields_by_name['end']._serialized_options = b'\272H\003\310\001\001'
   _globals['_RTMTIMELOGGED'].fields_by_name['note']._loaded_options = None
-  _globals['_RTMTIMELOGGED'].fields_by_name['note']._serialized_options = b'\272H\005r\003\030\240\037'
+  _globals['_RTMTIMELOGGED'].fields_by_name['note']._serialized_options = b'\230\262\031\001\272H\005r\003\030\240\037'
   _globals['_RTMTIMEVOIDED'].fields_by_name['reason']._loaded_options = None
-  _globals['_RTMTIMEVOIDED'].fields_by_name['reason']._serialized_options = b'\272H\007r\005\020\001\030\364\003'
+  _globals['_RTMTIMEVOIDED'].fields_by_name['reason']._serialized_options = b'\230\262\031\001\272H\007r\005\020\001\030\364\003'
   _globals['_NOTE'].fields_by_name['note_id']._loaded_options = None
   _globals['_NOTE'].fields_by_name['note_id']._serialized_options = b'\272H\031r\0272\025^[A-Za-z0-9_-]{1,64}$'
   _globals['_NOTE'].fields_by_name['text']._loaded_options = None
-  _globals['_NOTE'].fields_by_name['text']._serialized_options = b'\272H\006r\004\030\240\234\001'
+  _globals['_NOTE'].fields_by_name['text']._serialized_options = b'\230\262\031\001\272H\006r\004\030\240\234\001'
   _globals['_NOTE'].fields_by_name['signature']._loaded_options = None
   _globals['_NOTE'].fields_by_name['signature']._serialized_options = b'\272H\005z\003\030\200\002'
   _globals['_BILLINGITEM'].fields_by_name['item_id']._loaded_options = None
@@ -113,34 +114,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTIFICATION'].fields_by_name['template']._serialized_options = b'\272H\004r\002\030@'
   _globals['_NOTIFICATION'].fields_by_name['status']._loaded_options = None
   _globals['_NOTIFICATION'].fields_by_name['status']._serialized_options = b'\272H\022r\0202\016^[a-z_]{1,16}$'
-  _globals['_BILLINGSTAGE']._serialized_start=2648
-  _globals['_BILLINGSTAGE']._serialized_end=2806
-  _globals['_DELIVERYOUTCOME']._serialized_start=2809
-  _globals['_DELIVERYOUTCOME']._serialized_end=2951
-  _globals['_MESSAGE']._serialized_start=111
-  _globals['_MESSAGE']._serialized_end=302
-  _globals['_MESSAGESENT']._serialized_start=304
-  _globals['_MESSAGESENT']._serialized_end=372
-  _globals['_MESSAGEREAD']._serialized_start=374
-  _globals['_MESSAGEREAD']._serialized_end=387
-  _globals['_INTERACTION']._serialized_start=390
-  _globals['_INTERACTION']._serialized_end=613
-  _globals['_RTMTIME']._serialized_start=616
-  _globals['_RTMTIME']._serialized_end=815
-  _globals['_RTMTIMELOGGED']._serialized_start=818
-  _globals['_RTMTIMELOGGED']._serialized_end=1026
-  _globals['_RTMTIMEVOIDED']._serialized_start=1028
-  _globals['_RTMTIMEVOIDED']._serialized_end=1079
-  _globals['_NOTE']._serialized_start=1082
-  _globals['_NOTE']._serialized_end=1214
-  _globals['_BILLINGITEM']._serialized_start=1217
-  _globals['_BILLINGITEM']._serialized_end=1487
-  _globals['_EMRDELIVERY']._serialized_start=1490
-  _globals['_EMRDELIVERY']._serialized_end=1821
-  _globals['_APPOINTMENT']._serialized_start=1824
-  _globals['_APPOINTMENT']._serialized_end=2140
-  _globals['_BENEFIT']._serialized_start=2143
-  _globals['_BENEFIT']._serialized_end=2366
-  _globals['_NOTIFICATION']._serialized_start=2369
-  _globals['_NOTIFICATION']._serialized_end=2645
+  _globals['_BILLINGSTAGE']._serialized_start=2695
+  _globals['_BILLINGSTAGE']._serialized_end=2853
+  _globals['_DELIVERYOUTCOME']._serialized_start=2856
+  _globals['_DELIVERYOUTCOME']._serialized_end=2998
+  _globals['_MESSAGE']._serialized_start=142
+  _globals['_MESSAGE']._serialized_end=333
+  _globals['_MESSAGESENT']._serialized_start=335
+  _globals['_MESSAGESENT']._serialized_end=407
+  _globals['_MESSAGEREAD']._serialized_start=409
+  _globals['_MESSAGEREAD']._serialized_end=422
+  _globals['_INTERACTION']._serialized_start=425
+  _globals['_INTERACTION']._serialized_end=648
+  _globals['_RTMTIME']._serialized_start=651
+  _globals['_RTMTIME']._serialized_end=850
+  _globals['_RTMTIMELOGGED']._serialized_start=853
+  _globals['_RTMTIMELOGGED']._serialized_end=1065
+  _globals['_RTMTIMEVOIDED']._serialized_start=1067
+  _globals['_RTMTIMEVOIDED']._serialized_end=1122
+  _globals['_NOTE']._serialized_start=1125
+  _globals['_NOTE']._serialized_end=1261
+  _globals['_BILLINGITEM']._serialized_start=1264
+  _globals['_BILLINGITEM']._serialized_end=1534
+  _globals['_EMRDELIVERY']._serialized_start=1537
+  _globals['_EMRDELIVERY']._serialized_end=1868
+  _globals['_APPOINTMENT']._serialized_start=1871
+  _globals['_APPOINTMENT']._serialized_end=2187
+  _globals['_BENEFIT']._serialized_start=2190
+  _globals['_BENEFIT']._serialized_end=2413
+  _globals['_NOTIFICATION']._serialized_start=2416
+  _globals['_NOTIFICATION']._serialized_end=2692
 # @@protoc_insertion_point(module_scope)

@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from rehab.events.v1 import options_pb2 as rehab_dot_events_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crehab/events/v1/common.proto\x12\x0frehab.events.v1\"\xae\x01\n\x08Quantity\x12\x1d\n\x05value\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01R\x05value\x12\x1b\n\x04unit\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18 R\x04unit\x12\x35\n\x0f\x63\x61nonical_value\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00R\x0e\x63\x61nonicalValue\x88\x01\x01\x12\x1b\n\x04ucum\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18 R\x04ucumB\x12\n\x10_canonical_value\"m\n\x06\x43oding\x12 \n\x06system\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02R\x06system\x12\x1d\n\x04\x63ode\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04\x63ode\x12\"\n\x07\x64isplay\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02R\x07\x64isplay*J\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\r\n\tSIDE_LEFT\x10\x01\x12\x0e\n\nSIDE_RIGHT\x10\x02\x12\r\n\tSIDE_BOTH\x10\x03*`\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cSEVERITY_LOW\x10\x01\x12\x11\n\rSEVERITY_HIGH\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crehab/events/v1/common.proto\x12\x0frehab.events.v1\x1a\x1drehab/events/v1/options.proto\"\xae\x01\n\x08Quantity\x12\x1d\n\x05value\x18\x01 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01R\x05value\x12\x1b\n\x04unit\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18 R\x04unit\x12\x35\n\x0f\x63\x61nonical_value\x18\x03 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00R\x0e\x63\x61nonicalValue\x88\x01\x01\x12\x1b\n\x04ucum\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18 R\x04ucumB\x12\n\x10_canonical_value\"q\n\x06\x43oding\x12 \n\x06system\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02R\x06system\x12\x1d\n\x04\x63ode\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04\x63ode\x12&\n\x07\x64isplay\x18\x03 \x01(\tB\x0c\x98\xb2\x19\x01\xbaH\x05r\x03\x18\x80\x02R\x07\x64isplay*J\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\r\n\tSIDE_LEFT\x10\x01\x12\x0e\n\nSIDE_RIGHT\x10\x02\x12\r\n\tSIDE_BOTH\x10\x03*`\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cSEVERITY_LOW\x10\x01\x12\x11\n\rSEVERITY_HIGH\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,13 +45,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CODING'].fields_by_name['code']._loaded_options = None
   _globals['_CODING'].fields_by_name['code']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_CODING'].fields_by_name['display']._loaded_options = None
-  _globals['_CODING'].fields_by_name['display']._serialized_options = b'\272H\005r\003\030\200\002'
-  _globals['_SIDE']._serialized_start=337
-  _globals['_SIDE']._serialized_end=411
-  _globals['_SEVERITY']._serialized_start=413
-  _globals['_SEVERITY']._serialized_end=509
-  _globals['_QUANTITY']._serialized_start=50
-  _globals['_QUANTITY']._serialized_end=224
-  _globals['_CODING']._serialized_start=226
-  _globals['_CODING']._serialized_end=335
+  _globals['_CODING'].fields_by_name['display']._serialized_options = b'\230\262\031\001\272H\005r\003\030\200\002'
+  _globals['_SIDE']._serialized_start=372
+  _globals['_SIDE']._serialized_end=446
+  _globals['_SEVERITY']._serialized_start=448
+  _globals['_SEVERITY']._serialized_end=544
+  _globals['_QUANTITY']._serialized_start=81
+  _globals['_QUANTITY']._serialized_end=255
+  _globals['_CODING']._serialized_start=257
+  _globals['_CODING']._serialized_end=370
 # @@protoc_insertion_point(module_scope)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1drehab/events/v1/options.proto\x12\x0frehab.events.v1\x1a google/protobuf/descriptor.proto:1\n\x03phi\x12\x1d.google.protobuf.FieldOptions\x18\xa1\x96\x03 \x01(\x08R\x03phi:F\n\x0ertm_qualifying\x12\x1d.google.protobuf.FieldOptions\x18\xa2\x96\x03 \x01(\x08R\rrtmQualifyingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1drehab/events/v1/options.proto\x12\x0frehab.events.v1\x1a google/protobuf/descriptor.proto:1\n\x03phi\x12\x1d.google.protobuf.FieldOptions\x18\xa1\x96\x03 \x01(\x08R\x03phi:F\n\x0ertm_qualifying\x12\x1d.google.protobuf.FieldOptions\x18\xa2\x96\x03 \x01(\x08R\rrtmQualifying:<\n\tfree_text\x12\x1d.google.protobuf.FieldOptions\x18\xa3\x96\x03 \x01(\x08R\x08\x66reeTextb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)

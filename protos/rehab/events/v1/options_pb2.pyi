@@ -7,3 +7,5 @@ PHI_FIELD_NUMBER: _ClassVar[int]
 phi: _descriptor.FieldDescriptor
 RTM_QUALIFYING_FIELD_NUMBER: _ClassVar[int]
 rtm_qualifying: _descriptor.FieldDescriptor
+FREE_TEXT_FIELD_NUMBER: _ClassVar[int]
+free_text: _descriptor.FieldDescriptor

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rehab.events.v1 import common_pb2 as rehab_dot_events_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1drehab/events/v1/patient.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\"\xd1\x01\n\x07\x43onsent\x12;\n\nconsent_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\tconsentId\x12;\n\x07granted\x18\x02 \x01(\x0b\x32\x1f.rehab.events.v1.ConsentGrantedH\x00R\x07granted\x12;\n\x07revoked\x18\x03 \x01(\x0b\x32\x1f.rehab.events.v1.ConsentRevokedH\x00R\x07revokedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\xe2\x02\n\x0e\x43onsentGranted\x12/\n\x07purpose\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x07purpose\x12\x1e\n\x05scope\x18\x02 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@R\x05scope\x12\x41\n\nvalid_from\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tvalidFrom\x12;\n\x0bvalid_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nvalidUntil\x12(\n\x0btext_sha256\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 R\ntextSha256\x12*\n\x0ctext_version\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18 R\x0btextVersion\x12)\n\x04mode\x18\x07 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x04mode\"W\n\x0e\x43onsentRevoked\x12\x45\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x0b\x65\x66\x66\x65\x63tiveAt\"\xee\x01\n\tEnrolment\x12>\n\x08\x65nrolled\x18\x01 \x01(\x0b\x32 .rehab.events.v1.PatientEnrolledH\x00R\x08\x65nrolled\x12G\n\x0e\x65pisode_opened\x18\x02 \x01(\x0b\x32\x1e.rehab.events.v1.EpisodeOpenedH\x00R\repisodeOpened\x12G\n\x0e\x65pisode_closed\x18\x03 \x01(\x0b\x32\x1e.rehab.events.v1.EpisodeClosedH\x00R\repisodeClosedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"~\n\x0fPatientEnrolled\x12\x32\n\x04zone\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_+/-]{1,48}$R\x04zone\x12\x37\n\x08language\x18\x02 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Za-z0-9-]{0,35}$R\x08language\"\x9a\x02\n\rEpisodeOpened\x12;\n\nepisode_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\tepisodeId\x12\x35\n\tcondition\x18\x02 \x01(\x0b\x32\x17.rehab.events.v1.CodingR\tcondition\x12\x33\n\x04side\x18\x03 \x01(\x0e\x32\x15.rehab.events.v1.SideB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04side\x12`\n\x0csurgery_date\x18\x04 \x01(\tB=\xbaH:r826^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$R\x0bsurgeryDate\"{\n\rEpisodeClosed\x12;\n\nepisode_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\tepisodeId\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x06reason\"\xb7\x01\n\x08\x43\x61reTeam\x12L\n\x0ctherapist_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x0btherapistId\x12\x43\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x1f.rehab.events.v1.CareTeamActionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x06\x61\x63tion\x12\x18\n\x07primary\x18\x03 \x01(\x08R\x07primary\"\xb1\x01\n\nMonitoring\x12\x16\n\x06\x61\x63tive\x18\x01 \x01(\x08R\x06\x61\x63tive\x12\x43\n\x06system\x18\x02 \x01(\x0e\x32!.rehab.events.v1.MonitoringSystemB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x06system\x12%\n\x0e\x65\x64ucation_done\x18\x03 \x01(\x08R\reducationDone\x12\x1f\n\x06\x64\x65vice\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x06\x64\x65vice\"\x9b\x02\n\nPlanOfCare\x12W\n\tfrom_date\x18\x01 \x01(\tB:\xbaH7r523^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$R\x08\x66romDate\x12S\n\x07to_date\x18\x02 \x01(\tB:\xbaH7r523^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$R\x06toDate\x12*\n\x0c\x63\x65rtifier_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0b\x63\x65rtifierId\x12\x33\n\ndiscipline\x18\x04 \x01(\tB\x13\xbaH\x10r\x0e\x32\x0c^[A-Z]{0,2}$R\ndiscipline\"\xcb\x01\n\x04Goal\x12\x35\n\x07goal_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x06goalId\x12\"\n\x07measure\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\x07measure\x12\x31\n\x06target\x18\x03 \x01(\x0b\x32\x19.rehab.events.v1.QuantityR\x06target\x12\x35\n\x08\x61ssessed\x18\x04 \x01(\x0b\x32\x19.rehab.events.v1.QuantityR\x08\x61ssessed*p\n\x0e\x43\x61reTeamAction\x12 \n\x1c\x43\x41RE_TEAM_ACTION_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43\x41RE_TEAM_ACTION_ASSIGNED\x10\x01\x12\x1d\n\x19\x43\x41RE_TEAM_ACTION_RELEASED\x10\x02*\x9a\x01\n\x10MonitoringSystem\x12!\n\x1dMONITORING_SYSTEM_UNSPECIFIED\x10\x00\x12%\n!MONITORING_SYSTEM_MUSCULOSKELETAL\x10\x01\x12!\n\x1dMONITORING_SYSTEM_RESPIRATORY\x10\x02\x12\x19\n\x15MONITORING_SYSTEM_CBT\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1drehab/events/v1/patient.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\"\xd1\x01\n\x07\x43onsent\x12;\n\nconsent_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\tconsentId\x12;\n\x07granted\x18\x02 \x01(\x0b\x32\x1f.rehab.events.v1.ConsentGrantedH\x00R\x07granted\x12;\n\x07revoked\x18\x03 \x01(\x0b\x32\x1f.rehab.events.v1.ConsentRevokedH\x00R\x07revokedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\x8e\x03\n\x0e\x43onsentGranted\x12/\n\x07purpose\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x07purpose\x12\x32\n\x05scope\x18\x02 \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10@\"\x12r\x10\x32\x0e^[a-z_]{1,48}$R\x05scope\x12\x41\n\nvalid_from\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tvalidFrom\x12;\n\x0bvalid_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nvalidUntil\x12(\n\x0btext_sha256\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 R\ntextSha256\x12\x42\n\x0ctext_version\x18\x06 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:+-]{0,32}$R\x0btextVersion\x12)\n\x04mode\x18\x07 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x04mode\"W\n\x0e\x43onsentRevoked\x12\x45\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x0b\x65\x66\x66\x65\x63tiveAt\"\xee\x01\n\tEnrolment\x12>\n\x08\x65nrolled\x18\x01 \x01(\x0b\x32 .rehab.events.v1.PatientEnrolledH\x00R\x08\x65nrolled\x12G\n\x0e\x65pisode_opened\x18\x02 \x01(\x0b\x32\x1e.rehab.events.v1.EpisodeOpenedH\x00R\repisodeOpened\x12G\n\x0e\x65pisode_closed\x18\x03 \x01(\x0b\x32\x1e.rehab.events.v1.EpisodeClosedH\x00R\repisodeClosedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"~\n\x0fPatientEnrolled\x12\x32\n\x04zone\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_+/-]{1,48}$R\x04zone\x12\x37\n\x08language\x18\x02 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Za-z0-9-]{0,35}$R\x08language\"\x9a\x02\n\rEpisodeOpened\x12;\n\nepisode_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\tepisodeId\x12\x35\n\tcondition\x18\x02 \x01(\x0b\x32\x17.rehab.events.v1.CodingR\tcondition\x12\x33\n\x04side\x18\x03 \x01(\x0e\x32\x15.rehab.events.v1.SideB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04side\x12`\n\x0csurgery_date\x18\x04 \x01(\tB=\xbaH:r826^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$R\x0bsurgeryDate\"{\n\rEpisodeClosed\x12;\n\nepisode_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\tepisodeId\x12-\n\x06reason\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x06reason\"\xb7\x01\n\x08\x43\x61reTeam\x12L\n\x0ctherapist_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x0btherapistId\x12\x43\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x1f.rehab.events.v1.CareTeamActionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x06\x61\x63tion\x12\x18\n\x07primary\x18\x03 \x01(\x08R\x07primary\"\xb1\x01\n\nMonitoring\x12\x16\n\x06\x61\x63tive\x18\x01 \x01(\x08R\x06\x61\x63tive\x12\x43\n\x06system\x18\x02 \x01(\x0e\x32!.rehab.events.v1.MonitoringSystemB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x06system\x12%\n\x0e\x65\x64ucation_done\x18\x03 \x01(\x08R\reducationDone\x12\x1f\n\x06\x64\x65vice\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x06\x64\x65vice\"\x9b\x02\n\nPlanOfCare\x12W\n\tfrom_date\x18\x01 \x01(\tB:\xbaH7r523^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$R\x08\x66romDate\x12S\n\x07to_date\x18\x02 \x01(\tB:\xbaH7r523^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$R\x06toDate\x12*\n\x0c\x63\x65rtifier_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x0b\x63\x65rtifierId\x12\x33\n\ndiscipline\x18\x04 \x01(\tB\x13\xbaH\x10r\x0e\x32\x0c^[A-Z]{0,2}$R\ndiscipline\"\xcb\x01\n\x04Goal\x12\x35\n\x07goal_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x06goalId\x12\"\n\x07measure\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\x07measure\x12\x31\n\x06target\x18\x03 \x01(\x0b\x32\x19.rehab.events.v1.QuantityR\x06target\x12\x35\n\x08\x61ssessed\x18\x04 \x01(\x0b\x32\x19.rehab.events.v1.QuantityR\x08\x61ssessed*p\n\x0e\x43\x61reTeamAction\x12 \n\x1c\x43\x41RE_TEAM_ACTION_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43\x41RE_TEAM_ACTION_ASSIGNED\x10\x01\x12\x1d\n\x19\x43\x41RE_TEAM_ACTION_RELEASED\x10\x02*\x9a\x01\n\x10MonitoringSystem\x12!\n\x1dMONITORING_SYSTEM_UNSPECIFIED\x10\x00\x12%\n!MONITORING_SYSTEM_MUSCULOSKELETAL\x10\x01\x12!\n\x1dMONITORING_SYSTEM_RESPIRATORY\x10\x02\x12\x19\n\x15MONITORING_SYSTEM_CBT\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,13 +40,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSENTGRANTED'].fields_by_name['purpose']._loaded_options = None
   _globals['_CONSENTGRANTED'].fields_by_name['purpose']._serialized_options = b'\272H\022r\0202\016^[a-z_]{1,32}$'
   _globals['_CONSENTGRANTED'].fields_by_name['scope']._loaded_options = None
-  _globals['_CONSENTGRANTED'].fields_by_name['scope']._serialized_options = b'\272H\005\222\001\002\020@'
+  _globals['_CONSENTGRANTED'].fields_by_name['scope']._serialized_options = b'\272H\031\222\001\026\020@\"\022r\0202\016^[a-z_]{1,48}$'
   _globals['_CONSENTGRANTED'].fields_by_name['valid_from']._loaded_options = None
   _globals['_CONSENTGRANTED'].fields_by_name['valid_from']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CONSENTGRANTED'].fields_by_name['text_sha256']._loaded_options = None
   _globals['_CONSENTGRANTED'].fields_by_name['text_sha256']._serialized_options = b'\272H\004z\002\030 '
   _globals['_CONSENTGRANTED'].fields_by_name['text_version']._loaded_options = None
-  _globals['_CONSENTGRANTED'].fields_by_name['text_version']._serialized_options = b'\272H\004r\002\030 '
+  _globals['_CONSENTGRANTED'].fields_by_name['text_version']._serialized_options = b'\272H\034r\0322\030^[A-Za-z0-9_.:+-]{0,32}$'
   _globals['_CONSENTGRANTED'].fields_by_name['mode']._loaded_options = None
   _globals['_CONSENTGRANTED'].fields_by_name['mode']._serialized_options = b'\272H\022r\0202\016^[a-z_]{0,32}$'
   _globals['_CONSENTREVOKED'].fields_by_name['effective_at']._loaded_options = None
@@ -87,30 +87,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GOAL'].fields_by_name['goal_id']._serialized_options = b'\272H\031r\0272\025^[A-Za-z0-9_-]{1,64}$'
   _globals['_GOAL'].fields_by_name['measure']._loaded_options = None
   _globals['_GOAL'].fields_by_name['measure']._serialized_options = b'\272H\005r\003\030\200\001'
-  _globals['_CARETEAMACTION']._serialized_start=2408
-  _globals['_CARETEAMACTION']._serialized_end=2520
-  _globals['_MONITORINGSYSTEM']._serialized_start=2523
-  _globals['_MONITORINGSYSTEM']._serialized_end=2677
+  _globals['_CARETEAMACTION']._serialized_start=2452
+  _globals['_CARETEAMACTION']._serialized_end=2564
+  _globals['_MONITORINGSYSTEM']._serialized_start=2567
+  _globals['_MONITORINGSYSTEM']._serialized_end=2721
   _globals['_CONSENT']._serialized_start=114
   _globals['_CONSENT']._serialized_end=323
   _globals['_CONSENTGRANTED']._serialized_start=326
-  _globals['_CONSENTGRANTED']._serialized_end=680
-  _globals['_CONSENTREVOKED']._serialized_start=682
-  _globals['_CONSENTREVOKED']._serialized_end=769
-  _globals['_ENROLMENT']._serialized_start=772
-  _globals['_ENROLMENT']._serialized_end=1010
-  _globals['_PATIENTENROLLED']._serialized_start=1012
-  _globals['_PATIENTENROLLED']._serialized_end=1138
-  _globals['_EPISODEOPENED']._serialized_start=1141
-  _globals['_EPISODEOPENED']._serialized_end=1423
-  _globals['_EPISODECLOSED']._serialized_start=1425
-  _globals['_EPISODECLOSED']._serialized_end=1548
-  _globals['_CARETEAM']._serialized_start=1551
-  _globals['_CARETEAM']._serialized_end=1734
-  _globals['_MONITORING']._serialized_start=1737
-  _globals['_MONITORING']._serialized_end=1914
-  _globals['_PLANOFCARE']._serialized_start=1917
-  _globals['_PLANOFCARE']._serialized_end=2200
-  _globals['_GOAL']._serialized_start=2203
-  _globals['_GOAL']._serialized_end=2406
+  _globals['_CONSENTGRANTED']._serialized_end=724
+  _globals['_CONSENTREVOKED']._serialized_start=726
+  _globals['_CONSENTREVOKED']._serialized_end=813
+  _globals['_ENROLMENT']._serialized_start=816
+  _globals['_ENROLMENT']._serialized_end=1054
+  _globals['_PATIENTENROLLED']._serialized_start=1056
+  _globals['_PATIENTENROLLED']._serialized_end=1182
+  _globals['_EPISODEOPENED']._serialized_start=1185
+  _globals['_EPISODEOPENED']._serialized_end=1467
+  _globals['_EPISODECLOSED']._serialized_start=1469
+  _globals['_EPISODECLOSED']._serialized_end=1592
+  _globals['_CARETEAM']._serialized_start=1595
+  _globals['_CARETEAM']._serialized_end=1778
+  _globals['_MONITORING']._serialized_start=1781
+  _globals['_MONITORING']._serialized_end=1958
+  _globals['_PLANOFCARE']._serialized_start=1961
+  _globals['_PLANOFCARE']._serialized_end=2244
+  _globals['_GOAL']._serialized_start=2247
+  _globals['_GOAL']._serialized_end=2450
 # @@protoc_insertion_point(module_scope)

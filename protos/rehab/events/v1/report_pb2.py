@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rehab.events.v1 import common_pb2 as rehab_dot_events_dot_v1_dot_common__pb2
+from rehab.events.v1 import options_pb2 as rehab_dot_events_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crehab/events/v1/report.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\"\xf1\x02\n\nPainReport\x12\x1b\n\x04nprs\x18\x01 \x01(\rB\x07\xbaH\x04*\x02\x18\nR\x04nprs\x12<\n\x05phase\x18\x02 \x01(\x0e\x32\x1a.rehab.events.v1.PainPhaseB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05phase\x12)\n\x04site\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x04site\x12\x33\n\x04side\x18\x04 \x01(\x0e\x32\x15.rehab.events.v1.SideB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04side\x12/\n\x07quality\x18\x05 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x07quality\x12;\n\nsession_id\x18\x06 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$R\tsessionId\x12:\n\x0b\x65xercise_id\x18\x07 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^[a-z0-9_-]{0,64}$R\nexerciseId\"\xc0\x01\n\rSymptomReport\x12\x34\n\x07symptom\x18\x01 \x01(\x0b\x32\x18.rehab.events.v1.SymptomH\x00R\x07symptom\x12+\n\x04\x66\x61ll\x18\x02 \x01(\x0b\x32\x15.rehab.events.v1.FallH\x00R\x04\x66\x61ll\x12;\n\nsession_id\x18\x03 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$R\tsessionIdB\x0f\n\x06report\x12\x05\xbaH\x02\x08\x01\"\x93\x01\n\x07Symptom\x12)\n\x04\x63ode\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x04\x63ode\x12\x1c\n\x04text\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07R\x04text\x12?\n\x08severity\x18\x03 \x01(\x0e\x32\x19.rehab.events.v1.SeverityB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08severity\"P\n\x04\x46\x61ll\x12\x12\n\x04near\x18\x01 \x01(\x08R\x04near\x12\x16\n\x06injury\x18\x02 \x01(\x08R\x06injury\x12\x1c\n\x04text\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07R\x04text\"\xaa\x02\n\rQuestionnaire\x12\x38\n\ninstrument\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9_]{1,48}$R\ninstrument\x12\x36\n\x12instrument_version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x10R\x11instrumentVersion\x12<\n\x07\x61nswers\x18\x03 \x03(\x0b\x32\x17.rehab.events.v1.AnswerB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x07\x61nswers\x12\"\n\x05score\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00R\x05score\x88\x01\x01\x12;\n\x0bnotified_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nnotifiedAtB\x08\n\x06_score\"\xc0\x01\n\x06\x41nswer\x12%\n\x08question\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x08question\x12\x1d\n\x05value\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01R\x05value\x12\x39\n\nstarted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12\x35\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndedAt\"|\n\x0f\x41\x64herenceRating\x12\x41\n\x05scale\x18\x01 \x01(\x0e\x32\x1f.rehab.events.v1.AdherenceScaleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05scale\x12&\n\x05items\x18\x02 \x03(\rB\x10\xbaH\r\x92\x01\n\x08\x01\x10\x10\"\x04*\x02\x18\x05R\x05items*{\n\tPainPhase\x12\x1a\n\x16PAIN_PHASE_UNSPECIFIED\x10\x00\x12\x12\n\x0ePAIN_PHASE_PRE\x10\x01\x12\x15\n\x11PAIN_PHASE_DURING\x10\x02\x12\x13\n\x0fPAIN_PHASE_POST\x10\x03\x12\x12\n\x0ePAIN_PHASE_24H\x10\x04*f\n\x0e\x41\x64herenceScale\x12\x1f\n\x1b\x41\x44HERENCE_SCALE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41\x44HERENCE_SCALE_SIRAS\x10\x01\x12\x18\n\x14\x41\x44HERENCE_SCALE_EARS\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crehab/events/v1/report.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\x1a\x1drehab/events/v1/options.proto\"\xf1\x02\n\nPainReport\x12\x1b\n\x04nprs\x18\x01 \x01(\rB\x07\xbaH\x04*\x02\x18\nR\x04nprs\x12<\n\x05phase\x18\x02 \x01(\x0e\x32\x1a.rehab.events.v1.PainPhaseB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05phase\x12)\n\x04site\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x04site\x12\x33\n\x04side\x18\x04 \x01(\x0e\x32\x15.rehab.events.v1.SideB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04side\x12/\n\x07quality\x18\x05 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x07quality\x12;\n\nsession_id\x18\x06 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$R\tsessionId\x12:\n\x0b\x65xercise_id\x18\x07 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^[a-z0-9_-]{0,64}$R\nexerciseId\"\xc0\x01\n\rSymptomReport\x12\x34\n\x07symptom\x18\x01 \x01(\x0b\x32\x18.rehab.events.v1.SymptomH\x00R\x07symptom\x12+\n\x04\x66\x61ll\x18\x02 \x01(\x0b\x32\x15.rehab.events.v1.FallH\x00R\x04\x66\x61ll\x12;\n\nsession_id\x18\x03 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$R\tsessionIdB\x0f\n\x06report\x12\x05\xbaH\x02\x08\x01\"\x97\x01\n\x07Symptom\x12)\n\x04\x63ode\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,48}$R\x04\x63ode\x12 \n\x04text\x18\x02 \x01(\tB\x0c\x98\xb2\x19\x01\xbaH\x05r\x03\x18\xe8\x07R\x04text\x12?\n\x08severity\x18\x03 \x01(\x0e\x32\x19.rehab.events.v1.SeverityB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08severity\"T\n\x04\x46\x61ll\x12\x12\n\x04near\x18\x01 \x01(\x08R\x04near\x12\x16\n\x06injury\x18\x02 \x01(\x08R\x06injury\x12 \n\x04text\x18\x03 \x01(\tB\x0c\x98\xb2\x19\x01\xbaH\x05r\x03\x18\xe8\x07R\x04text\"\xaa\x02\n\rQuestionnaire\x12\x38\n\ninstrument\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9_]{1,48}$R\ninstrument\x12\x36\n\x12instrument_version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x10R\x11instrumentVersion\x12<\n\x07\x61nswers\x18\x03 \x03(\x0b\x32\x17.rehab.events.v1.AnswerB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x07\x61nswers\x12\"\n\x05score\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00R\x05score\x88\x01\x01\x12;\n\x0bnotified_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nnotifiedAtB\x08\n\x06_score\"\xc0\x01\n\x06\x41nswer\x12%\n\x08question\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x08question\x12\x1d\n\x05value\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01R\x05value\x12\x39\n\nstarted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12\x35\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndedAt\"|\n\x0f\x41\x64herenceRating\x12\x41\n\x05scale\x18\x01 \x01(\x0e\x32\x1f.rehab.events.v1.AdherenceScaleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05scale\x12&\n\x05items\x18\x02 \x03(\rB\x10\xbaH\r\x92\x01\n\x08\x01\x10\x10\"\x04*\x02\x18\x05R\x05items*{\n\tPainPhase\x12\x1a\n\x16PAIN_PHASE_UNSPECIFIED\x10\x00\x12\x12\n\x0ePAIN_PHASE_PRE\x10\x01\x12\x15\n\x11PAIN_PHASE_DURING\x10\x02\x12\x13\n\x0fPAIN_PHASE_POST\x10\x03\x12\x12\n\x0ePAIN_PHASE_24H\x10\x04*f\n\x0e\x41\x64herenceScale\x12\x1f\n\x1b\x41\x44HERENCE_SCALE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x41\x44HERENCE_SCALE_SIRAS\x10\x01\x12\x18\n\x14\x41\x44HERENCE_SCALE_EARS\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,11 +55,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SYMPTOM'].fields_by_name['code']._loaded_options = None
   _globals['_SYMPTOM'].fields_by_name['code']._serialized_options = b'\272H\022r\0202\016^[a-z_]{0,48}$'
   _globals['_SYMPTOM'].fields_by_name['text']._loaded_options = None
-  _globals['_SYMPTOM'].fields_by_name['text']._serialized_options = b'\272H\005r\003\030\350\007'
+  _globals['_SYMPTOM'].fields_by_name['text']._serialized_options = b'\230\262\031\001\272H\005r\003\030\350\007'
   _globals['_SYMPTOM'].fields_by_name['severity']._loaded_options = None
   _globals['_SYMPTOM'].fields_by_name['severity']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_FALL'].fields_by_name['text']._loaded_options = None
-  _globals['_FALL'].fields_by_name['text']._serialized_options = b'\272H\005r\003\030\350\007'
+  _globals['_FALL'].fields_by_name['text']._serialized_options = b'\230\262\031\001\272H\005r\003\030\350\007'
   _globals['_QUESTIONNAIRE'].fields_by_name['instrument']._loaded_options = None
   _globals['_QUESTIONNAIRE'].fields_by_name['instrument']._serialized_options = b'\272H\025r\0232\021^[a-z0-9_]{1,48}$'
   _globals['_QUESTIONNAIRE'].fields_by_name['instrument_version']._loaded_options = None
@@ -75,22 +76,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADHERENCERATING'].fields_by_name['scale']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_ADHERENCERATING'].fields_by_name['items']._loaded_options = None
   _globals['_ADHERENCERATING'].fields_by_name['items']._serialized_options = b'\272H\r\222\001\n\010\001\020\020\"\004*\002\030\005'
-  _globals['_PAINPHASE']._serialized_start=1533
-  _globals['_PAINPHASE']._serialized_end=1656
-  _globals['_ADHERENCESCALE']._serialized_start=1658
-  _globals['_ADHERENCESCALE']._serialized_end=1760
-  _globals['_PAINREPORT']._serialized_start=113
-  _globals['_PAINREPORT']._serialized_end=482
-  _globals['_SYMPTOMREPORT']._serialized_start=485
-  _globals['_SYMPTOMREPORT']._serialized_end=677
-  _globals['_SYMPTOM']._serialized_start=680
-  _globals['_SYMPTOM']._serialized_end=827
-  _globals['_FALL']._serialized_start=829
-  _globals['_FALL']._serialized_end=909
-  _globals['_QUESTIONNAIRE']._serialized_start=912
-  _globals['_QUESTIONNAIRE']._serialized_end=1210
-  _globals['_ANSWER']._serialized_start=1213
-  _globals['_ANSWER']._serialized_end=1405
-  _globals['_ADHERENCERATING']._serialized_start=1407
-  _globals['_ADHERENCERATING']._serialized_end=1531
+  _globals['_PAINPHASE']._serialized_start=1572
+  _globals['_PAINPHASE']._serialized_end=1695
+  _globals['_ADHERENCESCALE']._serialized_start=1697
+  _globals['_ADHERENCESCALE']._serialized_end=1799
+  _globals['_PAINREPORT']._serialized_start=144
+  _globals['_PAINREPORT']._serialized_end=513
+  _globals['_SYMPTOMREPORT']._serialized_start=516
+  _globals['_SYMPTOMREPORT']._serialized_end=708
+  _globals['_SYMPTOM']._serialized_start=711
+  _globals['_SYMPTOM']._serialized_end=862
+  _globals['_FALL']._serialized_start=864
+  _globals['_FALL']._serialized_end=948
+  _globals['_QUESTIONNAIRE']._serialized_start=951
+  _globals['_QUESTIONNAIRE']._serialized_end=1249
+  _globals['_ANSWER']._serialized_start=1252
+  _globals['_ANSWER']._serialized_end=1444
+  _globals['_ADHERENCERATING']._serialized_start=1446
+  _globals['_ADHERENCERATING']._serialized_end=1570
 # @@protoc_insertion_point(module_scope)

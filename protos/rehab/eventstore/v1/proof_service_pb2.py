@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rehab/eventstore/v1/proof_service.proto\x12\x13rehab.eventstore.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x02\n\x10SignedCheckpoint\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x1a\n\x08position\x18\x03 \x01(\x04R\x08position\x12\x12\n\x04hash\x18\x04 \x01(\x0cR\x04hash\x12\x37\n\tsigned_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08signedAt\x12\x15\n\x06key_id\x18\x06 \x01(\tR\x05keyId\x12\x1c\n\tsignature\x18\x07 \x01(\x0cR\tsignature\x12\x1d\n\npublic_key\x18\x08 \x01(\x0cR\tpublicKey\"\x9f\x01\n\x10VerifyLogRequest\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\x12#\n\rfrom_position\x18\x02 \x01(\x04R\x0c\x66romPosition\x12\x1f\n\x0bto_position\x18\x03 \x01(\x04R\ntoPosition\x12/\n\x0bpublic_keys\x18\x04 \x03(\x0c\x42\x0e\xbaH\x0b\x92\x01\x08\x10\x64\"\x04z\x02h R\npublicKeys\"\x8a\x01\n\x07\x46inding\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\x12\x1a\n\x08position\x18\x02 \x01(\x04R\x08position\x12\x33\n\x06\x64\x61mage\x18\x03 \x01(\x0e\x32\x1b.rehab.eventstore.v1.DamageR\x06\x64\x61mage\x12\x18\n\x07message\x18\x04 \x01(\tR\x07message\"<\n\x08Progress\x12\x1a\n\x08verified\x18\x01 \x01(\x04R\x08verified\x12\x14\n\x05total\x18\x02 \x01(\x04R\x05total\"\xdd\x01\n\x07Verdict\x12\x1a\n\x08verified\x18\x01 \x01(\x04R\x08verified\x12 \n\x0b\x63heckpoints\x18\x02 \x01(\rR\x0b\x63heckpoints\x12\x1a\n\x08position\x18\x03 \x01(\x04R\x08position\x12\x36\n\x07\x66inding\x18\x04 \x01(\x0b\x32\x1c.rehab.eventstore.v1.FindingR\x07\x66inding\x12\'\n\x0fsigned_position\x18\x05 \x01(\x04R\x0esignedPosition\x12\x17\n\x07key_ids\x18\x06 \x03(\tR\x06keyIds\"\x95\x01\n\x11VerifyLogResponse\x12;\n\x08progress\x18\x01 \x01(\x0b\x32\x1d.rehab.eventstore.v1.ProgressH\x00R\x08progress\x12\x38\n\x07verdict\x18\x02 \x01(\x0b\x32\x1c.rehab.eventstore.v1.VerdictH\x00R\x07verdictB\t\n\x07\x63ontent\"N\n\x16ListCheckpointsRequest\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\x12\x1e\n\x05limit\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\x90NR\x05limit\"b\n\x17ListCheckpointsResponse\x12G\n\x0b\x63heckpoints\x18\x01 \x03(\x0b\x32%.rehab.eventstore.v1.SignedCheckpointR\x0b\x63heckpoints\"-\n\x15SignCheckpointRequest\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\"_\n\x16SignCheckpointResponse\x12\x45\n\ncheckpoint\x18\x01 \x01(\x0b\x32%.rehab.eventstore.v1.SignedCheckpointR\ncheckpoint*\x91\x02\n\x06\x44\x61mage\x12\x16\n\x12\x44\x41MAGE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x41MAGE_CHANGED\x10\x01\x12\x12\n\x0e\x44\x41MAGE_MISSING\x10\x02\x12\x12\n\x0e\x44\x41MAGE_DOUBLED\x10\x03\x12\x11\n\rDAMAGE_COLUMN\x10\x04\x12\x12\n\x0e\x44\x41MAGE_VERSION\x10\x05\x12\x14\n\x10\x44\x41MAGE_TRUNCATED\x10\x06\x12\x0f\n\x0b\x44\x41MAGE_HEAD\x10\x07\x12\x15\n\x11\x44\x41MAGE_CHECKPOINT\x10\x08\x12\x10\n\x0c\x44\x41MAGE_STRAY\x10\t\x12\x11\n\rDAMAGE_SIGNER\x10\n\x12\x15\n\x11\x44\x41MAGE_UNREADABLE\x10\x0b\x12\x12\n\x0e\x44\x41MAGE_ARCHIVE\x10\x0c\x32\xc5\x02\n\x0cProofService\x12\\\n\tVerifyLog\x12%.rehab.eventstore.v1.VerifyLogRequest\x1a&.rehab.eventstore.v1.VerifyLogResponse0\x01\x12l\n\x0fListCheckpoints\x12+.rehab.eventstore.v1.ListCheckpointsRequest\x1a,.rehab.eventstore.v1.ListCheckpointsResponse\x12i\n\x0eSignCheckpoint\x12*.rehab.eventstore.v1.SignCheckpointRequest\x1a+.rehab.eventstore.v1.SignCheckpointResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rehab/eventstore/v1/proof_service.proto\x12\x13rehab.eventstore.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x02\n\x10SignedCheckpoint\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x1a\n\x08position\x18\x03 \x01(\x04R\x08position\x12\x12\n\x04hash\x18\x04 \x01(\x0cR\x04hash\x12\x37\n\tsigned_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08signedAt\x12\x15\n\x06key_id\x18\x06 \x01(\tR\x05keyId\x12\x1c\n\tsignature\x18\x07 \x01(\x0cR\tsignature\x12\x1d\n\npublic_key\x18\x08 \x01(\x0cR\tpublicKey\"\x9f\x01\n\x10VerifyLogRequest\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\x12#\n\rfrom_position\x18\x02 \x01(\x04R\x0c\x66romPosition\x12\x1f\n\x0bto_position\x18\x03 \x01(\x04R\ntoPosition\x12/\n\x0bpublic_keys\x18\x04 \x03(\x0c\x42\x0e\xbaH\x0b\x92\x01\x08\x10\x64\"\x04z\x02h R\npublicKeys\"\x8a\x01\n\x07\x46inding\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\x12\x1a\n\x08position\x18\x02 \x01(\x04R\x08position\x12\x33\n\x06\x64\x61mage\x18\x03 \x01(\x0e\x32\x1b.rehab.eventstore.v1.DamageR\x06\x64\x61mage\x12\x18\n\x07message\x18\x04 \x01(\tR\x07message\"<\n\x08Progress\x12\x1a\n\x08verified\x18\x01 \x01(\x04R\x08verified\x12\x14\n\x05total\x18\x02 \x01(\x04R\x05total\"\x80\x02\n\x07Verdict\x12\x1a\n\x08verified\x18\x01 \x01(\x04R\x08verified\x12 \n\x0b\x63heckpoints\x18\x02 \x01(\rR\x0b\x63heckpoints\x12\x1a\n\x08position\x18\x03 \x01(\x04R\x08position\x12\x36\n\x07\x66inding\x18\x04 \x01(\x0b\x32\x1c.rehab.eventstore.v1.FindingR\x07\x66inding\x12\'\n\x0fsigned_position\x18\x05 \x01(\x04R\x0esignedPosition\x12\x17\n\x07key_ids\x18\x06 \x03(\tR\x06keyIds\x12!\n\x0c\x61udit_events\x18\x07 \x01(\x04R\x0b\x61uditEvents\"\x95\x01\n\x11VerifyLogResponse\x12;\n\x08progress\x18\x01 \x01(\x0b\x32\x1d.rehab.eventstore.v1.ProgressH\x00R\x08progress\x12\x38\n\x07verdict\x18\x02 \x01(\x0b\x32\x1c.rehab.eventstore.v1.VerdictH\x00R\x07verdictB\t\n\x07\x63ontent\"N\n\x16ListCheckpointsRequest\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\x12\x1e\n\x05limit\x18\x02 \x01(\rB\x08\xbaH\x05*\x03\x18\x90NR\x05limit\"b\n\x17ListCheckpointsResponse\x12G\n\x0b\x63heckpoints\x18\x01 \x03(\x0b\x32%.rehab.eventstore.v1.SignedCheckpointR\x0b\x63heckpoints\"-\n\x15SignCheckpointRequest\x12\x14\n\x05shard\x18\x01 \x01(\rR\x05shard\"_\n\x16SignCheckpointResponse\x12\x45\n\ncheckpoint\x18\x01 \x01(\x0b\x32%.rehab.eventstore.v1.SignedCheckpointR\ncheckpoint*\x91\x02\n\x06\x44\x61mage\x12\x16\n\x12\x44\x41MAGE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x41MAGE_CHANGED\x10\x01\x12\x12\n\x0e\x44\x41MAGE_MISSING\x10\x02\x12\x12\n\x0e\x44\x41MAGE_DOUBLED\x10\x03\x12\x11\n\rDAMAGE_COLUMN\x10\x04\x12\x12\n\x0e\x44\x41MAGE_VERSION\x10\x05\x12\x14\n\x10\x44\x41MAGE_TRUNCATED\x10\x06\x12\x0f\n\x0b\x44\x41MAGE_HEAD\x10\x07\x12\x15\n\x11\x44\x41MAGE_CHECKPOINT\x10\x08\x12\x10\n\x0c\x44\x41MAGE_STRAY\x10\t\x12\x11\n\rDAMAGE_SIGNER\x10\n\x12\x15\n\x11\x44\x41MAGE_UNREADABLE\x10\x0b\x12\x12\n\x0e\x44\x41MAGE_ARCHIVE\x10\x0c\x32\xc5\x02\n\x0cProofService\x12\\\n\tVerifyLog\x12%.rehab.eventstore.v1.VerifyLogRequest\x1a&.rehab.eventstore.v1.VerifyLogResponse0\x01\x12l\n\x0fListCheckpoints\x12+.rehab.eventstore.v1.ListCheckpointsRequest\x1a,.rehab.eventstore.v1.ListCheckpointsResponse\x12i\n\x0eSignCheckpoint\x12*.rehab.eventstore.v1.SignCheckpointRequest\x1a+.rehab.eventstore.v1.SignCheckpointResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,8 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYLOGREQUEST'].fields_by_name['public_keys']._serialized_options = b'\272H\013\222\001\010\020d\"\004z\002h '
   _globals['_LISTCHECKPOINTSREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_LISTCHECKPOINTSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\005*\003\030\220N'
-  _globals['_DAMAGE']._serialized_start=1429
-  _globals['_DAMAGE']._serialized_end=1702
+  _globals['_DAMAGE']._serialized_start=1464
+  _globals['_DAMAGE']._serialized_end=1737
   _globals['_SIGNEDCHECKPOINT']._serialized_start=98
   _globals['_SIGNEDCHECKPOINT']._serialized_end=361
   _globals['_VERIFYLOGREQUEST']._serialized_start=364
@@ -47,17 +47,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROGRESS']._serialized_start=666
   _globals['_PROGRESS']._serialized_end=726
   _globals['_VERDICT']._serialized_start=729
-  _globals['_VERDICT']._serialized_end=950
-  _globals['_VERIFYLOGRESPONSE']._serialized_start=953
-  _globals['_VERIFYLOGRESPONSE']._serialized_end=1102
-  _globals['_LISTCHECKPOINTSREQUEST']._serialized_start=1104
-  _globals['_LISTCHECKPOINTSREQUEST']._serialized_end=1182
-  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_start=1184
-  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_end=1282
-  _globals['_SIGNCHECKPOINTREQUEST']._serialized_start=1284
-  _globals['_SIGNCHECKPOINTREQUEST']._serialized_end=1329
-  _globals['_SIGNCHECKPOINTRESPONSE']._serialized_start=1331
-  _globals['_SIGNCHECKPOINTRESPONSE']._serialized_end=1426
-  _globals['_PROOFSERVICE']._serialized_start=1705
-  _globals['_PROOFSERVICE']._serialized_end=2030
+  _globals['_VERDICT']._serialized_end=985
+  _globals['_VERIFYLOGRESPONSE']._serialized_start=988
+  _globals['_VERIFYLOGRESPONSE']._serialized_end=1137
+  _globals['_LISTCHECKPOINTSREQUEST']._serialized_start=1139
+  _globals['_LISTCHECKPOINTSREQUEST']._serialized_end=1217
+  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_start=1219
+  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_end=1317
+  _globals['_SIGNCHECKPOINTREQUEST']._serialized_start=1319
+  _globals['_SIGNCHECKPOINTREQUEST']._serialized_end=1364
+  _globals['_SIGNCHECKPOINTRESPONSE']._serialized_start=1366
+  _globals['_SIGNCHECKPOINTRESPONSE']._serialized_end=1461
+  _globals['_PROOFSERVICE']._serialized_start=1740
+  _globals['_PROOFSERVICE']._serialized_end=2065
 # @@protoc_insertion_point(module_scope)

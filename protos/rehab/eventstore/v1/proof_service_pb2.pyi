@@ -92,20 +92,22 @@ class Progress(_message.Message):
     def __init__(self, verified: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("verified", "checkpoints", "position", "finding", "signed_position", "key_ids")
+    __slots__ = ("verified", "checkpoints", "position", "finding", "signed_position", "key_ids", "audit_events")
     VERIFIED_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     FINDING_FIELD_NUMBER: _ClassVar[int]
     SIGNED_POSITION_FIELD_NUMBER: _ClassVar[int]
     KEY_IDS_FIELD_NUMBER: _ClassVar[int]
+    AUDIT_EVENTS_FIELD_NUMBER: _ClassVar[int]
     verified: int
     checkpoints: int
     position: int
     finding: Finding
     signed_position: int
     key_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, verified: _Optional[int] = ..., checkpoints: _Optional[int] = ..., position: _Optional[int] = ..., finding: _Optional[_Union[Finding, _Mapping]] = ..., signed_position: _Optional[int] = ..., key_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    audit_events: int
+    def __init__(self, verified: _Optional[int] = ..., checkpoints: _Optional[int] = ..., position: _Optional[int] = ..., finding: _Optional[_Union[Finding, _Mapping]] = ..., signed_position: _Optional[int] = ..., key_ids: _Optional[_Iterable[str]] = ..., audit_events: _Optional[int] = ...) -> None: ...
 
 class VerifyLogResponse(_message.Message):
     __slots__ = ("progress", "verdict")

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*rehab/eventstore/v1/snapshot_service.proto\x12\x13rehab.eventstore.v1\"\xeb\x01\n\x08Snapshot\x12\x41\n\x06stream\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x06stream\x12\x31\n\x04\x66old\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,47}$R\x04\x66old\x12!\n\x0c\x63ode_version\x18\x03 \x01(\rR\x0b\x63odeVersion\x12%\n\x0estream_version\x18\x04 \x01(\x04R\rstreamVersion\x12\x1f\n\x05state\x18\x05 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@R\x05state\"X\n\x13SaveSnapshotRequest\x12\x41\n\x08snapshot\x18\x01 \x01(\x0b\x32\x1d.rehab.eventstore.v1.SnapshotB\x06\xbaH\x03\xc8\x01\x01R\x08snapshot\"\x16\n\x14SaveSnapshotResponse\"\xd3\x01\n\x13LoadSnapshotRequest\x12\x41\n\x06stream\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x06stream\x12\x31\n\x04\x66old\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,47}$R\x04\x66old\x12!\n\x0c\x63ode_version\x18\x03 \x01(\rR\x0b\x63odeVersion\x12#\n\runtil_version\x18\x04 \x01(\x04R\x0cuntilVersion\"Q\n\x14LoadSnapshotResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32\x1d.rehab.eventstore.v1.SnapshotR\x08snapshot2\xdb\x01\n\x0fSnapshotService\x12\x63\n\x0cSaveSnapshot\x12(.rehab.eventstore.v1.SaveSnapshotRequest\x1a).rehab.eventstore.v1.SaveSnapshotResponse\x12\x63\n\x0cLoadSnapshot\x12(.rehab.eventstore.v1.LoadSnapshotRequest\x1a).rehab.eventstore.v1.LoadSnapshotResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*rehab/eventstore/v1/snapshot_service.proto\x12\x13rehab.eventstore.v1\"\xf8\x01\n\x08Snapshot\x12\x41\n\x06stream\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x06stream\x12\x31\n\x04\x66old\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,47}$R\x04\x66old\x12.\n\x0c\x63ode_version\x18\x03 \x01(\rB\x0b\xbaH\x08*\x06\x18\xff\xff\xff\xff\x07R\x0b\x63odeVersion\x12%\n\x0estream_version\x18\x04 \x01(\x04R\rstreamVersion\x12\x1f\n\x05state\x18\x05 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@R\x05state\"X\n\x13SaveSnapshotRequest\x12\x41\n\x08snapshot\x18\x01 \x01(\x0b\x32\x1d.rehab.eventstore.v1.SnapshotB\x06\xbaH\x03\xc8\x01\x01R\x08snapshot\"\x16\n\x14SaveSnapshotResponse\"\xe0\x01\n\x13LoadSnapshotRequest\x12\x41\n\x06stream\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x06stream\x12\x31\n\x04\x66old\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{0,47}$R\x04\x66old\x12.\n\x0c\x63ode_version\x18\x03 \x01(\rB\x0b\xbaH\x08*\x06\x18\xff\xff\xff\xff\x07R\x0b\x63odeVersion\x12#\n\runtil_version\x18\x04 \x01(\x04R\x0cuntilVersion\"Q\n\x14LoadSnapshotResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32\x1d.rehab.eventstore.v1.SnapshotR\x08snapshot2\xdb\x01\n\x0fSnapshotService\x12\x63\n\x0cSaveSnapshot\x12(.rehab.eventstore.v1.SaveSnapshotRequest\x1a).rehab.eventstore.v1.SaveSnapshotResponse\x12\x63\n\x0cLoadSnapshot\x12(.rehab.eventstore.v1.LoadSnapshotRequest\x1a).rehab.eventstore.v1.LoadSnapshotResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SNAPSHOT'].fields_by_name['stream']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$'
   _globals['_SNAPSHOT'].fields_by_name['fold']._loaded_options = None
   _globals['_SNAPSHOT'].fields_by_name['fold']._serialized_options = b'\272H\032r\0302\026^[a-z][a-z0-9_]{0,47}$'
+  _globals['_SNAPSHOT'].fields_by_name['code_version']._loaded_options = None
+  _globals['_SNAPSHOT'].fields_by_name['code_version']._serialized_options = b'\272H\010*\006\030\377\377\377\377\007'
   _globals['_SNAPSHOT'].fields_by_name['state']._loaded_options = None
   _globals['_SNAPSHOT'].fields_by_name['state']._serialized_options = b'\272H\006z\004\030\200\200@'
   _globals['_SAVESNAPSHOTREQUEST'].fields_by_name['snapshot']._loaded_options = None
@@ -43,16 +45,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOADSNAPSHOTREQUEST'].fields_by_name['stream']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$'
   _globals['_LOADSNAPSHOTREQUEST'].fields_by_name['fold']._loaded_options = None
   _globals['_LOADSNAPSHOTREQUEST'].fields_by_name['fold']._serialized_options = b'\272H\032r\0302\026^[a-z][a-z0-9_]{0,47}$'
+  _globals['_LOADSNAPSHOTREQUEST'].fields_by_name['code_version']._loaded_options = None
+  _globals['_LOADSNAPSHOTREQUEST'].fields_by_name['code_version']._serialized_options = b'\272H\010*\006\030\377\377\377\377\007'
   _globals['_SNAPSHOT']._serialized_start=68
-  _globals['_SNAPSHOT']._serialized_end=303
-  _globals['_SAVESNAPSHOTREQUEST']._serialized_start=305
-  _globals['_SAVESNAPSHOTREQUEST']._serialized_end=393
-  _globals['_SAVESNAPSHOTRESPONSE']._serialized_start=395
-  _globals['_SAVESNAPSHOTRESPONSE']._serialized_end=417
-  _globals['_LOADSNAPSHOTREQUEST']._serialized_start=420
-  _globals['_LOADSNAPSHOTREQUEST']._serialized_end=631
-  _globals['_LOADSNAPSHOTRESPONSE']._serialized_start=633
-  _globals['_LOADSNAPSHOTRESPONSE']._serialized_end=714
-  _globals['_SNAPSHOTSERVICE']._serialized_start=717
-  _globals['_SNAPSHOTSERVICE']._serialized_end=936
+  _globals['_SNAPSHOT']._serialized_end=316
+  _globals['_SAVESNAPSHOTREQUEST']._serialized_start=318
+  _globals['_SAVESNAPSHOTREQUEST']._serialized_end=406
+  _globals['_SAVESNAPSHOTRESPONSE']._serialized_start=408
+  _globals['_SAVESNAPSHOTRESPONSE']._serialized_end=430
+  _globals['_LOADSNAPSHOTREQUEST']._serialized_start=433
+  _globals['_LOADSNAPSHOTREQUEST']._serialized_end=657
+  _globals['_LOADSNAPSHOTRESPONSE']._serialized_start=659
+  _globals['_LOADSNAPSHOTRESPONSE']._serialized_end=740
+  _globals['_SNAPSHOTSERVICE']._serialized_start=743
+  _globals['_SNAPSHOTSERVICE']._serialized_end=962
 # @@protoc_insertion_point(module_scope)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rehab/identity/v1/consent_service.proto\x12\x11rehab.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x03\n\x07\x43onsent\x12\x1d\n\nconsent_id\x18\x01 \x01(\tR\tconsentId\x12\x18\n\x07purpose\x18\x02 \x01(\tR\x07purpose\x12\x14\n\x05scope\x18\x03 \x03(\tR\x05scope\x12\x39\n\nvalid_from\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tvalidFrom\x12;\n\x0bvalid_until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nvalidUntil\x12\x39\n\nrevoked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\trevokedAt\x12!\n\x0ctext_version\x18\x07 \x01(\tR\x0btextVersion\x12\x12\n\x04mode\x18\x08 \x01(\tR\x04mode\x12\x19\n\x08in_force\x18\t \x01(\x08R\x07inForce\x12\x14\n\x05shard\x18\n \x01(\rR\x05shard\x12\x1a\n\x08position\x18\x0b \x01(\x04R\x08position\"\xb1\x04\n\x13GrantConsentRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\x12;\n\nconsent_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$R\tconsentId\x12W\n\x07purpose\x18\x03 \x01(\tB=\xbaH:r8R\ttreatmentR\temr_shareR\x08researchR\x08locationR\x0cnotificationR\x07purpose\x12\x32\n\x05scope\x18\x04 \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10@\"\x12r\x10\x32\x0e^[a-z_]{1,48}$R\x05scope\x12\x39\n\nvalid_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tvalidFrom\x12;\n\x0bvalid_until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nvalidUntil\x12(\n\x0btext_sha256\x18\x07 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 R\ntextSha256\x12*\n\x0ctext_version\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18 R\x0btextVersion\x12\x38\n\x04mode\x18\t \x01(\tB$\xbaH!r\x1fR\x00R\x07writtenR\nelectronicR\x06verbalR\x04mode\"L\n\x14GrantConsentResponse\x12\x34\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x1a.rehab.identity.v1.ConsentR\x07\x63onsent\"\xdc\x01\n\x14RevokeConsentRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\x12;\n\nconsent_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\tconsentId\x12=\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x65\x66\x66\x65\x63tiveAt\"M\n\x15RevokeConsentResponse\x12\x34\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x1a.rehab.identity.v1.ConsentR\x07\x63onsent\"\x90\x01\n\x13ListConsentsRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\x12/\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04\x61sOf\"N\n\x14ListConsentsResponse\x12\x36\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x1a.rehab.identity.v1.ConsentR\x08\x63onsents\"\xa7\x01\n\x04\x43\x61re\x12!\n\x0ctherapist_id\x18\x01 \x01(\tR\x0btherapistId\x12\x18\n\x07primary\x18\x02 \x01(\x08R\x07primary\x12\x30\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05since\x12\x30\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05until\"\xca\x01\n\x16\x41ssignTherapistRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\x12L\n\x0ctherapist_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x0btherapistId\x12\x18\n\x07primary\x18\x03 \x01(\x08R\x07primary\"\x19\n\x17\x41ssignTherapistResponse\"\xb1\x01\n\x17ReleaseTherapistRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\x12L\n\x0ctherapist_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x0btherapistId\"\x1a\n\x18ReleaseTherapistResponse\"_\n\x13ListCareTeamRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\"C\n\x14ListCareTeamResponse\x12+\n\x04team\x18\x01 \x03(\x0b\x32\x17.rehab.identity.v1.CareR\x04team2\xee\x04\n\x0e\x43onsentService\x12_\n\x0cGrantConsent\x12&.rehab.identity.v1.GrantConsentRequest\x1a\'.rehab.identity.v1.GrantConsentResponse\x12\x62\n\rRevokeConsent\x12\'.rehab.identity.v1.RevokeConsentRequest\x1a(.rehab.identity.v1.RevokeConsentResponse\x12_\n\x0cListConsents\x12&.rehab.identity.v1.ListConsentsRequest\x1a\'.rehab.identity.v1.ListConsentsResponse\x12h\n\x0f\x41ssignTherapist\x12).rehab.identity.v1.AssignTherapistRequest\x1a*.rehab.identity.v1.AssignTherapistResponse\x12k\n\x10ReleaseTherapist\x12*.rehab.identity.v1.ReleaseTherapistRequest\x1a+.rehab.identity.v1.ReleaseTherapistResponse\x12_\n\x0cListCareTeam\x12&.rehab.identity.v1.ListCareTeamRequest\x1a\'.rehab.identity.v1.ListCareTeamResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rehab/identity/v1/consent_service.proto\x12\x11rehab.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x03\n\x07\x43onsent\x12\x1d\n\nconsent_id\x18\x01 \x01(\tR\tconsentId\x12\x18\n\x07purpose\x18\x02 \x01(\tR\x07purpose\x12\x14\n\x05scope\x18\x03 \x03(\tR\x05scope\x12\x39\n\nvalid_from\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tvalidFrom\x12;\n\x0bvalid_until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nvalidUntil\x12\x39\n\nrevoked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\trevokedAt\x12!\n\x0ctext_version\x18\x07 \x01(\tR\x0btextVersion\x12\x12\n\x04mode\x18\x08 \x01(\tR\x04mode\x12\x19\n\x08in_force\x18\t \x01(\x08R\x07inForce\x12\x14\n\x05shard\x18\n \x01(\rR\x05shard\x12\x1a\n\x08position\x18\x0b \x01(\x04R\x08position\"\xc9\x04\n\x13GrantConsentRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\x12;\n\nconsent_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$R\tconsentId\x12W\n\x07purpose\x18\x03 \x01(\tB=\xbaH:r8R\ttreatmentR\temr_shareR\x08researchR\x08locationR\x0cnotificationR\x07purpose\x12\x32\n\x05scope\x18\x04 \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10@\"\x12r\x10\x32\x0e^[a-z_]{1,48}$R\x05scope\x12\x39\n\nvalid_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tvalidFrom\x12;\n\x0bvalid_until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nvalidUntil\x12(\n\x0btext_sha256\x18\x07 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 R\ntextSha256\x12\x42\n\x0ctext_version\x18\x08 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:+-]{0,32}$R\x0btextVersion\x12\x38\n\x04mode\x18\t \x01(\tB$\xbaH!r\x1fR\x00R\x07writtenR\nelectronicR\x06verbalR\x04mode\"L\n\x14GrantConsentResponse\x12\x34\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x1a.rehab.identity.v1.ConsentR\x07\x63onsent\"\xdc\x01\n\x14RevokeConsentRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\x12;\n\nconsent_id\x18\x02 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\tconsentId\x12=\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x65\x66\x66\x65\x63tiveAt\"M\n\x15RevokeConsentResponse\x12\x34\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x1a.rehab.identity.v1.ConsentR\x07\x63onsent\"\x90\x01\n\x13ListConsentsRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\x12/\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04\x61sOf\"N\n\x14ListConsentsResponse\x12\x36\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x1a.rehab.identity.v1.ConsentR\x08\x63onsents\"\xa7\x01\n\x04\x43\x61re\x12!\n\x0ctherapist_id\x18\x01 \x01(\tR\x0btherapistId\x12\x18\n\x07primary\x18\x02 \x01(\x08R\x07primary\x12\x30\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05since\x12\x30\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05until\"\xca\x01\n\x16\x41ssignTherapistRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\x12L\n\x0ctherapist_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x0btherapistId\x12\x18\n\x07primary\x18\x03 \x01(\x08R\x07primary\"\x19\n\x17\x41ssignTherapistResponse\"\xb1\x01\n\x17ReleaseTherapistRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\x12L\n\x0ctherapist_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x0btherapistId\"\x1a\n\x18ReleaseTherapistResponse\"_\n\x13ListCareTeamRequest\x12H\n\npatient_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\tpatientId\"C\n\x14ListCareTeamResponse\x12+\n\x04team\x18\x01 \x03(\x0b\x32\x17.rehab.identity.v1.CareR\x04team2\xee\x04\n\x0e\x43onsentService\x12_\n\x0cGrantConsent\x12&.rehab.identity.v1.GrantConsentRequest\x1a\'.rehab.identity.v1.GrantConsentResponse\x12\x62\n\rRevokeConsent\x12\'.rehab.identity.v1.RevokeConsentRequest\x1a(.rehab.identity.v1.RevokeConsentResponse\x12_\n\x0cListConsents\x12&.rehab.identity.v1.ListConsentsRequest\x1a\'.rehab.identity.v1.ListConsentsResponse\x12h\n\x0f\x41ssignTherapist\x12).rehab.identity.v1.AssignTherapistRequest\x1a*.rehab.identity.v1.AssignTherapistResponse\x12k\n\x10ReleaseTherapist\x12*.rehab.identity.v1.ReleaseTherapistRequest\x1a+.rehab.identity.v1.ReleaseTherapistResponse\x12_\n\x0cListCareTeam\x12&.rehab.identity.v1.ListCareTeamRequest\x1a\'.rehab.identity.v1.ListCareTeamResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRANTCONSENTREQUEST'].fields_by_name['text_sha256']._loaded_options = None
   _globals['_GRANTCONSENTREQUEST'].fields_by_name['text_sha256']._serialized_options = b'\272H\004z\002\030 '
   _globals['_GRANTCONSENTREQUEST'].fields_by_name['text_version']._loaded_options = None
-  _globals['_GRANTCONSENTREQUEST'].fields_by_name['text_version']._serialized_options = b'\272H\004r\002\030 '
+  _globals['_GRANTCONSENTREQUEST'].fields_by_name['text_version']._serialized_options = b'\272H\034r\0322\030^[A-Za-z0-9_.:+-]{0,32}$'
   _globals['_GRANTCONSENTREQUEST'].fields_by_name['mode']._loaded_options = None
   _globals['_GRANTCONSENTREQUEST'].fields_by_name['mode']._serialized_options = b'\272H!r\037R\000R\007writtenR\nelectronicR\006verbal'
   _globals['_REVOKECONSENTREQUEST'].fields_by_name['patient_id']._loaded_options = None
@@ -65,31 +65,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSENT']._serialized_start=96
   _globals['_CONSENT']._serialized_end=495
   _globals['_GRANTCONSENTREQUEST']._serialized_start=498
-  _globals['_GRANTCONSENTREQUEST']._serialized_end=1059
-  _globals['_GRANTCONSENTRESPONSE']._serialized_start=1061
-  _globals['_GRANTCONSENTRESPONSE']._serialized_end=1137
-  _globals['_REVOKECONSENTREQUEST']._serialized_start=1140
-  _globals['_REVOKECONSENTREQUEST']._serialized_end=1360
-  _globals['_REVOKECONSENTRESPONSE']._serialized_start=1362
-  _globals['_REVOKECONSENTRESPONSE']._serialized_end=1439
-  _globals['_LISTCONSENTSREQUEST']._serialized_start=1442
-  _globals['_LISTCONSENTSREQUEST']._serialized_end=1586
-  _globals['_LISTCONSENTSRESPONSE']._serialized_start=1588
-  _globals['_LISTCONSENTSRESPONSE']._serialized_end=1666
-  _globals['_CARE']._serialized_start=1669
-  _globals['_CARE']._serialized_end=1836
-  _globals['_ASSIGNTHERAPISTREQUEST']._serialized_start=1839
-  _globals['_ASSIGNTHERAPISTREQUEST']._serialized_end=2041
-  _globals['_ASSIGNTHERAPISTRESPONSE']._serialized_start=2043
-  _globals['_ASSIGNTHERAPISTRESPONSE']._serialized_end=2068
-  _globals['_RELEASETHERAPISTREQUEST']._serialized_start=2071
-  _globals['_RELEASETHERAPISTREQUEST']._serialized_end=2248
-  _globals['_RELEASETHERAPISTRESPONSE']._serialized_start=2250
-  _globals['_RELEASETHERAPISTRESPONSE']._serialized_end=2276
-  _globals['_LISTCARETEAMREQUEST']._serialized_start=2278
-  _globals['_LISTCARETEAMREQUEST']._serialized_end=2373
-  _globals['_LISTCARETEAMRESPONSE']._serialized_start=2375
-  _globals['_LISTCARETEAMRESPONSE']._serialized_end=2442
-  _globals['_CONSENTSERVICE']._serialized_start=2445
-  _globals['_CONSENTSERVICE']._serialized_end=3067
+  _globals['_GRANTCONSENTREQUEST']._serialized_end=1083
+  _globals['_GRANTCONSENTRESPONSE']._serialized_start=1085
+  _globals['_GRANTCONSENTRESPONSE']._serialized_end=1161
+  _globals['_REVOKECONSENTREQUEST']._serialized_start=1164
+  _globals['_REVOKECONSENTREQUEST']._serialized_end=1384
+  _globals['_REVOKECONSENTRESPONSE']._serialized_start=1386
+  _globals['_REVOKECONSENTRESPONSE']._serialized_end=1463
+  _globals['_LISTCONSENTSREQUEST']._serialized_start=1466
+  _globals['_LISTCONSENTSREQUEST']._serialized_end=1610
+  _globals['_LISTCONSENTSRESPONSE']._serialized_start=1612
+  _globals['_LISTCONSENTSRESPONSE']._serialized_end=1690
+  _globals['_CARE']._serialized_start=1693
+  _globals['_CARE']._serialized_end=1860
+  _globals['_ASSIGNTHERAPISTREQUEST']._serialized_start=1863
+  _globals['_ASSIGNTHERAPISTREQUEST']._serialized_end=2065
+  _globals['_ASSIGNTHERAPISTRESPONSE']._serialized_start=2067
+  _globals['_ASSIGNTHERAPISTRESPONSE']._serialized_end=2092
+  _globals['_RELEASETHERAPISTREQUEST']._serialized_start=2095
+  _globals['_RELEASETHERAPISTREQUEST']._serialized_end=2272
+  _globals['_RELEASETHERAPISTRESPONSE']._serialized_start=2274
+  _globals['_RELEASETHERAPISTRESPONSE']._serialized_end=2300
+  _globals['_LISTCARETEAMREQUEST']._serialized_start=2302
+  _globals['_LISTCARETEAMREQUEST']._serialized_end=2397
+  _globals['_LISTCARETEAMRESPONSE']._serialized_start=2399
+  _globals['_LISTCARETEAMRESPONSE']._serialized_end=2466
+  _globals['_CONSENTSERVICE']._serialized_start=2469
+  _globals['_CONSENTSERVICE']._serialized_end=3091
 # @@protoc_insertion_point(module_scope)

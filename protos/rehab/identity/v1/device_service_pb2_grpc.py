@@ -69,9 +69,10 @@ class DeviceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def EnrolDevice(self, request, context):
-        """EnrolDevice takes the code and the public half of a key that never leaves the device.
+        """EnrolDevice takes the code and the public half of a key that never leaves the device. Asked again
+        with the same key while the code is good, it tells of the same device.
 
-        Errors: UNAUTHENTICATED for a code that was used, has expired or never was.
+        Errors: UNAUTHENTICATED for a code that was used with another key, has expired or never was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -5,12 +5,22 @@ from rehab.events.v1 import event_pb2 as _event_pb2
 from rehab.identity.v1 import consent_service_pb2 as _consent_service_pb2
 from rehab.identity.v1 import principal_pb2 as _principal_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class AccessOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACCESS_OUTCOME_UNSPECIFIED: _ClassVar[AccessOutcome]
+    ACCESS_OUTCOME_ALLOWED: _ClassVar[AccessOutcome]
+    ACCESS_OUTCOME_DENIED: _ClassVar[AccessOutcome]
+ACCESS_OUTCOME_UNSPECIFIED: AccessOutcome
+ACCESS_OUTCOME_ALLOWED: AccessOutcome
+ACCESS_OUTCOME_DENIED: AccessOutcome
 
 class AuthorizeRequest(_message.Message):
     __slots__ = ("principal", "rpc", "patient_id", "clinic_id", "at")
@@ -69,14 +79,24 @@ class WatchAccessRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class WatchAccessResponse(_message.Message):
-    __slots__ = ("patient_ids", "revoked", "everything")
+    __slots__ = ("patient_ids", "revoked", "everything", "revocations")
     PATIENT_IDS_FIELD_NUMBER: _ClassVar[int]
     REVOKED_FIELD_NUMBER: _ClassVar[int]
     EVERYTHING_FIELD_NUMBER: _ClassVar[int]
+    REVOCATIONS_FIELD_NUMBER: _ClassVar[int]
     patient_ids: _containers.RepeatedScalarFieldContainer[str]
     revoked: _containers.RepeatedScalarFieldContainer[str]
     everything: bool
-    def __init__(self, patient_ids: _Optional[_Iterable[str]] = ..., revoked: _Optional[_Iterable[str]] = ..., everything: bool = ...) -> None: ...
+    revocations: _containers.RepeatedCompositeFieldContainer[Revocation]
+    def __init__(self, patient_ids: _Optional[_Iterable[str]] = ..., revoked: _Optional[_Iterable[str]] = ..., everything: bool = ..., revocations: _Optional[_Iterable[_Union[Revocation, _Mapping]]] = ...) -> None: ...
+
+class Revocation(_message.Message):
+    __slots__ = ("id", "at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class EmergencyAccess(_message.Message):
     __slots__ = ("grant_id", "principal_id", "patient_id", "reason", "taken_at", "expires_at", "reviewed_at", "reviewed_by", "finding")
@@ -158,6 +178,32 @@ class ListEmergencyAccessResponse(_message.Message):
     next_page_token: str
     def __init__(self, grants: _Optional[_Iterable[_Union[EmergencyAccess, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class WatchEmergencyAccessRequest(_message.Message):
+    __slots__ = ("clinic_id", "after")
+    CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    clinic_id: str
+    after: int
+    def __init__(self, clinic_id: _Optional[str] = ..., after: _Optional[int] = ...) -> None: ...
+
+class WatchEmergencyAccessResponse(_message.Message):
+    __slots__ = ("seq", "notice")
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    seq: int
+    notice: EmergencyNotice
+    def __init__(self, seq: _Optional[int] = ..., notice: _Optional[_Union[EmergencyNotice, _Mapping]] = ...) -> None: ...
+
+class EmergencyNotice(_message.Message):
+    __slots__ = ("grant", "clinic_id", "recipients")
+    GRANT_FIELD_NUMBER: _ClassVar[int]
+    CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
+    RECIPIENTS_FIELD_NUMBER: _ClassVar[int]
+    grant: EmergencyAccess
+    clinic_id: str
+    recipients: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, grant: _Optional[_Union[EmergencyAccess, _Mapping]] = ..., clinic_id: _Optional[str] = ..., recipients: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class ListAccessRequest(_message.Message):
     __slots__ = ("patient_id", "since", "until", "page_size", "page_token")
     PATIENT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -181,7 +227,7 @@ class ListAccessResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[AccessEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class AccessEntry(_message.Message):
-    __slots__ = ("at", "actor_id", "role", "rpc", "allowed", "reason", "purpose", "consent_id", "event_id", "covered_until")
+    __slots__ = ("at", "actor_id", "role", "rpc", "allowed", "reason", "purpose", "consent_id", "event_id", "covered_until", "patient_id", "clinic_id")
     AT_FIELD_NUMBER: _ClassVar[int]
     ACTOR_ID_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -192,6 +238,8 @@ class AccessEntry(_message.Message):
     CONSENT_ID_FIELD_NUMBER: _ClassVar[int]
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     COVERED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    PATIENT_ID_FIELD_NUMBER: _ClassVar[int]
+    CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
     at: _timestamp_pb2.Timestamp
     actor_id: str
     role: _event_pb2.Role
@@ -202,7 +250,49 @@ class AccessEntry(_message.Message):
     consent_id: str
     event_id: str
     covered_until: _timestamp_pb2.Timestamp
-    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor_id: _Optional[str] = ..., role: _Optional[_Union[_event_pb2.Role, str]] = ..., rpc: _Optional[str] = ..., allowed: bool = ..., reason: _Optional[str] = ..., purpose: _Optional[str] = ..., consent_id: _Optional[str] = ..., event_id: _Optional[str] = ..., covered_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    patient_id: str
+    clinic_id: str
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor_id: _Optional[str] = ..., role: _Optional[_Union[_event_pb2.Role, str]] = ..., rpc: _Optional[str] = ..., allowed: bool = ..., reason: _Optional[str] = ..., purpose: _Optional[str] = ..., consent_id: _Optional[str] = ..., event_id: _Optional[str] = ..., covered_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., patient_id: _Optional[str] = ..., clinic_id: _Optional[str] = ...) -> None: ...
+
+class SearchAccessRequest(_message.Message):
+    __slots__ = ("clinic_id", "filter", "oldest_first", "page_size", "page_token")
+    CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    OLDEST_FIRST_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    clinic_id: str
+    filter: AccessFilter
+    oldest_first: bool
+    page_size: int
+    page_token: str
+    def __init__(self, clinic_id: _Optional[str] = ..., filter: _Optional[_Union[AccessFilter, _Mapping]] = ..., oldest_first: bool = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class AccessFilter(_message.Message):
+    __slots__ = ("patient_id", "actor_id", "rpc", "since", "until", "outcome", "emergency")
+    PATIENT_ID_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_ID_FIELD_NUMBER: _ClassVar[int]
+    RPC_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    EMERGENCY_FIELD_NUMBER: _ClassVar[int]
+    patient_id: str
+    actor_id: str
+    rpc: str
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    outcome: AccessOutcome
+    emergency: bool
+    def __init__(self, patient_id: _Optional[str] = ..., actor_id: _Optional[str] = ..., rpc: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[_Union[AccessOutcome, str]] = ..., emergency: bool = ...) -> None: ...
+
+class SearchAccessResponse(_message.Message):
+    __slots__ = ("entries", "next_page_token")
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[AccessEntry]
+    next_page_token: str
+    def __init__(self, entries: _Optional[_Iterable[_Union[AccessEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ExportPatientRequest(_message.Message):
     __slots__ = ("patient_id",)

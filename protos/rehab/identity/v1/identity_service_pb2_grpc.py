@@ -70,10 +70,20 @@ class IdentityServiceStub(object):
                 request_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListEmergencyAccessRequest.SerializeToString,
                 response_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListEmergencyAccessResponse.FromString,
                 _registered_method=True)
+        self.WatchEmergencyAccess = channel.unary_stream(
+                '/rehab.identity.v1.IdentityService/WatchEmergencyAccess',
+                request_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessRequest.SerializeToString,
+                response_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessResponse.FromString,
+                _registered_method=True)
         self.ListAccess = channel.unary_unary(
                 '/rehab.identity.v1.IdentityService/ListAccess',
                 request_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessRequest.SerializeToString,
                 response_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessResponse.FromString,
+                _registered_method=True)
+        self.SearchAccess = channel.unary_unary(
+                '/rehab.identity.v1.IdentityService/SearchAccess',
+                request_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessRequest.SerializeToString,
+                response_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessResponse.FromString,
                 _registered_method=True)
         self.ExportPatient = channel.unary_stream(
                 '/rehab.identity.v1.IdentityService/ExportPatient',
@@ -142,8 +152,26 @@ class IdentityServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchEmergencyAccess(self, request, context):
+        """WatchEmergencyAccess tells of emergency access when it is taken: the clinic's admins of all of it,
+        a therapist of that to patients they treat. The first message names no notice: what is taken
+        from then on is told. Every 15 seconds at least comes one without a notice. Who connects again
+        names the last `seq` they had, and misses nothing; a notice may be told twice (`grant_id`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAccess(self, request, context):
         """ListAccess tells who saw or was denied a patient's data, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchAccess(self, request, context):
+        """SearchAccess tells who saw or was denied what in a clinic: of the clinic's patients, and what its
+        people were denied before it was known whose it was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -194,10 +222,20 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     request_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListEmergencyAccessRequest.FromString,
                     response_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListEmergencyAccessResponse.SerializeToString,
             ),
+            'WatchEmergencyAccess': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchEmergencyAccess,
+                    request_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessRequest.FromString,
+                    response_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessResponse.SerializeToString,
+            ),
             'ListAccess': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAccess,
                     request_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessRequest.FromString,
                     response_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessResponse.SerializeToString,
+            ),
+            'SearchAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchAccess,
+                    request_deserializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessRequest.FromString,
+                    response_serializer=rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessResponse.SerializeToString,
             ),
             'ExportPatient': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportPatient,
@@ -406,6 +444,33 @@ class IdentityService(object):
             _registered_method=True)
 
     @staticmethod
+    def WatchEmergencyAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rehab.identity.v1.IdentityService/WatchEmergencyAccess',
+            rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessRequest.SerializeToString,
+            rehab_dot_identity_dot_v1_dot_identity__service__pb2.WatchEmergencyAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListAccess(request,
             target,
             options=(),
@@ -422,6 +487,33 @@ class IdentityService(object):
             '/rehab.identity.v1.IdentityService/ListAccess',
             rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessRequest.SerializeToString,
             rehab_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rehab.identity.v1.IdentityService/SearchAccess',
+            rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessRequest.SerializeToString,
+            rehab_dot_identity_dot_v1_dot_identity__service__pb2.SearchAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rehab/identity/v1/session_service.proto\x12\x11rehab.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x81\x02\n\x06Tokens\x12!\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tR\x0b\x61\x63\x63\x65ssToken\x12\x46\n\x11\x61\x63\x63\x65ss_expires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0f\x61\x63\x63\x65ssExpiresAt\x12#\n\rrefresh_token\x18\x03 \x01(\tR\x0crefreshToken\x12H\n\x12refresh_expires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10refreshExpiresAt\x12\x1d\n\nsession_id\x18\x05 \x01(\tR\tsessionId\"\x9e\x01\n\x0cLogInRequest\x12\x44\n\tclinic_id\x18\x01 \x01(\tB\'\xbaH$r\"2 ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$R\x08\x63linicId\x12 \n\x05\x65mail\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc0\x02R\x05\x65mail\x12&\n\x08password\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x08password\"B\n\rLogInResponse\x12\x31\n\x06tokens\x18\x01 \x01(\x0b\x32\x19.rehab.identity.v1.TokensR\x06tokens\">\n\x12LogInDeviceRequest\x12(\n\tassertion\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80 R\tassertion\"H\n\x13LogInDeviceResponse\x12\x31\n\x06tokens\x18\x01 \x01(\x0b\x32\x19.rehab.identity.v1.TokensR\x06tokens\">\n\x14\x45xchangeTokenRequest\x12&\n\x08id_token\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01\x18\x80\x80\x01R\x07idToken\"J\n\x15\x45xchangeTokenResponse\x12\x31\n\x06tokens\x18\x01 \x01(\x0b\x32\x19.rehab.identity.v1.TokensR\x06tokens\"H\n\x15RefreshSessionRequest\x12/\n\rrefresh_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x04R\x0crefreshToken\"K\n\x16RefreshSessionResponse\x12\x31\n\x06tokens\x18\x01 \x01(\x0b\x32\x19.rehab.identity.v1.TokensR\x06tokens\"`\n\x11\x45ndSessionRequest\x12K\n\nsession_id\x18\x01 \x01(\tB,\xbaH)r\'2%^([A-Za-z0-9][A-Za-z0-9_.:-]{0,63})?$R\tsessionId\"\x14\n\x12\x45ndSessionResponse\"_\n\x13ListSessionsRequest\x12H\n\naccount_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\taccountId\"N\n\x14ListSessionsResponse\x12\x36\n\x08sessions\x18\x01 \x03(\x0b\x32\x1a.rehab.identity.v1.SessionR\x08sessions\"\x92\x02\n\x07Session\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x1b\n\tdevice_id\x18\x02 \x01(\tR\x08\x64\x65viceId\x12\x16\n\x06method\x18\x03 \x01(\tR\x06method\x12\x39\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n\x0crefreshed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0brefreshedAt\x12\x39\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"\x10\n\x0eGetJwksRequest\"=\n\x0fGetJwksResponse\x12\x12\n\x04jwks\x18\x01 \x01(\tR\x04jwks\x12\x16\n\x06issuer\x18\x02 \x01(\tR\x06issuer\"\x19\n\x17RotateSigningKeyRequest\"l\n\x18RotateSigningKeyResponse\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x39\n\nsigns_from\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tsignsFrom2\x80\x06\n\x0eSessionService\x12J\n\x05LogIn\x12\x1f.rehab.identity.v1.LogInRequest\x1a .rehab.identity.v1.LogInResponse\x12\\\n\x0bLogInDevice\x12%.rehab.identity.v1.LogInDeviceRequest\x1a&.rehab.identity.v1.LogInDeviceResponse\x12\x62\n\rExchangeToken\x12\'.rehab.identity.v1.ExchangeTokenRequest\x1a(.rehab.identity.v1.ExchangeTokenResponse\x12\x65\n\x0eRefreshSession\x12(.rehab.identity.v1.RefreshSessionRequest\x1a).rehab.identity.v1.RefreshSessionResponse\x12Y\n\nEndSession\x12$.rehab.identity.v1.EndSessionRequest\x1a%.rehab.identity.v1.EndSessionResponse\x12_\n\x0cListSessions\x12&.rehab.identity.v1.ListSessionsRequest\x1a\'.rehab.identity.v1.ListSessionsResponse\x12P\n\x07GetJwks\x12!.rehab.identity.v1.GetJwksRequest\x1a\".rehab.identity.v1.GetJwksResponse\x12k\n\x10RotateSigningKey\x12*.rehab.identity.v1.RotateSigningKeyRequest\x1a+.rehab.identity.v1.RotateSigningKeyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rehab/identity/v1/session_service.proto\x12\x11rehab.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x81\x02\n\x06Tokens\x12!\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tR\x0b\x61\x63\x63\x65ssToken\x12\x46\n\x11\x61\x63\x63\x65ss_expires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0f\x61\x63\x63\x65ssExpiresAt\x12#\n\rrefresh_token\x18\x03 \x01(\tR\x0crefreshToken\x12H\n\x12refresh_expires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10refreshExpiresAt\x12\x1d\n\nsession_id\x18\x05 \x01(\tR\tsessionId\"\x9e\x01\n\x0cLogInRequest\x12\x44\n\tclinic_id\x18\x01 \x01(\tB\'\xbaH$r\"2 ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$R\x08\x63linicId\x12 \n\x05\x65mail\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc0\x02R\x05\x65mail\x12&\n\x08password\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02R\x08password\"B\n\rLogInResponse\x12\x31\n\x06tokens\x18\x01 \x01(\x0b\x32\x19.rehab.identity.v1.TokensR\x06tokens\">\n\x12LogInDeviceRequest\x12(\n\tassertion\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80 R\tassertion\"H\n\x13LogInDeviceResponse\x12\x31\n\x06tokens\x18\x01 \x01(\x0b\x32\x19.rehab.identity.v1.TokensR\x06tokens\"8\n\x12\x43reateNonceRequest\x12\"\n\x06issuer\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x04R\x06issuer\"f\n\x13\x43reateNonceResponse\x12\x14\n\x05nonce\x18\x01 \x01(\tR\x05nonce\x12\x39\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\">\n\x14\x45xchangeTokenRequest\x12&\n\x08id_token\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01\x18\x80\x80\x01R\x07idToken\"J\n\x15\x45xchangeTokenResponse\x12\x31\n\x06tokens\x18\x01 \x01(\x0b\x32\x19.rehab.identity.v1.TokensR\x06tokens\"H\n\x15RefreshSessionRequest\x12/\n\rrefresh_token\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x04R\x0crefreshToken\"K\n\x16RefreshSessionResponse\x12\x31\n\x06tokens\x18\x01 \x01(\x0b\x32\x19.rehab.identity.v1.TokensR\x06tokens\"`\n\x11\x45ndSessionRequest\x12K\n\nsession_id\x18\x01 \x01(\tB,\xbaH)r\'2%^([A-Za-z0-9][A-Za-z0-9_.:-]{0,63})?$R\tsessionId\"\x14\n\x12\x45ndSessionResponse\"_\n\x13ListSessionsRequest\x12H\n\naccount_id\x18\x01 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\taccountId\"N\n\x14ListSessionsResponse\x12\x36\n\x08sessions\x18\x01 \x03(\x0b\x32\x1a.rehab.identity.v1.SessionR\x08sessions\"\x92\x02\n\x07Session\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x1b\n\tdevice_id\x18\x02 \x01(\tR\x08\x64\x65viceId\x12\x16\n\x06method\x18\x03 \x01(\tR\x06method\x12\x39\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n\x0crefreshed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0brefreshedAt\x12\x39\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\texpiresAt\"\x10\n\x0eGetJwksRequest\"=\n\x0fGetJwksResponse\x12\x12\n\x04jwks\x18\x01 \x01(\tR\x04jwks\x12\x16\n\x06issuer\x18\x02 \x01(\tR\x06issuer\"\x19\n\x17RotateSigningKeyRequest\"l\n\x18RotateSigningKeyResponse\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x39\n\nsigns_from\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tsignsFrom2\xde\x06\n\x0eSessionService\x12J\n\x05LogIn\x12\x1f.rehab.identity.v1.LogInRequest\x1a .rehab.identity.v1.LogInResponse\x12\\\n\x0bLogInDevice\x12%.rehab.identity.v1.LogInDeviceRequest\x1a&.rehab.identity.v1.LogInDeviceResponse\x12\\\n\x0b\x43reateNonce\x12%.rehab.identity.v1.CreateNonceRequest\x1a&.rehab.identity.v1.CreateNonceResponse\x12\x62\n\rExchangeToken\x12\'.rehab.identity.v1.ExchangeTokenRequest\x1a(.rehab.identity.v1.ExchangeTokenResponse\x12\x65\n\x0eRefreshSession\x12(.rehab.identity.v1.RefreshSessionRequest\x1a).rehab.identity.v1.RefreshSessionResponse\x12Y\n\nEndSession\x12$.rehab.identity.v1.EndSessionRequest\x1a%.rehab.identity.v1.EndSessionResponse\x12_\n\x0cListSessions\x12&.rehab.identity.v1.ListSessionsRequest\x1a\'.rehab.identity.v1.ListSessionsResponse\x12P\n\x07GetJwks\x12!.rehab.identity.v1.GetJwksRequest\x1a\".rehab.identity.v1.GetJwksResponse\x12k\n\x10RotateSigningKey\x12*.rehab.identity.v1.RotateSigningKeyRequest\x1a+.rehab.identity.v1.RotateSigningKeyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGINREQUEST'].fields_by_name['password']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
   _globals['_LOGINDEVICEREQUEST'].fields_by_name['assertion']._loaded_options = None
   _globals['_LOGINDEVICEREQUEST'].fields_by_name['assertion']._serialized_options = b'\272H\007r\005\020\001\030\200 '
+  _globals['_CREATENONCEREQUEST'].fields_by_name['issuer']._loaded_options = None
+  _globals['_CREATENONCEREQUEST'].fields_by_name['issuer']._serialized_options = b'\272H\007r\005\020\001\030\200\004'
   _globals['_EXCHANGETOKENREQUEST'].fields_by_name['id_token']._loaded_options = None
   _globals['_EXCHANGETOKENREQUEST'].fields_by_name['id_token']._serialized_options = b'\272H\010r\006\020\001\030\200\200\001'
   _globals['_REFRESHSESSIONREQUEST'].fields_by_name['refresh_token']._loaded_options = None
@@ -58,32 +60,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGINDEVICEREQUEST']._serialized_end=646
   _globals['_LOGINDEVICERESPONSE']._serialized_start=648
   _globals['_LOGINDEVICERESPONSE']._serialized_end=720
-  _globals['_EXCHANGETOKENREQUEST']._serialized_start=722
-  _globals['_EXCHANGETOKENREQUEST']._serialized_end=784
-  _globals['_EXCHANGETOKENRESPONSE']._serialized_start=786
-  _globals['_EXCHANGETOKENRESPONSE']._serialized_end=860
-  _globals['_REFRESHSESSIONREQUEST']._serialized_start=862
-  _globals['_REFRESHSESSIONREQUEST']._serialized_end=934
-  _globals['_REFRESHSESSIONRESPONSE']._serialized_start=936
-  _globals['_REFRESHSESSIONRESPONSE']._serialized_end=1011
-  _globals['_ENDSESSIONREQUEST']._serialized_start=1013
-  _globals['_ENDSESSIONREQUEST']._serialized_end=1109
-  _globals['_ENDSESSIONRESPONSE']._serialized_start=1111
-  _globals['_ENDSESSIONRESPONSE']._serialized_end=1131
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=1133
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=1228
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1230
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1308
-  _globals['_SESSION']._serialized_start=1311
-  _globals['_SESSION']._serialized_end=1585
-  _globals['_GETJWKSREQUEST']._serialized_start=1587
-  _globals['_GETJWKSREQUEST']._serialized_end=1603
-  _globals['_GETJWKSRESPONSE']._serialized_start=1605
-  _globals['_GETJWKSRESPONSE']._serialized_end=1666
-  _globals['_ROTATESIGNINGKEYREQUEST']._serialized_start=1668
-  _globals['_ROTATESIGNINGKEYREQUEST']._serialized_end=1693
-  _globals['_ROTATESIGNINGKEYRESPONSE']._serialized_start=1695
-  _globals['_ROTATESIGNINGKEYRESPONSE']._serialized_end=1803
-  _globals['_SESSIONSERVICE']._serialized_start=1806
-  _globals['_SESSIONSERVICE']._serialized_end=2574
+  _globals['_CREATENONCEREQUEST']._serialized_start=722
+  _globals['_CREATENONCEREQUEST']._serialized_end=778
+  _globals['_CREATENONCERESPONSE']._serialized_start=780
+  _globals['_CREATENONCERESPONSE']._serialized_end=882
+  _globals['_EXCHANGETOKENREQUEST']._serialized_start=884
+  _globals['_EXCHANGETOKENREQUEST']._serialized_end=946
+  _globals['_EXCHANGETOKENRESPONSE']._serialized_start=948
+  _globals['_EXCHANGETOKENRESPONSE']._serialized_end=1022
+  _globals['_REFRESHSESSIONREQUEST']._serialized_start=1024
+  _globals['_REFRESHSESSIONREQUEST']._serialized_end=1096
+  _globals['_REFRESHSESSIONRESPONSE']._serialized_start=1098
+  _globals['_REFRESHSESSIONRESPONSE']._serialized_end=1173
+  _globals['_ENDSESSIONREQUEST']._serialized_start=1175
+  _globals['_ENDSESSIONREQUEST']._serialized_end=1271
+  _globals['_ENDSESSIONRESPONSE']._serialized_start=1273
+  _globals['_ENDSESSIONRESPONSE']._serialized_end=1293
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=1295
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=1390
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1392
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1470
+  _globals['_SESSION']._serialized_start=1473
+  _globals['_SESSION']._serialized_end=1747
+  _globals['_GETJWKSREQUEST']._serialized_start=1749
+  _globals['_GETJWKSREQUEST']._serialized_end=1765
+  _globals['_GETJWKSRESPONSE']._serialized_start=1767
+  _globals['_GETJWKSRESPONSE']._serialized_end=1828
+  _globals['_ROTATESIGNINGKEYREQUEST']._serialized_start=1830
+  _globals['_ROTATESIGNINGKEYREQUEST']._serialized_end=1855
+  _globals['_ROTATESIGNINGKEYRESPONSE']._serialized_start=1857
+  _globals['_ROTATESIGNINGKEYRESPONSE']._serialized_end=1965
+  _globals['_SESSIONSERVICE']._serialized_start=1968
+  _globals['_SESSIONSERVICE']._serialized_end=2830
 # @@protoc_insertion_point(module_scope)

@@ -51,6 +51,20 @@ class LogInDeviceResponse(_message.Message):
     tokens: Tokens
     def __init__(self, tokens: _Optional[_Union[Tokens, _Mapping]] = ...) -> None: ...
 
+class CreateNonceRequest(_message.Message):
+    __slots__ = ("issuer",)
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    issuer: str
+    def __init__(self, issuer: _Optional[str] = ...) -> None: ...
+
+class CreateNonceResponse(_message.Message):
+    __slots__ = ("nonce", "expires_at")
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    nonce: str
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, nonce: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class ExchangeTokenRequest(_message.Message):
     __slots__ = ("id_token",)
     ID_TOKEN_FIELD_NUMBER: _ClassVar[int]

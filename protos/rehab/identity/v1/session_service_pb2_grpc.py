@@ -49,6 +49,11 @@ class SessionServiceStub(object):
                 request_serializer=rehab_dot_identity_dot_v1_dot_session__service__pb2.LogInDeviceRequest.SerializeToString,
                 response_deserializer=rehab_dot_identity_dot_v1_dot_session__service__pb2.LogInDeviceResponse.FromString,
                 _registered_method=True)
+        self.CreateNonce = channel.unary_unary(
+                '/rehab.identity.v1.SessionService/CreateNonce',
+                request_serializer=rehab_dot_identity_dot_v1_dot_session__service__pb2.CreateNonceRequest.SerializeToString,
+                response_deserializer=rehab_dot_identity_dot_v1_dot_session__service__pb2.CreateNonceResponse.FromString,
+                _registered_method=True)
         self.ExchangeToken = channel.unary_unary(
                 '/rehab.identity.v1.SessionService/ExchangeToken',
                 request_serializer=rehab_dot_identity_dot_v1_dot_session__service__pb2.ExchangeTokenRequest.SerializeToString,
@@ -103,8 +108,19 @@ class SessionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateNonce(self, request, context):
+        """CreateNonce begins a log-in at a configured OpenID Connect issuer: the nonce goes into the request
+        to the issuer, and comes back in its ID token.
+
+        Errors: INVALID_ARGUMENT for an issuer that is not configured.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExchangeToken(self, request, context):
-        """ExchangeToken takes an ID token of a configured OpenID Connect issuer.
+        """ExchangeToken takes an ID token of a configured OpenID Connect issuer, with a nonce of
+        CreateNonce that was not used before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,6 +176,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.LogInDevice,
                     request_deserializer=rehab_dot_identity_dot_v1_dot_session__service__pb2.LogInDeviceRequest.FromString,
                     response_serializer=rehab_dot_identity_dot_v1_dot_session__service__pb2.LogInDeviceResponse.SerializeToString,
+            ),
+            'CreateNonce': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateNonce,
+                    request_deserializer=rehab_dot_identity_dot_v1_dot_session__service__pb2.CreateNonceRequest.FromString,
+                    response_serializer=rehab_dot_identity_dot_v1_dot_session__service__pb2.CreateNonceResponse.SerializeToString,
             ),
             'ExchangeToken': grpc.unary_unary_rpc_method_handler(
                     servicer.ExchangeToken,
@@ -251,6 +272,33 @@ class SessionService(object):
             '/rehab.identity.v1.SessionService/LogInDevice',
             rehab_dot_identity_dot_v1_dot_session__service__pb2.LogInDeviceRequest.SerializeToString,
             rehab_dot_identity_dot_v1_dot_session__service__pb2.LogInDeviceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateNonce(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rehab.identity.v1.SessionService/CreateNonce',
+            rehab_dot_identity_dot_v1_dot_session__service__pb2.CreateNonceRequest.SerializeToString,
+            rehab_dot_identity_dot_v1_dot_session__service__pb2.CreateNonceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,7 +28,7 @@ from rehab.errors.v1 import failure_pb2 as rehab_dot_errors_dot_v1_dot_failure__
 from rehab.events.v1 import event_pb2 as rehab_dot_events_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rehab/ingest/v1/ingest_service.proto\x12\x0frehab.ingest.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drehab/errors/v1/failure.proto\x1a\x1brehab/events/v1/event.proto\"\x8d\x01\n\x19StreamObservationsRequest\x12.\n\x05hello\x18\x01 \x01(\x0b\x32\x16.rehab.ingest.v1.HelloH\x00R\x05hello\x12.\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x16.rehab.ingest.v1.BatchH\x00R\x05\x62\x61tchB\x10\n\x07\x63ontent\x12\x05\xbaH\x02\x08\x01\"\xe6\x02\n\x1aStreamObservationsResponse\x12\x34\n\x07welcome\x18\x01 \x01(\x0b\x32\x18.rehab.ingest.v1.WelcomeH\x00R\x07welcome\x12(\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x14.rehab.ingest.v1.AckH\x00R\x03\x61\x63k\x12\x31\n\x06reject\x18\x03 \x01(\x0b\x32\x17.rehab.ingest.v1.RejectH\x00R\x06reject\x12;\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x04 \x01(\x0b\x32\x1d.rehab.ingest.v1.LiveFeedbackH\x00R\x08\x66\x65\x65\x64\x62\x61\x63k\x12\x31\n\x06window\x18\x05 \x01(\x0b\x32\x17.rehab.ingest.v1.WindowH\x00R\x06window\x12:\n\treconnect\x18\x06 \x01(\x0b\x32\x1a.rehab.ingest.v1.ReconnectH\x00R\treconnectB\t\n\x07\x63ontent\"\xf6\x02\n\x05Hello\x12\x44\n\tclinic_id\x18\x01 \x01(\tB\'\xbaH$r\"2 ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$R\x08\x63linicId\x12\x46\n\tdevice_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x08\x64\x65viceId\x12\x1d\n\x05\x65poch\x18\x03 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\x05\x65poch\x12+\n\x0cresume_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\x0bresumeToken\x12\x19\n\x08last_seq\x18\x05 \x01(\x04R\x07lastSeq\x12;\n\nsession_id\x18\x06 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$R\tsessionId\x12;\n\x0b\x64\x65vice_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ndeviceTime\"\xcf\x01\n\x07Welcome\x12\x1b\n\tacked_seq\x18\x01 \x01(\x04R\x08\x61\x63kedSeq\x12\x16\n\x06window\x18\x02 \x01(\rR\x06window\x12/\n\x06limits\x18\x03 \x01(\x0b\x32\x17.rehab.ingest.v1.LimitsR\x06limits\x12;\n\x0bserver_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nserverTime\x12!\n\x0cresume_token\x18\x05 \x01(\tR\x0bresumeToken\"\x86\x01\n\x06Limits\x12(\n\x10max_batch_events\x18\x01 \x01(\rR\x0emaxBatchEvents\x12&\n\x0fmax_event_bytes\x18\x02 \x01(\rR\rmaxEventBytes\x12*\n\x11max_message_bytes\x18\x03 \x01(\rR\x0fmaxMessageBytes\"l\n\x05\x42\x61tch\x12$\n\tfirst_seq\x18\x01 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\x08\x66irstSeq\x12=\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x16.rehab.events.v1.EventB\r\xbaH\n\x92\x01\x07\x08\x01\"\x03\xd8\x01\x03R\x06\x65vents\"\xa2\x01\n\x03\x41\x63k\x12\x10\n\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x1a\n\x08position\x18\x02 \x01(\x04R\x08position\x12!\n\x0cresume_token\x18\x03 \x01(\tR\x0bresumeToken\x12\x14\n\x05shard\x18\x04 \x01(\rR\x05shard\x12\x34\n\x06places\x18\x05 \x03(\x0b\x32\x1c.rehab.events.v1.LogPositionR\x06places\"i\n\x06Reject\x12\x10\n\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x32\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x18.rehab.errors.v1.FailureR\x07\x66\x61ilure\"\x89\x01\n\x0cLiveFeedback\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x10\n\x03\x63ue\x18\x02 \x01(\tR\x03\x63ue\x12\x12\n\x04text\x18\x03 \x01(\tR\x04text\x12 \n\x0crep_event_id\x18\x04 \x01(\tR\nrepEventId\x12\x12\n\x04stop\x18\x05 \x01(\x08R\x04stop\" \n\x06Window\x12\x16\n\x06\x65vents\x18\x01 \x01(\rR\x06\x65vents\"_\n\tReconnect\x12/\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05\x61\x66ter\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken\"G\n\x0fLogEventRequest\x12\x34\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x16.rehab.events.v1.EventB\x06\xbaH\x03\xc8\x01\x01R\x05\x65vent\"\x89\x01\n\x10LogEventResponse\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\x12%\n\x0estream_version\x18\x02 \x01(\x04R\rstreamVersion\x12\x1c\n\tduplicate\x18\x03 \x01(\x08R\tduplicate\x12\x14\n\x05shard\x18\x04 \x01(\rR\x05shard\"T\n\x10LogEventsRequest\x12@\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.rehab.events.v1.EventB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03R\x06\x65vents\"\x8c\x01\n\x0c\x45ventVerdict\x12;\n\x06stored\x18\x01 \x01(\x0b\x32!.rehab.ingest.v1.LogEventResponseH\x00R\x06stored\x12\x34\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x18.rehab.errors.v1.FailureH\x00R\x07\x66\x61ilureB\t\n\x07verdict\"N\n\x11LogEventsResponse\x12\x39\n\x08verdicts\x18\x01 \x03(\x0b\x32\x1d.rehab.ingest.v1.EventVerdictR\x08verdicts2\xa7\x02\n\rIngestService\x12q\n\x12StreamObservations\x12*.rehab.ingest.v1.StreamObservationsRequest\x1a+.rehab.ingest.v1.StreamObservationsResponse(\x01\x30\x01\x12O\n\x08LogEvent\x12 .rehab.ingest.v1.LogEventRequest\x1a!.rehab.ingest.v1.LogEventResponse\x12R\n\tLogEvents\x12!.rehab.ingest.v1.LogEventsRequest\x1a\".rehab.ingest.v1.LogEventsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rehab/ingest/v1/ingest_service.proto\x12\x0frehab.ingest.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1drehab/errors/v1/failure.proto\x1a\x1brehab/events/v1/event.proto\"\x8d\x01\n\x19StreamObservationsRequest\x12.\n\x05hello\x18\x01 \x01(\x0b\x32\x16.rehab.ingest.v1.HelloH\x00R\x05hello\x12.\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x16.rehab.ingest.v1.BatchH\x00R\x05\x62\x61tchB\x10\n\x07\x63ontent\x12\x05\xbaH\x02\x08\x01\"\xe6\x02\n\x1aStreamObservationsResponse\x12\x34\n\x07welcome\x18\x01 \x01(\x0b\x32\x18.rehab.ingest.v1.WelcomeH\x00R\x07welcome\x12(\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x14.rehab.ingest.v1.AckH\x00R\x03\x61\x63k\x12\x31\n\x06reject\x18\x03 \x01(\x0b\x32\x17.rehab.ingest.v1.RejectH\x00R\x06reject\x12;\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x04 \x01(\x0b\x32\x1d.rehab.ingest.v1.LiveFeedbackH\x00R\x08\x66\x65\x65\x64\x62\x61\x63k\x12\x31\n\x06window\x18\x05 \x01(\x0b\x32\x17.rehab.ingest.v1.WindowH\x00R\x06window\x12:\n\treconnect\x18\x06 \x01(\x0b\x32\x1a.rehab.ingest.v1.ReconnectH\x00R\treconnectB\t\n\x07\x63ontent\"\x91\x03\n\x05Hello\x12\x44\n\tclinic_id\x18\x01 \x01(\tB\'\xbaH$r\"2 ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$R\x08\x63linicId\x12\x46\n\tdevice_id\x18\x02 \x01(\tB)\xbaH&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$R\x08\x64\x65viceId\x12\'\n\x05\x65poch\x18\x03 \x01(\x04\x42\x11\xbaH\x0e\x32\x0c\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f(\x01R\x05\x65poch\x12+\n\x0cresume_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04R\x0bresumeToken\x12*\n\x08last_seq\x18\x05 \x01(\x04\x42\x0f\xbaH\x0c\x32\n\x18\x80\x80\x80\x80\x80\x80\x80\x80@R\x07lastSeq\x12;\n\nsession_id\x18\x06 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$R\tsessionId\x12;\n\x0b\x64\x65vice_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ndeviceTime\"\xcf\x01\n\x07Welcome\x12\x1b\n\tacked_seq\x18\x01 \x01(\x04R\x08\x61\x63kedSeq\x12\x16\n\x06window\x18\x02 \x01(\rR\x06window\x12/\n\x06limits\x18\x03 \x01(\x0b\x32\x17.rehab.ingest.v1.LimitsR\x06limits\x12;\n\x0bserver_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nserverTime\x12!\n\x0cresume_token\x18\x05 \x01(\tR\x0bresumeToken\"\x86\x01\n\x06Limits\x12(\n\x10max_batch_events\x18\x01 \x01(\rR\x0emaxBatchEvents\x12&\n\x0fmax_event_bytes\x18\x02 \x01(\rR\rmaxEventBytes\x12*\n\x11max_message_bytes\x18\x03 \x01(\rR\x0fmaxMessageBytes\"l\n\x05\x42\x61tch\x12$\n\tfirst_seq\x18\x01 \x01(\x04\x42\x07\xbaH\x04\x32\x02(\x01R\x08\x66irstSeq\x12=\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x16.rehab.events.v1.EventB\r\xbaH\n\x92\x01\x07\x08\x01\"\x03\xd8\x01\x03R\x06\x65vents\"\xa2\x01\n\x03\x41\x63k\x12\x10\n\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x1a\n\x08position\x18\x02 \x01(\x04R\x08position\x12!\n\x0cresume_token\x18\x03 \x01(\tR\x0bresumeToken\x12\x14\n\x05shard\x18\x04 \x01(\rR\x05shard\x12\x34\n\x06places\x18\x05 \x03(\x0b\x32\x1c.rehab.events.v1.LogPositionR\x06places\"i\n\x06Reject\x12\x10\n\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x19\n\x08\x65vent_id\x18\x02 \x01(\tR\x07\x65ventId\x12\x32\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x18.rehab.errors.v1.FailureR\x07\x66\x61ilure\"\x89\x01\n\x0cLiveFeedback\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x10\n\x03\x63ue\x18\x02 \x01(\tR\x03\x63ue\x12\x12\n\x04text\x18\x03 \x01(\tR\x04text\x12 \n\x0crep_event_id\x18\x04 \x01(\tR\nrepEventId\x12\x12\n\x04stop\x18\x05 \x01(\x08R\x04stop\" \n\x06Window\x12\x16\n\x06\x65vents\x18\x01 \x01(\rR\x06\x65vents\"_\n\tReconnect\x12/\n\x05\x61\x66ter\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05\x61\x66ter\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken\"G\n\x0fLogEventRequest\x12\x34\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x16.rehab.events.v1.EventB\x06\xbaH\x03\xc8\x01\x01R\x05\x65vent\"\x89\x01\n\x10LogEventResponse\x12\x1a\n\x08position\x18\x01 \x01(\x04R\x08position\x12%\n\x0estream_version\x18\x02 \x01(\x04R\rstreamVersion\x12\x1c\n\tduplicate\x18\x03 \x01(\x08R\tduplicate\x12\x14\n\x05shard\x18\x04 \x01(\rR\x05shard\"T\n\x10LogEventsRequest\x12@\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.rehab.events.v1.EventB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03R\x06\x65vents\"\x8c\x01\n\x0c\x45ventVerdict\x12;\n\x06stored\x18\x01 \x01(\x0b\x32!.rehab.ingest.v1.LogEventResponseH\x00R\x06stored\x12\x34\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x18.rehab.errors.v1.FailureH\x00R\x07\x66\x61ilureB\t\n\x07verdict\"N\n\x11LogEventsResponse\x12\x39\n\x08verdicts\x18\x01 \x03(\x0b\x32\x1d.rehab.ingest.v1.EventVerdictR\x08verdicts2\xa7\x02\n\rIngestService\x12q\n\x12StreamObservations\x12*.rehab.ingest.v1.StreamObservationsRequest\x1a+.rehab.ingest.v1.StreamObservationsResponse(\x01\x30\x01\x12O\n\x08LogEvent\x12 .rehab.ingest.v1.LogEventRequest\x1a!.rehab.ingest.v1.LogEventResponse\x12R\n\tLogEvents\x12!.rehab.ingest.v1.LogEventsRequest\x1a\".rehab.ingest.v1.LogEventsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,9 +42,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HELLO'].fields_by_name['device_id']._loaded_options = None
   _globals['_HELLO'].fields_by_name['device_id']._serialized_options = b'\272H&r$2\"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$'
   _globals['_HELLO'].fields_by_name['epoch']._loaded_options = None
-  _globals['_HELLO'].fields_by_name['epoch']._serialized_options = b'\272H\0042\002(\001'
+  _globals['_HELLO'].fields_by_name['epoch']._serialized_options = b'\272H\0162\014\030\377\377\377\377\377\377\377\377\177(\001'
   _globals['_HELLO'].fields_by_name['resume_token']._loaded_options = None
   _globals['_HELLO'].fields_by_name['resume_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_HELLO'].fields_by_name['last_seq']._loaded_options = None
+  _globals['_HELLO'].fields_by_name['last_seq']._serialized_options = b'\272H\0142\n\030\200\200\200\200\200\200\200\200@'
   _globals['_HELLO'].fields_by_name['session_id']._loaded_options = None
   _globals['_HELLO'].fields_by_name['session_id']._serialized_options = b'\272H\031r\0272\025^[A-Za-z0-9_-]{0,64}$'
   _globals['_BATCH'].fields_by_name['first_seq']._loaded_options = None
@@ -60,33 +62,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMOBSERVATIONSRESPONSE']._serialized_start=327
   _globals['_STREAMOBSERVATIONSRESPONSE']._serialized_end=685
   _globals['_HELLO']._serialized_start=688
-  _globals['_HELLO']._serialized_end=1062
-  _globals['_WELCOME']._serialized_start=1065
-  _globals['_WELCOME']._serialized_end=1272
-  _globals['_LIMITS']._serialized_start=1275
-  _globals['_LIMITS']._serialized_end=1409
-  _globals['_BATCH']._serialized_start=1411
-  _globals['_BATCH']._serialized_end=1519
-  _globals['_ACK']._serialized_start=1522
-  _globals['_ACK']._serialized_end=1684
-  _globals['_REJECT']._serialized_start=1686
-  _globals['_REJECT']._serialized_end=1791
-  _globals['_LIVEFEEDBACK']._serialized_start=1794
-  _globals['_LIVEFEEDBACK']._serialized_end=1931
-  _globals['_WINDOW']._serialized_start=1933
-  _globals['_WINDOW']._serialized_end=1965
-  _globals['_RECONNECT']._serialized_start=1967
-  _globals['_RECONNECT']._serialized_end=2062
-  _globals['_LOGEVENTREQUEST']._serialized_start=2064
-  _globals['_LOGEVENTREQUEST']._serialized_end=2135
-  _globals['_LOGEVENTRESPONSE']._serialized_start=2138
-  _globals['_LOGEVENTRESPONSE']._serialized_end=2275
-  _globals['_LOGEVENTSREQUEST']._serialized_start=2277
-  _globals['_LOGEVENTSREQUEST']._serialized_end=2361
-  _globals['_EVENTVERDICT']._serialized_start=2364
-  _globals['_EVENTVERDICT']._serialized_end=2504
-  _globals['_LOGEVENTSRESPONSE']._serialized_start=2506
-  _globals['_LOGEVENTSRESPONSE']._serialized_end=2584
-  _globals['_INGESTSERVICE']._serialized_start=2587
-  _globals['_INGESTSERVICE']._serialized_end=2882
+  _globals['_HELLO']._serialized_end=1089
+  _globals['_WELCOME']._serialized_start=1092
+  _globals['_WELCOME']._serialized_end=1299
+  _globals['_LIMITS']._serialized_start=1302
+  _globals['_LIMITS']._serialized_end=1436
+  _globals['_BATCH']._serialized_start=1438
+  _globals['_BATCH']._serialized_end=1546
+  _globals['_ACK']._serialized_start=1549
+  _globals['_ACK']._serialized_end=1711
+  _globals['_REJECT']._serialized_start=1713
+  _globals['_REJECT']._serialized_end=1818
+  _globals['_LIVEFEEDBACK']._serialized_start=1821
+  _globals['_LIVEFEEDBACK']._serialized_end=1958
+  _globals['_WINDOW']._serialized_start=1960
+  _globals['_WINDOW']._serialized_end=1992
+  _globals['_RECONNECT']._serialized_start=1994
+  _globals['_RECONNECT']._serialized_end=2089
+  _globals['_LOGEVENTREQUEST']._serialized_start=2091
+  _globals['_LOGEVENTREQUEST']._serialized_end=2162
+  _globals['_LOGEVENTRESPONSE']._serialized_start=2165
+  _globals['_LOGEVENTRESPONSE']._serialized_end=2302
+  _globals['_LOGEVENTSREQUEST']._serialized_start=2304
+  _globals['_LOGEVENTSREQUEST']._serialized_end=2388
+  _globals['_EVENTVERDICT']._serialized_start=2391
+  _globals['_EVENTVERDICT']._serialized_end=2531
+  _globals['_LOGEVENTSRESPONSE']._serialized_start=2533
+  _globals['_LOGEVENTSRESPONSE']._serialized_end=2611
+  _globals['_INGESTSERVICE']._serialized_start=2614
+  _globals['_INGESTSERVICE']._serialized_end=2909
 # @@protoc_insertion_point(module_scope)

@@ -45,7 +45,8 @@ class Progress:
 @dataclass(frozen=True)
 class Verdict:
     """`finding` is None when nothing is wrong up to `position`. `signed` is the last position that
-    a checkpoint covers, of those looked at; what comes after could have been cut off unnoticed."""
+    a checkpoint covers, of those looked at; what comes after could have been cut off unnoticed.
+    `audit` of the verified events stand in audit streams."""
 
     verified: int
     checkpoints: int
@@ -53,6 +54,7 @@ class Verdict:
     finding: Finding | None
     signed: int = 0
     signers: frozenset[str] = frozenset()
+    audit: int = 0
 
 
 @dataclass
@@ -61,12 +63,14 @@ class _Tally:
 
     from_start: bool
     verified: int = 0
+    audit: int = 0
     tail: bytes = b""
     damage: Finding | None = None
     versions: dict[str, int] = field(default_factory=dict)
 
     def take(self, walked: Walked) -> None:
         self.verified += walked.verified
+        self.audit += walked.audit
         self.tail = walked.last
         self.damage = walked.finding or self._gap(walked)
 
@@ -133,7 +137,7 @@ class Verifier:
             await self._statements.judge(asked.shard, asked.first, end, asked.trusted, stated)
             yield Verdict(
                 *(tally.verified, stated.holding, end, first_of(findings)),
-                *(stated.reached, frozenset(stated.signers)),
+                *(stated.reached, frozenset(stated.signers), tally.audit),
             )
 
     async def _walk(

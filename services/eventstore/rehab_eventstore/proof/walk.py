@@ -17,6 +17,7 @@ from rehab.events.v1.event_pb2 import Envelope
 from rehab_eventstore.domain.chain import Link, following
 from rehab_eventstore.proof.archived import NO_ARCHIVE, ArchivedRows, ArchiveKeys, Locked
 from rehab_eventstore.proof.finding import Damage, Finding
+from rehab_runtime.access.streams import is_audit
 from rehab_runtime.children import begin
 from rehab_runtime.errors import Unavailable
 from rehab_runtime.postgres import AWAY, Queries
@@ -47,10 +48,11 @@ class Run:
 @dataclass
 class Walked:
     """What came of a run. `versions` is, per stream, the first and the last version in it with
-    the position of the first. `locked`: events were archived since its keys were given; it is to be
-    walked again."""
+    the position of the first; `audit` of the events stand in audit streams. `locked`: events were
+    archived since its keys were given; it is to be walked again."""
 
     verified: int = 0
+    audit: int = 0
     finding: Finding | None = None
     versions: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     last: bytes = b""
@@ -126,6 +128,7 @@ def check(
         if walked.finding is not None:
             return
         walked.verified += 1
+        walked.audit += is_audit(row["stream_id"])
         expected += 1
     if expected <= until:
         walked.finding = _missing(expected, until)

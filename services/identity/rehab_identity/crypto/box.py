@@ -6,8 +6,10 @@ associated data binds the key file's id, the version and the context.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -16,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rehab_runtime import keyfile
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import Internal
-from rehab_runtime.keyfile import KeyFileError
+from rehab_runtime.keyfile import KeyFile, KeyFileError
 
 FORMAT = 1
 NONCE_BYTES = 12
@@ -28,6 +30,11 @@ def joined(*parts: str) -> bytes:
     """Parts with their lengths, so that no two lists of parts look alike."""
     told = [part.encode() for part in parts]
     return b"".join(_LENGTH.pack(len(part)) + part for part in told)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 class Box:
@@ -44,7 +51,20 @@ class Box:
         keyfile.make_if_none(path, clock)
         return cls(path)
 
+    def rotate(self, clock: Clock) -> int:
+        """A new version, which seals from now on. Raises KeyFileError."""
+        keyfile.rotate(self._path, clock)
+        self._load()
+        return self._file.newest
+
+    def destroy_older(self) -> int:
+        """Drop all versions but the newest, which is returned. Raises KeyFileError."""
+        keyfile.destroy_older_than(self._path, self._current().newest)
+        self._load()
+        return self._file.newest
+
     def seal(self, secret: bytes, *context: str) -> bytes:
+        self._current()
         head = _HEAD.pack(FORMAT, self._file.newest)
         nonce = os.urandom(NONCE_BYTES)
         cipher = self._ciphers[self._file.newest]
@@ -73,8 +93,23 @@ class Box:
         return int(_HEAD.unpack_from(sealed)[1])
 
     @property
+    def id(self) -> str:
+        return self._file.id
+
+    @property
+    def versions(self) -> Sequence[int]:
+        return sorted(self._current().versions)
+
+    @property
     def newest(self) -> int:
-        return self._file.newest
+        return self._current().newest
+
+    def _current(self) -> KeyFile:
+        """The file as it is now; while it cannot be read, as it was."""
+        with contextlib.suppress(OSError, KeyFileError):
+            if self._seen != _stamp(self._path):
+                self._load()
+        return self._file
 
     def _bound(self, head: bytes, context: tuple[str, ...]) -> bytes:
         return head + joined("rehab identity box", self._file.id, *context)
@@ -87,7 +122,9 @@ class Box:
             raise Internal(error.line) from None
 
     def _load(self) -> None:
-        self._file = keyfile.read(self._path)
+        seen = _stamp(self._path) if self._path.exists() else None
+        self._file = keyfile.read(self._path)  # after that look: a change in between is seen again
+        self._seen = seen
         self._ciphers = {number: AESGCM(one.key) for number, one in self._file.versions.items()}
 
     def __repr__(self) -> str:

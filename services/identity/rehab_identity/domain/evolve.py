@@ -17,6 +17,7 @@ from rehab_identity.domain.record import (
     Treatment,
     Withdrawal,
 )
+from rehab_identity.domain.texts import storable
 
 KINDS = frozenset({"consent", "care_team", "break_glass", "erasure"})
 """What changes a record; of every other event it only matters that there is one."""
@@ -41,6 +42,8 @@ class Fact:
     version: int
     body: Body | None
     erased: bool = False
+    ahead: timedelta = timedelta()
+    """How far the clock of the device that told it was ahead."""
 
 
 def moment(stamp: Timestamp) -> datetime:
@@ -52,10 +55,7 @@ def fact_of(event: RecordedEvent, shard: int) -> Fact:
     envelope = event.envelope
     body: Body | None = None
     if envelope.kind in KINDS and not event.key_id:
-        try:
-            body = Body.FromString(event.body)
-        except DecodeError:
-            body = None
+        body = _body(event)
     return Fact(
         patient_id=envelope.subject_id,
         clinic_id=envelope.clinic_id,
@@ -68,7 +68,18 @@ def fact_of(event: RecordedEvent, shard: int) -> Fact:
         version=envelope.stream_version,
         body=body,
         erased=event.erased,
+        ahead=timedelta(milliseconds=envelope.clock_skew_ms),
     )
+
+
+def _body(event: RecordedEvent) -> Body | None:
+    """None for one that cannot be read, or not be kept: the door lets in none, but services write
+    to the log as well."""
+    try:
+        body = Body.FromString(event.body)
+    except DecodeError:
+        return None
+    return body if storable(body) and storable(event.envelope.actor) else None
 
 
 def evolve(record: PatientRecord | None, fact: Fact) -> PatientRecord:
@@ -109,7 +120,8 @@ def _unreadable(record: PatientRecord, fact: Fact) -> PatientRecord:
 
 def _consent(record: PatientRecord, fact: Fact, told: patient_pb2.Consent) -> PatientRecord:
     if told.HasField("revoked"):
-        gone = Withdrawal(told.consent_id, moment(told.revoked.effective_at), fact.told_at)
+        at = moment(told.revoked.effective_at) - fact.ahead
+        gone = Withdrawal(told.consent_id, at, fact.told_at)
         return replace(record, withdrawn=(*record.withdrawn, gone))
     if not told.HasField("granted"):
         return _unreadable(record, fact)
@@ -121,7 +133,7 @@ def _consent(record: PatientRecord, fact: Fact, told: patient_pb2.Consent) -> Pa
         consent_id=told.consent_id,
         purpose=granted.purpose,
         scope=tuple(granted.scope),
-        valid_from=moment(granted.valid_from),
+        valid_from=moment(granted.valid_from) - fact.ahead,
         valid_until=moment(granted.valid_until) if granted.HasField("valid_until") else None,
         text_sha256=granted.text_sha256.hex(),
         text_version=granted.text_version,

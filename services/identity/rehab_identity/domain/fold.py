@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_identity.domain.accesses import Entry, entries
@@ -62,3 +62,11 @@ def fold(
                 after[subject] = evolve(record, fact_of(event, shard))
     changed = [one for one in after.values() if one != before.get(one.patient_id)]
     return Changes(tuple(changed), tuple(told))
+
+
+def unread(before: Mapping[str, PatientRecord], event: RecordedEvent, shard: int) -> Changes:
+    """What an event changes of which nothing is taken: like one that cannot be read."""
+    if not is_patients(event):
+        return Changes()
+    known = before.get(event.envelope.subject_id)
+    return Changes((evolve(known, replace(fact_of(event, shard), body=None)),))

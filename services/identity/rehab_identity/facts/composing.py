@@ -20,9 +20,13 @@ from rehab_identity.facts.exporting import About, Exporting, nothing_else
 from rehab_identity.facts.healing import heal_on
 from rehab_identity.facts.hub import Hub
 from rehab_identity.facts.identity_servicer import IdentityServicer, Parts
+from rehab_identity.facts.notices import LogPort, Notices, Port
 from rehab_identity.facts.patients import Patients
+from rehab_identity.facts.searching import Searching
 from rehab_identity.facts.storage import Storage
 from rehab_identity.facts.telling import Teller
+from rehab_identity.facts.webhook import WebhookPort
+from rehab_identity.issuers import http_client
 from rehab_identity.settings import Settings
 from rehab_runtime import jetstream
 from rehab_runtime.access import trail as trails
@@ -30,7 +34,7 @@ from rehab_runtime.access.gate import Gate
 from rehab_runtime.access.table import TABLE
 from rehab_runtime.access.telling import AuditLog
 from rehab_runtime.access.trail import Trail
-from rehab_runtime.auth import service_principal
+from rehab_runtime.auth import Principal, service_principal
 from rehab_runtime.clock import Clock
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.following import LogFold
@@ -46,10 +50,11 @@ SERVICES = ["rehab.identity.v1.IdentityService", "rehab.identity.v1.ConsentServi
 @dataclass(frozen=True)
 class Others:
     """What the other half does with an account: takes away what is kept when the patient is erased
-    (it may be asked twice), and gives it for an export."""
+    (it may be asked twice), and gives it for an export; and who was revoked since a time."""
 
     erase: Callable[[str], Awaitable[None]]
     about: About
+    revoked_since: Callable[[Principal, float], bool] = lambda _who, _since: False
 
 
 async def _nothing(_account_id: str) -> None:
@@ -107,6 +112,8 @@ async def access(
             clock,
             kept=timedelta(seconds=settings.revocations_kept_s),
         )
+        notices = Notices(database, queries, settings.postgres_dsn)
+        port = await _port(settings, clock, stack)
         parts = Parts(
             patients,
             storage,
@@ -116,6 +123,9 @@ async def access(
             Exporting(
                 patients, storage, EventLog(store, service_principal(NAME)), teller, others.about
             ),
+            Searching(database, queries),
+            notices,
+            others.revoked_since,
             gate,
             clock,
         )
@@ -123,11 +133,26 @@ async def access(
         background.start(log_fold.run(), "folds who may")
         background.start(hub.run(), "tells of changes")
         background.start(heal_on(storage, event_log), "tries unreadable events again")
+        background.start(notices.listener.run(), "hears of emergencies")
+        background.start(notices.deliver_on(port), "delivers notices of emergencies")
         within = timedelta(hours=settings.emergency_review_h)
         background.start(count_overdue(storage, clock, within), "counts overdue reviews")
         await stack.enter_async_context(trails.running(trail, background, "tells who did"))
         servicers = IdentityServicer(parts), ConsentServicer(patients, storage, teller)
-        yield Access(gate, partial(_add, *servicers), hub.close)
+        yield Access(gate, partial(_add, *servicers), partial(_close, hub, notices))
+
+
+def _close(hub: Hub, notices: Notices) -> None:
+    hub.close()
+    notices.close()
+
+
+async def _port(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Port:
+    if not settings.notice_url:
+        return LogPort()
+    client = await stack.enter_async_context(http_client())
+    secret = settings.notice_secret.get_secret_value()
+    return WebhookPort(client, settings.notice_url, secret, clock)
 
 
 def _add(

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_identity import metrics
-from rehab_identity.domain.fold import fold, touched
+from rehab_identity.domain.fold import fold, touched, unread
 from rehab_identity.domain.record import PatientRecord
-from rehab_identity.facts.storage import Storage
+from rehab_identity.facts.storage import Storage, UnstorableError
 from rehab_runtime.logging import get_logger
 from rehab_runtime.positions import Cursor, FencedError
 
@@ -38,7 +38,8 @@ class Consumer:
         self._known[cursor.shard] = OrderedDict()
 
     async def fold(self, cursor: Cursor, batch: Sequence[RecordedEvent]) -> Cursor:
-        """Store what a batch changes, with the cursor behind it. Raises FencedError."""
+        """Store what a batch changes, with the cursor behind it. Raises FencedError. An event that
+        cannot be kept is passed over, like one that cannot be read."""
         known = self._known[cursor.shard]
         wanted = touched(batch, known)
         before: dict[str, PatientRecord] = {}
@@ -54,6 +55,16 @@ class Consumer:
         except FencedError:
             metrics.fenced.inc()
             raise
+        except UnstorableError as error:
+            if len(batch) > 1:
+                # event by event, to pass over only the one that it is about
+                for event in batch:
+                    cursor = await self.fold(cursor, [event])
+                return cursor
+            position = batch[0].envelope.position
+            log.error("an event cannot be kept", position=position, reason=str(error))
+            changes = unread(before, batch[0], cursor.shard)
+            cursor = await self._storage.save(cursor, batch, changes)
         _remember(known, [*before, *(one.patient_id for one in changes.records)])
         for one in changes.records:
             if one.unreadable_at is not None:

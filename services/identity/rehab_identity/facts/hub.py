@@ -8,7 +8,8 @@ import json
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import asyncpg
 
@@ -36,12 +37,19 @@ MAX_PENDING = 10_000
 log = get_logger("hub")
 
 
+class Revocation(NamedTuple):
+    """Of a session, an API key, a device or an account."""
+
+    id: str
+    at: datetime
+
+
 @dataclass
 class News:
     """What a watcher was not told yet. All of it may be gone for `everything`."""
 
     patients: set[str] = field(default_factory=set)
-    revoked: list[str] = field(default_factory=list)
+    revoked: list[Revocation] = field(default_factory=list)
     everything: bool = False
 
 
@@ -53,7 +61,7 @@ class _Watcher:
         self.beat = asyncio.Event()
         self.missed = False
 
-    def add(self, patients: list[str], revoked: list[str]) -> None:
+    def add(self, patients: list[str], revoked: list[Revocation]) -> None:
         self.news.patients.update(patients)
         self.news.revoked += revoked
         if len(self.news.patients) > MAX_PENDING:
@@ -84,7 +92,7 @@ class Hub:
         self._watchers: set[_Watcher] = set()
         self._listening = asyncio.Event()
         self._revoked = asyncio.Event()
-        self._seen: dict[int, str] = {}
+        self._seen: dict[int, Revocation] = {}
         self._closing = False
 
     def close(self) -> None:
@@ -195,11 +203,12 @@ class Hub:
         rows = await connection.fetch(
             self._queries["revocations"], back, after, timeout=LOOK_TIMEOUT_S
         )
-        new = [(row["seq"], row["revoked"]) for row in rows if row["seq"] not in self._seen]
-        self._seen.update(new)
+        read = {row["seq"]: Revocation(row["revoked"], row["at"]) for row in rows}
+        new = [one for seq, one in read.items() if seq not in self._seen]
+        self._seen.update(read)
         if back == self._kept:
             # what is older nobody can use any more
-            self._seen = {row["seq"]: row["revoked"] for row in rows}
+            self._seen = read
         if new:
             for watcher in self._watchers:
-                watcher.add([], [revoked for _, revoked in new])
+                watcher.add([], new)

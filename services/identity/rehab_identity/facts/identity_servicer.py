@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,22 +16,31 @@ from rehab_identity.facts.deciding import Deciding
 from rehab_identity.facts.emergencies import Asked, Emergencies
 from rehab_identity.facts.exporting import Exporting
 from rehab_identity.facts.hub import Hub, News
-from rehab_identity.facts.messages import emergency_message, entry_message, moment_of
+from rehab_identity.facts.messages import (
+    emergency_message,
+    entry_message,
+    moment_of,
+    notice_message,
+)
+from rehab_identity.facts.notices import Notices
 from rehab_identity.facts.patients import Patients
+from rehab_identity.facts.searching import Searching
 from rehab_identity.facts.storage import Storage
 from rehab_runtime import pages
 from rehab_runtime.access.decide import Decision
 from rehab_runtime.access.gate import Gate
 from rehab_runtime.access.messages import facts_message, principal_of
-from rehab_runtime.auth import ROLES, current_principal, require_service
+from rehab_runtime.auth import ROLES, Principal, current_principal, require_service
 from rehab_runtime.clock import Clock
-from rehab_runtime.errors import InvalidArgument, Violation
+from rehab_runtime.errors import Draining, InvalidArgument, NotFound, Unauthenticated, Violation
 from rehab_runtime.validation import require_valid
 
 Context = grpc.aio.ServicerContext
 PAGE_SIZE = 50
 ENDED = timedelta(minutes=5)
 """After that long no clock of ours takes emergency access for one that has not ended."""
+LONGEST_WATCH = timedelta(minutes=10)
+"""As long as a token lets in."""
 TOLD_AT_ONCE = 1000
 """Ids in a message of a watch."""
 _PATH = "/rehab.identity.v1.IdentityService/"
@@ -47,6 +56,9 @@ class Parts:
     hub: Hub
     emergencies: Emergencies
     exporting: Exporting
+    searching: Searching
+    notices: Notices
+    revoked_since: Callable[[Principal, float], bool]
     gate: Gate
     clock: Clock
 
@@ -106,7 +118,7 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         require_valid(request)
         with self._parts.gate.denials(_PATH + "EndEmergencyAccess"):
             patient_id = await self._parts.emergencies.end(request.grant_id)
-        await self._trace("EndEmergencyAccess", patient_id)
+        await self._trace("EndEmergencyAccess", [patient_id])
         return pb.EndEmergencyAccessResponse()
 
     async def ReviewEmergencyAccess(
@@ -115,12 +127,12 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
         require_valid(request)
         with self._parts.gate.denials(_PATH + "ReviewEmergencyAccess"):
             patient_id = await self._parts.emergencies.review(request.grant_id, request.finding)
-        await self._trace("ReviewEmergencyAccess", patient_id)
+        await self._trace("ReviewEmergencyAccess", [patient_id])
         return pb.ReviewEmergencyAccessResponse()
 
-    async def _trace(self, rpc: str, patient_id: str) -> None:
-        reason = "clinic" if current_principal().role == "admin" else "own"
-        await self._parts.gate.trace(_PATH + rpc, Decision(True, reason), [patient_id])
+    async def _trace(self, rpc: str, patient_ids: Sequence[str], reason: str = "") -> None:
+        reason = reason or ("clinic" if current_principal().role == "admin" else "own")
+        await self._parts.gate.trace(_PATH + rpc, Decision(True, reason), patient_ids)
 
     async def ListEmergencyAccess(
         self, request: pb.ListEmergencyAccessRequest, context: Context
@@ -142,6 +154,28 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
             grants=map(emergency_message, shown), next_page_token=token
         )
 
+    async def WatchEmergencyAccess(
+        self, request: pb.WatchEmergencyAccessRequest, context: Context
+    ) -> AsyncIterator[pb.WatchEmergencyAccessResponse]:
+        require_valid(request)
+        caller, began = current_principal(), self._parts.clock.now()
+        hearer = caller.id if caller.role == "therapist" else ""
+        after = request.after if request.HasField("after") else None
+        watching = self._parts.notices.watch(request.clinic_id, hearer, after)
+        async with aclosing(watching) as steps:
+            async for seq, notices in steps:
+                if self._parts.revoked_since(caller, began.timestamp()):
+                    raise Unauthenticated("revoked meanwhile")
+                if self._parts.clock.now() - began > LONGEST_WATCH:
+                    raise Draining("whoever goes on shows again who they are")
+                if notices:
+                    subjects = [one.taken.patient_id for one in notices]
+                    await self._trace("WatchEmergencyAccess", subjects, "clinic")
+                for one in notices:
+                    yield notice_message(one)
+                if not notices:
+                    yield pb.WatchEmergencyAccessResponse(seq=seq)
+
     async def ListAccess(
         self, request: pb.ListAccessRequest, context: Context
     ) -> pb.ListAccessResponse:
@@ -159,6 +193,18 @@ class IdentityServicer(pb_grpc.IdentityServiceServicer):
             token = pages.issue(scope, [shown[-1].at, shown[-1].event_id])
         return pb.ListAccessResponse(entries=map(entry_message, shown), next_page_token=token)
 
+    async def SearchAccess(
+        self, request: pb.SearchAccessRequest, context: Context
+    ) -> pb.SearchAccessResponse:
+        require_valid(request)
+        if patient_id := request.filter.patient_id:
+            method = _PATH + "SearchAccess"
+            decisions = await self._parts.gate.decide_each(method, [patient_id])
+            if not decisions[patient_id].allowed:
+                raise NotFound(f"denied: {decisions[patient_id].reason}")
+        found, token = await self._parts.searching.page(request)
+        return pb.SearchAccessResponse(entries=map(entry_message, found), next_page_token=token)
+
     async def ExportPatient(
         self, request: pb.ExportPatientRequest, context: Context
     ) -> AsyncIterator[pb.ExportPatientResponse]:
@@ -172,14 +218,16 @@ def _messages(news: News) -> list[pb.WatchAccessResponse]:
     """At least one: the silence is what counts."""
     patients = sorted(news.patients)
     size = max(len(patients), len(news.revoked), 1)
-    return [
-        pb.WatchAccessResponse(
-            patient_ids=patients[at : at + TOLD_AT_ONCE],
-            revoked=news.revoked[at : at + TOLD_AT_ONCE],
-            everything=news.everything,
+    messages = []
+    for first in range(0, size, TOLD_AT_ONCE):
+        message = pb.WatchAccessResponse(
+            patient_ids=patients[first : first + TOLD_AT_ONCE], everything=news.everything
         )
-        for at in range(0, size, TOLD_AT_ONCE)
-    ]
+        for revocation in news.revoked[first : first + TOLD_AT_ONCE]:
+            message.revoked.append(revocation.id)
+            message.revocations.add(id=revocation.id).at.FromDatetime(revocation.at)
+        messages.append(message)
+    return messages
 
 
 def _place(scope: tuple[str, ...], token: str) -> tuple[datetime, str] | None:

@@ -11,6 +11,7 @@ from rehab.identity.v1 import consent_service_pb2, identity_service_pb2
 from rehab_identity.domain.accesses import Entry
 from rehab_identity.domain.record import Given, Treatment
 from rehab_identity.domain.view import earliest
+from rehab_identity.facts.notices import Notice
 from rehab_identity.facts.storage import Taken
 from rehab_runtime.access.messages import moment
 from rehab_runtime.errors import InvalidArgument, Violation
@@ -70,6 +71,15 @@ def emergency_message(one: Taken) -> identity_service_pb2.EmergencyAccess:
     return message
 
 
+def notice_message(one: Notice) -> identity_service_pb2.WatchEmergencyAccessResponse:
+    notice = identity_service_pb2.EmergencyNotice(
+        grant=emergency_message(one.taken),
+        clinic_id=one.taken.clinic_id,
+        recipients=one.recipients,
+    )
+    return identity_service_pb2.WatchEmergencyAccessResponse(seq=one.seq, notice=notice)
+
+
 def entry_message(one: Entry) -> identity_service_pb2.AccessEntry:
     message = identity_service_pb2.AccessEntry(
         actor_id=one.actor_id,
@@ -79,6 +89,8 @@ def entry_message(one: Entry) -> identity_service_pb2.AccessEntry:
         purpose=one.purpose,
         consent_id=one.consent_id,
         event_id=one.event_id,
+        patient_id=one.patient_id,
+        clinic_id=one.clinic_id,
     )
     message.role = one.role  # type: ignore[assignment]
     _set(message.at, one.at)

@@ -21,6 +21,11 @@ from rehab_runtime.postgres import Database, Queries
 CHANNEL = "identity_access"
 TOLD_AT_ONCE = 100
 """A notification holds less than 8,000 bytes, an id at most 64 and its quotes."""
+UNSTORABLE = (asyncpg.DataError, OverflowError, UnicodeEncodeError)
+
+
+class UnstorableError(Exception):
+    """What an event tells is nothing that PostgreSQL can keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +77,31 @@ class Storage:
         self, cursor: Cursor, batch: Sequence[RecordedEvent], changes: Changes
     ) -> Cursor:
         """The cursor after the batch. Raises FencedError when it is not where it is believed to
-        be."""
+        be, UnstorableError when the changes cannot be kept."""
         async with self._database.transaction() as connection:
             reached = await self.positions.advance(connection, cursor, batch)
-            if changes.records:
-                await self._save_records(connection, changes.records)
-            if changes.erased:
-                await self._purge(connection, changes.erased)
-            if changes.entries:
-                await self._save_entries(connection, changes.entries)
+            try:
+                await self._save(connection, changes)
+            except UNSTORABLE as error:
+                raise UnstorableError(type(error).__name__) from None
         return reached
+
+    async def _save(self, connection: asyncpg.Connection, changes: Changes) -> None:
+        if changes.records:
+            await self._save_records(connection, changes.records)
+        if changes.erased:
+            await self._purge(connection, changes.erased)
+        if changes.entries:
+            await self._save_entries(connection, changes.entries)
 
     async def _save_records(
         self, connection: asyncpg.Connection, records: Sequence[PatientRecord]
     ) -> None:
         rows = [(one.patient_id, one.clinic_id, one.erased_at, dump_record(one)) for one in records]
+        # entries come from other shards: those being saved either see the patient or are claimed
+        await connection.execute(self._queries["own_entries"])
         await connection.execute(self._queries["save_records"], *_columns(rows, 4))
+        await connection.execute(self._queries["claim_entries"], [one[0] for one in rows])
         await self._save_derived(connection, records)
 
     async def unreadable(self) -> Sequence[tuple[str, int]]:
@@ -96,12 +110,17 @@ class Storage:
         return [(row["patient_id"], row["version"]) for row in rows]
 
     async def mend(self, record: PatientRecord) -> bool:
-        """Store the record in the place of one of the same version; False when there is none."""
+        """Store the record in the place of one of the same version; False when there is none, or
+        when it is not to be kept."""
         told = (record.patient_id, dump_record(record), record.version, record.erased_at)
         async with self._database.transaction() as connection:
-            if await connection.execute(self._queries["mend"], *told) != "UPDATE 1":
+            await connection.execute(self._queries["own_entries"])
+            try:
+                if await connection.execute(self._queries["mend"], *told) != "UPDATE 1":
+                    return False
+                await self._save_derived(connection, [record])
+            except UNSTORABLE:
                 return False
-            await self._save_derived(connection, [record])
         return True
 
     async def _save_derived(
@@ -118,26 +137,28 @@ class Storage:
         ]
         if taken:
             await connection.execute(self._queries["save_emergencies"], *_columns(taken, 10))
+            await connection.execute(self._queries["add_notices"], *_columns(_notices(records), 9))
         names = [one.patient_id for one in records]
         pages = [names[at : at + TOLD_AT_ONCE] for at in range(0, len(names), TOLD_AT_ONCE)]
         told = [json.dumps({"patients": page}, separators=(",", ":")) for page in pages]
         await connection.execute(self._queries["tell"], told)
 
     async def _purge(self, connection: asyncpg.Connection, erased: Sequence[str]) -> None:
-        await connection.execute(self._queries["own_entries"])
         await connection.execute(self._queries["purge_entries"], erased)
         await connection.execute(self._queries["purge_emergencies"], erased)
+        await connection.execute(self._queries["purge_notices"], erased)
 
     async def _save_entries(self, connection: asyncpg.Connection, entries: Sequence[Entry]) -> None:
         rows = [
             (
                 *(one.patient_id, one.at, one.event_id, one.actor_id, one.role, one.rpc),
                 *(one.allowed, one.reason, one.purpose, one.consent_id, one.covered_until),
+                one.clinic_id,
             )
             for one in entries
         ]
         await connection.execute(self._queries["share_entries"])
-        await connection.execute(self._queries["save_entries"], *_columns(rows, 11))
+        await connection.execute(self._queries["save_entries"], *_columns(rows, 12))
 
     async def entries(
         self,
@@ -152,7 +173,7 @@ class Storage:
         rows = await self._database.fetch(
             self._queries["entries"], patient_id, since, until, *place, limit
         )
-        return [Entry(**{**row, "event_id": str(row["event_id"])}) for row in rows]
+        return [entry_of(row) for row in rows]
 
     async def emergencies(
         self, clinic_id: str, after: tuple[datetime, str] | None, limit: int, *, unreviewed: bool
@@ -171,6 +192,23 @@ class Storage:
         """Emergency access taken before, and not reviewed."""
         row = await self._database.fetchrow(self._queries["overdue"], before)
         return int(row["count"]) if row is not None else 0
+
+
+def entry_of(row: asyncpg.Record) -> Entry:
+    return Entry(**{**row, "event_id": str(row["event_id"])})
+
+
+def _notices(records: Sequence[PatientRecord]) -> list[tuple[Any, ...]]:
+    """Of emergency access, with who treats the patient."""
+    return [
+        (
+            *(one.grant_id, record.patient_id, record.clinic_id, one.principal_id, one.reason),
+            *(one.since, one.over_at, one.told_at),
+            json.dumps([care.therapist_id for care in record.team if care.until is None]),
+        )
+        for record in records
+        for one in record.emergencies
+    ]
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:

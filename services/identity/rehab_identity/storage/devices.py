@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
+from rehab_identity.crypto.profiles import Profiles
 from rehab_identity.crypto.roots import Roots
 from rehab_identity.domain.people import ACTIVE, Account, Device
 from rehab_identity.storage.revoking import ids_of, tell_revoked
@@ -14,12 +16,16 @@ from rehab_runtime.errors import NotFound, Unauthenticated
 from rehab_runtime.postgres import Database, Queries
 
 CODE = "enrolment code"
+KIND = "device"
 
 
 class Devices:
-    def __init__(self, database: Database, queries: Queries, roots: Roots) -> None:
+    def __init__(
+        self, database: Database, queries: Queries, profiles: Profiles, roots: Roots
+    ) -> None:
         self._database = database
         self._queries = queries
+        self._profiles = profiles
         self._roots = roots
 
     async def add_code(
@@ -33,25 +39,33 @@ class Devices:
     async def enrol(
         self, code: str, device_id: str, public_key: bytes, model: str, now: datetime
     ) -> Device:
-        """Raises Unauthenticated unless the code is good; then it is good no more."""
+        """Raises Unauthenticated unless the code is good; then it is good no more but for the same
+        key, which is told of the same device."""
         queries = self._queries
+        hashed = self._roots.hashed(CODE, code)
         async with self._database.transaction() as connection:
-            hashed = self._roots.hashed(CODE, code)
-            patient_id = await connection.fetchval(queries["use_enrolment"], hashed, now)
+            patient_id = await connection.fetchval(
+                queries["use_enrolment"], hashed, now, device_id, public_key
+            )
             if patient_id is None:
-                raise Unauthenticated("no such enrolment code")
-            if await connection.fetchval(queries["lock_account"], patient_id) != ACTIVE:
+                known = await connection.fetchrow(queries["enrolled_by"], hashed, now, public_key)
+                if known is None:
+                    raise Unauthenticated("no such enrolment code")
+                return Device(model=model, **dict(known))
+            account = await connection.fetchrow(queries["lock_account"], patient_id)
+            if account is None or account["status"] != ACTIVE:
                 raise Unauthenticated("the account is not active")
-            account = await connection.fetchrow(queries["account"], patient_id)
             device = Device(device_id, patient_id, account["clinic_id"], public_key, model, now)
+            key = account["data_key"]
+            sealed = self._profiles.seal_name(model, patient_id, key, KIND, device_id)
             await connection.execute(
                 queries["add_device"],
-                *(device_id, patient_id, device.clinic_id, public_key, model, now),
+                *(device_id, patient_id, device.clinic_id, public_key, sealed, now),
             )
         return device
 
     async def get(self, device_id: str) -> Device:
-        """Raises NotFound."""
+        """Without its name. Raises NotFound."""
         row = await self._database.fetchrow(self._queries["device"], device_id)
         if row is None:
             raise NotFound("a device")
@@ -59,7 +73,12 @@ class Devices:
 
     async def of(self, patient_id: str) -> Sequence[Device]:
         rows = await self._database.fetch(self._queries["devices"], patient_id)
-        return [Device(**dict(row)) for row in rows]
+        return [self._opened(dict(row)) for row in rows]
+
+    def _opened(self, row: dict[str, Any]) -> Device:
+        key, account = row.pop("data_key"), row["patient_id"]
+        row["model"] = self._profiles.open_name(row["model"], account, key, KIND, row["device_id"])
+        return Device(**row)
 
     async def revoke(self, device_id: str, now: datetime, reason: str) -> Sequence[str]:
         """The device and its sessions; nothing for one that was revoked before."""

@@ -17,5 +17,7 @@ def skew_ms(hello: Hello, now: datetime) -> int:
     """How far the device's clock is ahead, in ms; 0 for one that is right, unknown or senseless."""
     if not hello.HasField("device_time"):
         return 0
-    ahead = hello.device_time.ToMilliseconds() - round(now.timestamp() * 1000)
+    told = hello.device_time
+    # not ToMilliseconds, which raises for a time that there is none of
+    ahead = told.seconds * 1000 + told.nanos // 1_000_000 - round(now.timestamp() * 1000)
     return ahead if TOLERATED_MS < abs(ahead) <= FARTHEST_MS else 0

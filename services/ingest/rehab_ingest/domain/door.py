@@ -5,6 +5,7 @@ from __future__ import annotations
 from rehab.events.v1.event_pb2 import Event
 from rehab.events.v1.kinds import KINDS, kind_of
 from rehab_ingest.domain.calendar import impossible
+from rehab_ingest.domain.texts import unstorable
 from rehab_runtime.access.streams import is_audit
 from rehab_runtime.errors import (
     ConsentMissing,
@@ -33,7 +34,12 @@ def refusal(event: Event, clinic_id: str, max_bytes: int, skew_ms: int = 0) -> R
     unknown = _unknown(event)
     if unknown is not None:
         return UnknownKind(violations=[unknown])
-    broken = [*_by_right_clock(event, skew_ms), *impossible(event), *_own_rules(event, clinic_id)]
+    broken = [
+        *_by_right_clock(event, skew_ms),
+        *impossible(event),
+        *unstorable(event),
+        *_own_rules(event, clinic_id),
+    ]
     if not broken:
         return None
     if all(item.rule == CONSENT_RULE for item in broken):

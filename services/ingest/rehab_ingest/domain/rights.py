@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from rehab_clinical.facts import by_right_clock
 
 from rehab.events.v1 import patient_pb2
-from rehab.events.v1.event_pb2 import ROLE_DEVICE, ROLE_PATIENT, Event, Role
+from rehab.events.v1.event_pb2 import ROLE_DEVICE, ROLE_PATIENT, Envelope, Event, Role
+from rehab.events.v1.kinds import KINDS
 from rehab_runtime.access.facts import Care, Consent, PatientFacts
+from rehab_runtime.access.kinds import SUITE, tellers
 from rehab_runtime.auth import Principal
 from rehab_runtime.errors import (
     ConsentNotInForce,
@@ -21,11 +24,6 @@ from rehab_runtime.errors import (
     Violation,
 )
 
-SUITE_ONLY = frozenset(
-    {"access", "archive", "break_glass", "emr_delivery", "erasure", "export", "quarantine"}
-)
-"""Kinds that services of the suite tell, and nobody else."""
-STAFF_ONLY = frozenset({"care_team"})
 ADMITTING = frozenset({"consent", "enrolment", "care_team"})
 """What a clinician may tell of a patient whom nobody treats yet."""
 SELVES = frozenset({"patient", "device"})
@@ -72,7 +70,7 @@ class Told:
     def _and_content(self, event: Event) -> Told:
         match event.body.WhichOneof("kind"):
             case "consent":
-                return self._and_consent(event.body.consent)
+                return self._and_consent(event.body.consent, event.envelope)
             case "care_team":
                 return self._and_care(event.body.care_team, moment(event.envelope.occurred_at))
         return self
@@ -88,15 +86,15 @@ class Told:
         )
         return replace(self, team=tuple(ended))
 
-    def _and_consent(self, told: patient_pb2.Consent) -> Told:
+    def _and_consent(self, told: patient_pb2.Consent, envelope: Envelope) -> Told:
         if told.HasField("revoked"):
-            gone = (told.consent_id, moment(told.revoked.effective_at))
+            gone = (told.consent_id, by_right_clock(moment(told.revoked.effective_at), envelope))
             return replace(self, withdrawn=(*self.withdrawn, gone))
         granted = told.granted
         given = Consent(
             told.consent_id,
             granted.purpose,
-            moment(granted.valid_from),
+            by_right_clock(moment(granted.valid_from), envelope),
             moment(granted.valid_until) if granted.HasField("valid_until") else None,
             frozenset(granted.scope),
         )
@@ -130,8 +128,8 @@ def refusal(
 ) -> RehabError | None:
     """Why the caller may not say it of the patient; None when they may."""
     return (
-        _by_kind(event, caller)
-        or _by_actor(event, caller)
+        _by_actor(event, caller)
+        or _by_kind(event, caller)
         or _by_relation(event, caller, facts, now)
         or _by_consent(event, facts, skew_ms)
     )
@@ -152,12 +150,25 @@ def may_change(error: RehabError) -> bool:
 
 
 def _by_kind(event: Event, caller: Principal) -> RehabError | None:
+    """By the table of kinds. A phone tells as its patient or as itself, as the event says."""
     kind, role = event.envelope.kind, caller.role
-    if kind in SUITE_ONLY and role != "service":
+    if kind not in KINDS:
+        return None  # the door knows of none
+    if role in SELVES:
+        role = _told_as(event, caller)
+    may = tellers(kind, event.body)
+    if role in may:
+        return None
+    if may == SUITE:
         return _denied("envelope.kind", "kind.suite", "must be a kind that people may tell")
-    if kind in STAFF_ONLY and role in SELVES:
-        return _denied("envelope.kind", "kind.staff", "must be a kind that patients may tell")
-    return None
+    return _denied("envelope.kind", "kind.role", f"must be a kind that a {role} may tell")
+
+
+def _told_as(event: Event, caller: Principal) -> str:
+    """A phone that names its patient tells what its patient says."""
+    actor = event.envelope.actor
+    themselves = caller.role == "patient" or actor.id == caller.patient_id
+    return "patient" if themselves and actor.role == ROLE_PATIENT else "device"
 
 
 def _by_actor(event: Event, caller: Principal) -> RehabError | None:

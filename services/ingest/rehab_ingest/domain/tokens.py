@@ -22,6 +22,8 @@ class Tokens:
         seq, _, signature = rest.partition(".")
         if version != "1" or not seq.isascii() or not seq.isdigit() or len(seq) > 19:
             return None
+        if seq != str(int(seq)):
+            return None
         if not hmac.compare_digest(signature.encode(), self._sign(hello, int(seq)).encode()):
             return None
         return int(seq)

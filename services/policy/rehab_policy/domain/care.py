@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from rehab_clinical.days import day_end, day_start, first_zone
@@ -44,6 +45,12 @@ class Care:
     permissions: tuple[Permission, ...] = ()
     book: PlanBook = field(default_factory=PlanBook)
     limits: Mapping[tuple[str, int], plan_pb2.SafetyLimits] = field(default_factory=dict)
+
+    @cached_property
+    def plan_zone(self) -> str:
+        """Of the newest prescription, empty without one."""
+        newest = max(self.book.versions.values(), key=lambda v: v.stamp, default=None)
+        return newest.zone if newest else ""
 
     @property
     def therapist_id(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from google.protobuf.message import DecodeError
@@ -13,6 +13,7 @@ from rehab_clinical.facts import Fact, fact_of, moment
 
 from rehab.events.v1 import event_pb2
 from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab_policy.domain.activity import active_from
 from rehab_policy.domain.cel import Cel
 from rehab_policy.domain.deciding import decide, decide_emergencies, rests
 from rehab_policy.domain.escalating import escalate
@@ -158,7 +159,13 @@ class Engine:
     def _event(self, state: PatientState, opened: Opened) -> list[Firing]:
         kind = opened.fact.kind
         seen = self._seen(state, opened.fact)
-        if not fold(state, opened, seen):
+        try:
+            told = fold(state, opened, seen)
+        except ValueError:
+            # a day or time that does not exist: the rest of the stream is folded all the same
+            self._failed(f"event.{kind}", "cannot be folded")
+            return []
+        if not told:
             return []
         ready = self._at(state.now)
         asking = ready.programs.on.get(kind) if ready else None
@@ -173,12 +180,14 @@ class Engine:
             return NOTHING_SEEN
         points: dict[str, Sequence[Point]] = {}
         parts: dict[str, str] = {}
+        within: dict[str, timedelta] = {}
         for of_kind in every:
             in_force = self._by_book[of_kind.book.sha256].in_force
             found = seen_in(fact, of_kind, in_force.of(state, state.today)[1], self._failed)
             points.update(found.points)
             parts.update(found.parts)
-        return Seen(points, parts)
+            within.update(found.within)
+        return Seen(points, parts, within)
 
     def _decided(self, state: PatientState, asking: Asking, now: Moment) -> list[Firing]:
         held = holding(asking, now.bound, self._failed)
@@ -214,7 +223,7 @@ class Engine:
             return self._deferred(state, ready, timer)
         state.asked[timer.rule_id] = timer.due_at
         asking = ready.programs.timed[timer.rule_id]
-        active = state.care.active_from(state.now, state.zone)
+        active = active_from(state)
         if active is None or active > state.now or rests(state, asking.rules[0], ready):
             return []
         return self._decided(state, asking, moment_of_timer(state, ready, asking, _cause(timer)))
@@ -268,8 +277,8 @@ def _opened(event: RecordedEvent) -> Fact | None:
         return None
     try:
         fact = fact_of(event)
-    except DecodeError:
-        return None
+    except (DecodeError, ValueError):
+        return None  # no Body, or a time outside the calendar
     kind = fact.body.WhichOneof("kind")
     return None if kind is None else fact._replace(kind=kind)
 

@@ -12,11 +12,14 @@ from typing import Any
 from rehab_clinical.adherence import Adherence
 from rehab_clinical.days import ONE_DAY, day_end, day_start, local_date
 from rehab_clinical.pain import PainReport, around_session
+from rehab_clinical.plan import Item
 from rehab_clinical.quality import prescribed_item
 
 from rehab.events.v1 import common_pb2, event_pb2
 from rehab.policy.v1 import facts_pb2 as pb
+from rehab_policy.domain.activity import active_from
 from rehab_policy.domain.adherence import AdherenceFigures, figures
+from rehab_policy.domain.scores import ExerciseSide
 from rehab_policy.domain.state import PatientState
 
 _WEEK, _FOUR_WEEKS = timedelta(days=7), timedelta(days=28)
@@ -63,8 +66,8 @@ def _plan(state: PatientState, about: About) -> pb.PlanFacts:
     known = state.kept.get("plan")
     if known is not None and known[0] is state.care and about.now < known[1]:
         return known[2]
-    care, zone = state.care, state.zone
-    active = care.active_from(about.now, zone)
+    care, zone = state.care, state.plan_zone
+    active = active_from(state)
     today = local_date(about.now, zone)
     ruling = care.ruling(today)
     told: dict[str, Any] = {
@@ -115,20 +118,22 @@ def _abandoned(ends: Iterable[str]) -> int:
 
 
 def _day_streak(state: PatientState, starts: list[datetime], now: datetime) -> int:
+    """From the newest back, as long as no day is missing."""
     zone = state.zone
-    days = {local_date(at, zone) for at in starts}
-    day = local_date(now, zone)
-    if day not in days:
-        day -= ONE_DAY
+    last = local_date(now, zone) + ONE_DAY
     streak = 0
-    while day in days:
-        streak += 1
-        day -= ONE_DAY
+    for at in reversed(starts):
+        day = local_date(at, zone)
+        if day == last:
+            continue
+        if last - day > (ONE_DAY if streak else 2 * ONE_DAY):
+            break
+        streak, last = streak + 1, day
     return streak
 
 
 def _adherence(state: PatientState, about: About) -> pb.AdherenceFacts:
-    zone = state.zone
+    zone = state.plan_zone
     today = local_date(about.now, zone)
     if state.adherence is None or state.adherence[0] != today:
         told = state.sessions.before(day_start(today, zone))
@@ -212,7 +217,7 @@ def _exercise(state: PatientState, about: About) -> pb.ExerciseFacts:
     today = local_date(about.now, state.zone)
     course = state.scores.course(key, today)
     line = course.line if course else None
-    item = prescribed_item(state.care.book, *key, today)
+    item = _prescribed(state, key, today)
     return pb.ExerciseFacts(
         **_present(
             {
@@ -229,6 +234,17 @@ def _exercise(state: PatientState, about: About) -> pb.ExerciseFacts:
             }
         )
     )
+
+
+def _prescribed(state: PatientState, key: ExerciseSide, today: date) -> Item | None:
+    """Kept for the local day."""
+    known = state.kept.get("items")
+    if known is None or known[0] is not state.care or known[1] != today:
+        known = state.kept["items"] = (state.care, today, {})
+    items: dict[ExerciseSide, Item | None] = known[2]
+    if key not in items:
+        items[key] = prescribed_item(state.care.book, *key, today)
+    return items[key]
 
 
 def _exercise_of(body: event_pb2.Body | None) -> tuple[str, int] | None:

@@ -36,13 +36,15 @@ class Opened(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """The points that an event leaves and the part it belongs to, by definition of the window."""
+    """The points that an event leaves, the part it belongs to, and for how long they are of use, by
+    definition of the window."""
 
     points: Mapping[str, Sequence[Point]]
     parts: Mapping[str, str]
+    within: Mapping[str, timedelta]
 
 
-NOTHING_SEEN = Seen({}, {})
+NOTHING_SEEN = Seen({}, {}, {})
 
 
 def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
@@ -60,7 +62,8 @@ def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
     if apply is not None:
         apply(state, opened)
     for window, of_window in seen.points.items():
-        points.add(state.points.setdefault(window, {}), seen.parts[window], of_window)
+        parts = state.points.setdefault(window, {})
+        points.add(parts, seen.parts[window], of_window, seen.within[window])
     if state.pruned != state.today:
         _prune(state)
     return True
@@ -71,14 +74,14 @@ def _session(state: PatientState, opened: Opened) -> None:
     told = Told(fact.stamp, fact.zone, fact.kind, opened.recorded.body)
     session = state.sessions.add(told, fact.body)
     reckoned = state.adherence
-    if reckoned and session.earliest_at < day_start(reckoned[0], state.zone):
+    if reckoned and session.earliest_at < day_start(reckoned[0], state.plan_zone):
         state.adherence = None
 
 
 def _reps(state: PatientState, opened: Opened) -> None:
     _session(state, opened)
     fact = opened.fact
-    day = local_date(fact.stamp.at, first_zone(fact.zone, state.care.zone))
+    day = local_date(fact.stamp.at, first_zone(fact.zone, state.plan_zone.key))
     state.scores.add(fact.stamp.event_id, day, fact.body.rep_observation)
 
 
@@ -171,6 +174,8 @@ def _foreign(state: PatientState, told: alert_pb2.Alert, stamp: Stamp) -> None:
 def _prune(state: PatientState) -> None:
     state.pruned = state.today
     state.sessions.prune(state.now)
+    for parts in state.points.values():
+        points.prune(parts, state.now)
     oldest = state.now - PAIN_KEPT
     state.pains = [report for report in state.pains if report.stamp.at > oldest][-MOST_PAINS:]
 

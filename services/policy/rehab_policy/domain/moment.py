@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -121,24 +121,26 @@ def _values(
     if fact is not None:
         about = About(state.now, fact.body, quiet, fact.stamp.event_id)
     figures = figures_of(state, asking.windows, state.now, parts)
-    now = Timestamp()
-    now.FromDatetime(state.now)
-    return {
+    values = {
         PATIENT: patient_facts(state, about, asking.groups),
         LIMIT: ready.in_force.of(state, local.date())[1],
         WINDOW: ready.programs.scopes.window_shape.message(figures),
-        NOW: now,
     }
+    if asking.clock:
+        values[NOW] = Timestamp()
+        values[NOW].FromDatetime(state.now)
+    return values
 
 
-def holding(asking: Asking, bound: Bound, failed: Failed) -> Iterable[Asked]:
+def holding(asking: Asking, bound: Bound, failed: Failed) -> list[Asked]:
     """The rules whose condition is true. One that fails is told and stops no other."""
-    if asking.any is not None:
+    if asking.all is not None:
         try:
-            if not asking.any.value(bound):
-                return []
+            every = asking.all.value(bound)
         except EvaluationError:
             pass  # which of them it is, is found below
+        else:
+            return [asked for asked, holds in zip(asking.rules, every, strict=True) if holds]
     return [asked for asked in asking.rules if _holds(asked, bound, failed)]
 
 

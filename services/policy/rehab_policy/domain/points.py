@@ -33,6 +33,7 @@ class Part:
     """Points in order, with what is told of them kept up to date: an average over a week costs the
     same as over a minute. Sums are of whole millionths, so that no order of adding changes them."""
 
+    within: timedelta
     points: list[Point] = field(default_factory=list)
     millionths: int = 0
     most: float | None = None
@@ -58,6 +59,12 @@ class Part:
         """Forget the oldest."""
         gone, self.points = self.points[:count], self.points[count:]
         self._without(gone)
+
+    def age(self, now: datetime) -> None:
+        """Forget what has left the window's time."""
+        since = now - self.within
+        if self.points and self.points[0].at <= since:
+            self.drop(bisect_left(self.points, (since + timedelta.resolution,)))
 
     def forget(self, event_id: str) -> None:
         gone = [point for point in self.points if point.event_id == event_id]
@@ -101,13 +108,13 @@ def definition(window: Window) -> str:
     )
 
 
-def add(parts: Parts, part: str, points: Iterable[Point]) -> None:
+def add(parts: Parts, part: str, points: Iterable[Point], within: timedelta) -> None:
     """In the order of their time, so that no order of arrival changes what is remembered."""
     known = parts.get(part)
     if known is None:
         if len(parts) >= MOST_PARTS:
             _make_room(parts)
-        known = parts[part] = Part()
+        known = parts[part] = Part(within)
     for point in points:
         known.add(point)
     if len(known.points) > MOST_POINTS:
@@ -128,13 +135,19 @@ def forget(parts: Parts, event_id: str) -> None:
         part.forget(event_id)
 
 
+def prune(parts: Parts, now: datetime) -> None:
+    """Forget what no window will tell of any more."""
+    for name, part in list(parts.items()):
+        part.age(now)
+        if not part.points:
+            del parts[name]
+
+
 def figure(window: Window, part: Part | None, now: datetime) -> float | None:
     """What a window tells, None when it has nothing to tell. Forgets what has grown too old."""
     if part is None:
-        part = Part()
-    since = now - window.within
-    if part.points and part.points[0].at <= since:
-        part.drop(bisect_left(part.points, (since + timedelta.resolution,)))
+        part = Part(window.within)
+    part.age(now)
     return _FIGURES[window.figure](window, part, now)
 
 

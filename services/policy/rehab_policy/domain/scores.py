@@ -14,6 +14,8 @@ from rehab.events.v1 import exercise_pb2
 
 KEPT = timedelta(days=60)
 MOST_EXERCISES = 64
+MOST_EVENTS = 5_000
+"""Of one exercise and day."""
 
 ExerciseSide = tuple[str, int]
 
@@ -70,6 +72,8 @@ class Scores:
         if of_day is None:
             self._prune(exercise, day)
             of_day = exercise.days[day] = DayScores()
+        if len(of_day.told) >= MOST_EVENTS:
+            return
         of_day.told[event_id] = scores
         for score in scores:
             insort(of_day.ordered, score)

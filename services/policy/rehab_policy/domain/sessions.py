@@ -14,8 +14,11 @@ from rehab_clinical.sessions import SessionRecord, active_at
 
 from rehab.events.v1 import event_pb2
 
-KEPT = timedelta(days=60)
+KEPT = timedelta(days=45)
+"""Four weeks, and what may still count for their first windows."""
 MOST_SESSIONS = 400
+MOST_EVENTS = 5_000
+"""Of one session."""
 _ENDS = frozenset({"completed", "abandoned"})
 _NO_ENVELOPE = event_pb2.Envelope()
 
@@ -41,6 +44,7 @@ class KnownSession:
     ended: tuple[Stamp, str] | None = None
     _record: SessionRecord | None = None
     _done: DoneByExercise | None = None
+    _session: Session | None = None
 
     @property
     def started_at(self) -> datetime:
@@ -55,13 +59,19 @@ class KnownSession:
         return min(self.first_at, self.started_at)
 
     def add(self, told: Told, body: event_pb2.Body) -> None:
+        """Raises ValueError for a day or time that does not exist, and is then as it was."""
+        if body.HasField("exercise_session"):
+            SessionFold().add(_fact(told, body))
+        if len(self.told) >= MOST_EVENTS:
+            return
         self.told[told.stamp.event_id] = told
-        self._record = self._done = None
+        self._record = self._done = self._session = None
         self._follow(told, body)
 
     def forget(self, event_id: str) -> None:
         del self.told[event_id]
-        self._record = self._done = self.first_at = self.begun_at = self.ended = None
+        self._record = self._done = self._session = None
+        self.first_at = self.begun_at = self.ended = None
         for told in self.told.values():
             self._follow(told, event_pb2.Body.FromString(told.body))
 
@@ -80,9 +90,11 @@ class KnownSession:
         return self._done
 
     def session(self) -> Session:
-        record = self.record()
-        ref = record.start.ref if record.start else None
-        return Session(self.session_id, record.started_at, record.zone, ref, self.done)
+        if self._session is None:
+            record = self.record()
+            ref = record.start.ref if record.start else None
+            self._session = Session(self.session_id, record.started_at, record.zone, ref, self.done)
+        return self._session
 
     def _follow(self, told: Told, body: event_pb2.Body) -> None:
         at = active_at(_fact(told, body))
@@ -102,19 +114,24 @@ class SessionLog:
 
     def __init__(self) -> None:
         self.by_id: dict[str, KnownSession] = {}
+        self._ordered: list[KnownSession] | None = None
 
     def add(self, told: Told, body: event_pb2.Body) -> KnownSession:
         session_id = getattr(body, told.kind).session_id
-        session = self.by_id.get(session_id)
-        if session is None:
-            session = self.by_id[session_id] = KnownSession(session_id)
+        known = self.by_id.get(session_id)
+        session = known or KnownSession(session_id)
+        before = session.started_at if known else None
         session.add(told, body)
+        if session.started_at != before:
+            self.by_id[session_id] = session
+            self._ordered = None
         return session
 
     def forget(self, event_id: str) -> KnownSession | None:
         """The session that the event was of, as it was before; None when it was of none."""
         session = next((s for s in self.by_id.values() if event_id in s.told), None)
         if session is not None:
+            self._ordered = None
             if len(session.told) == 1:
                 del self.by_id[session.session_id]
             else:
@@ -128,9 +145,13 @@ class SessionLog:
             old = sorted(self.by_id.values(), key=lambda s: s.started_at)[:-MOST_SESSIONS]
         for session in old:
             del self.by_id[session.session_id]
+            self._ordered = None
 
     def by_start(self) -> list[KnownSession]:
-        return sorted(self.by_id.values(), key=lambda s: (s.started_at, s.session_id))
+        if self._ordered is None:
+            every = self.by_id.values()
+            self._ordered = sorted(every, key=lambda s: (s.started_at, s.session_id))
+        return self._ordered
 
     def before(self, instant: datetime) -> Iterator[KnownSession]:
         return (s for s in self.by_start() if s.started_at < instant)

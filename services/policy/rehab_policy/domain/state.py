@@ -95,11 +95,21 @@ class PatientState:
 
     @property
     def zone(self) -> ZoneInfo:
+        """Where the patient is: of quiet hours, and of rules by the clock."""
         return first_zone(self.seen_zone[1], self.care.zone)
 
     @property
+    def plan_zone(self) -> ZoneInfo:
+        """In which days of the plan are counted, as docs/domain/adherence.md says."""
+        return first_zone(self.care.plan_zone, self.care.zone, self.seen_zone[1])
+
+    @property
     def today(self) -> date:
-        return local_date(self.now, self.zone)
+        known = self.kept.get("today")
+        zone = self.zone
+        if known is None or known[0] is not self.now or known[1] is not zone:
+            known = self.kept["today"] = (self.now, zone, local_date(self.now, zone))
+        return known[2]
 
     def erase(self) -> None:
         """The right to be forgotten: nothing of the patient stays."""

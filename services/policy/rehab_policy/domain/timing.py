@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rehab_clinical.days import instant_of, local_date
 
+from rehab_policy.domain.activity import active_from
 from rehab_policy.domain.firing import Timer, TimerKind
 from rehab_policy.domain.moment import Ready
 from rehab_policy.domain.rules import Absence, Daily, Rule
@@ -53,7 +54,7 @@ def _asked(state: PatientState, ready: Ready) -> Iterator[Timer]:
     if not timed:
         return
     zone = state.zone
-    active = state.care.active_from(state.now, zone)
+    active = active_from(state)
     if active is None:
         return
     since = max(active, ready.since)

@@ -39,7 +39,7 @@ def seen_in(fact: Fact, of_kind: PointsOf, limits: Any, failed: Failed) -> Seen:
             ]
             if points:
                 seen[told] = points
-    return Seen(seen, parts)
+    return Seen(seen, parts, {told: window.within for told, window, _ in of_kind.windows})
 
 
 def _found(of_kind: PointsOf, bound: Bound, failed: Failed) -> Iterable[Any]:

@@ -11,13 +11,12 @@ from rehab_clinical.quality import ObservedSet
 from rehab.events.v1 import common_pb2
 
 _LEFT, _RIGHT = "_left", "_right"
-PRIMARY = ""
-"""The range of motion of the exercise itself, done on one side and on the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class JointSymmetry:
-    """Medians of range of motion in degrees; positive when the left moves more."""
+    """Medians of range of motion in degrees; positive when the left moves more. `joint` is empty
+    for the exercise itself, done on one side and on the other."""
 
     exercise_id: str
     joint: str

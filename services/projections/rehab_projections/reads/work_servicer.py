@@ -11,7 +11,6 @@ from rehab_clinical.days import UTC_ZONE, day_end, day_start
 from rehab.events.v1 import common_pb2
 from rehab.projections.v1 import work_service_pb2 as pb
 from rehab.projections.v1 import work_service_pb2_grpc as pb_grpc
-from rehab_projections.access import QUEUE_READERS
 from rehab_projections.asked import Asked
 from rehab_projections.board import Board
 from rehab_projections.domain import rules
@@ -20,8 +19,7 @@ from rehab_projections.domain.workload import RECENT, TherapistLoad, WorkDay, lo
 from rehab_projections.questions import date_range, zone_of
 from rehab_projections.storage.progress import episodes_of
 from rehab_projections.watch import Watches, watching
-from rehab_runtime.auth import current_principal
-from rehab_runtime.errors import InvalidArgument, PermissionDenied, Violation
+from rehab_runtime.errors import InvalidArgument, Violation
 
 LONGEST_DAYS = 366
 Context = grpc.aio.ServicerContext
@@ -72,8 +70,7 @@ class WorkServicer(pb_grpc.WorkServiceServicer):
     async def ListWorkTemplates(
         self, request: pb.ListWorkTemplatesRequest, context: Context
     ) -> pb.ListWorkTemplatesResponse:
-        if current_principal().role not in QUEUE_READERS:
-            raise PermissionDenied("a role without a work queue")
+        self.asked.require_role(request)
         return pb.ListWorkTemplatesResponse(templates=[_template(one) for one in templates()])
 
 

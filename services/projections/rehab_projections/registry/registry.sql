@@ -5,18 +5,25 @@ SELECT version, status, begun_at, changed_at FROM read_model_version ORDER BY ve
 SELECT version FROM read_model_version WHERE status = 'live'
 
 -- name: first: a new database begins with an empty version
-INSERT INTO read_model_version (version, status) VALUES (1, 'live') ON CONFLICT DO NOTHING
+INSERT INTO read_model_version (version, status, folds) VALUES (1, 'live', $1)
+ON CONFLICT DO NOTHING
 
 -- name: lock: one at a time builds, switches or drops
 SELECT pg_try_advisory_lock(7241002)
 
 -- name: begin: the next version
-INSERT INTO read_model_version (version, status)
-SELECT max(version) + 1, 'building' FROM read_model_version
+INSERT INTO read_model_version (version, status, folds)
+SELECT max(version) + 1, 'building', $1 FROM read_model_version
 RETURNING version
 
+-- name: outdated: whether what answers was made by earlier folds
+SELECT folds < $1 AS outdated FROM read_model_version WHERE status = 'live'
+
+-- name: earlier: replicas that run, and whose folds are earlier
+SELECT count(*) AS replicas FROM replica WHERE folds < $1 AND expires_at >= clock_timestamp()
+
 -- name: building: the one that is being built
-SELECT version FROM read_model_version WHERE status = 'building'
+SELECT version, folds FROM read_model_version WHERE status = 'building'
 
 -- name: retire: what answered, or was built beside it
 UPDATE read_model_version SET status = 'retired', changed_at = now()

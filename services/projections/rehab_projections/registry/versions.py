@@ -18,6 +18,9 @@ from rehab_runtime.errors import NotFound, Overloaded
 from rehab_runtime.postgres import Database, Queries
 
 PACKAGE = "rehab_projections"
+FOLD_VERSION = 2
+"""Raised with every change of what folds make of events that were folded before: read models of
+earlier folds are built anew. 2: times by a right clock."""
 SWITCHED = "projections_version"
 """Told when another version answers."""
 FREE_WITHIN_S = 2.0
@@ -106,9 +109,19 @@ class Versions:
         """The number of the version that answers; a new database gets its first."""
         row = await self._database.fetchrow(self._queries["live"])
         if row is None:
-            await self._database.execute(self._queries["first"])
+            await self._database.execute(self._queries["first"], FOLD_VERSION)
             return await self.live()
         return int(row["version"])
+
+    async def outdated(self) -> bool:
+        """Whether the version that answers was made by earlier folds."""
+        row = await self._database.fetchrow(self._queries["outdated"], FOLD_VERSION)
+        return row is not None and bool(row["outdated"])
+
+    async def earlier_run(self) -> bool:
+        """Whether replicas run that fold as earlier ones did."""
+        row = await self._database.fetchrow(self._queries["earlier"], FOLD_VERSION)
+        return row is not None and row["replicas"] > 0
 
     async def migrate(self, version: int) -> None:
         """Bring a version's tables to the form that this service knows; makes them at first."""
@@ -157,13 +170,14 @@ class Versions:
         return True
 
     async def begin(self, *, afresh: bool) -> int:
-        """The version to build: one that was interrupted, unless `afresh`, or the next."""
+        """The version to build: one that was interrupted, unless `afresh` or it was of other folds,
+        or the next."""
         row = await self._database.fetchrow(self._queries["building"])
-        if row is not None and afresh:
+        if row is not None and (afresh or row["folds"] != FOLD_VERSION):
             await self._throw_away(row["version"])
             row = None
         if row is None:
-            row = await self._database.fetchrow(self._queries["begin"])
+            row = await self._database.fetchrow(self._queries["begin"], FOLD_VERSION)
         assert row is not None
         await self.migrate(row["version"])
         return int(row["version"])

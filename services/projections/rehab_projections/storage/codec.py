@@ -24,7 +24,8 @@ from rehab_clinical.sessions import (
 )
 
 from rehab.events.v1 import exercise_pb2
-from rehab.events.v1.event_pb2 import RecordedEvent
+from rehab.events.v1.event_pb2 import Body, RecordedEvent
+from rehab.events.v1.kinds import KINDS, blank_free_text
 from rehab_projections.domain.absence import Span
 from rehab_projections.domain.signals import Reason
 from rehab_projections.domain.work_queue import Standing
@@ -37,6 +38,19 @@ _REP = bytes((exercise_pb2.RepObservation.DESCRIPTOR.fields_by_name["reps"].numb
 """What stands before each repetition in a RepObservation: the field's number, and that it is told
 by its length (protobuf's wire type 2)."""
 _SHORT = [bytes((length,)) for length in range(0x80)]
+
+
+def dump_event(event: RecordedEvent) -> bytes:
+    """An event as it is kept: without a person's own words, which no figure comes from."""
+    kind = KINDS.get(event.envelope.kind)
+    if kind is None or not kind.free_text or event.erased or event.key_id:
+        return event.SerializeToString()
+    body = Body.FromString(event.body)
+    blank_free_text(body)
+    kept = RecordedEvent()
+    kept.CopyFrom(event)
+    kept.body = body.SerializeToString(deterministic=True)
+    return kept.SerializeToString()
 
 
 def load_event(stored: bytes) -> RecordedEvent:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from rehab_projections.changes import Changes
 from rehab_projections.domain.vitals import Reading, united
 from rehab_projections.domain.work_episodes import Episode, episodes
+from rehab_projections.storage.codec import dump_event
 from rehab_projections.storage.putting import Row, Rows
 
 FIRST_MONTH, LAST_MONTH = date(2014, 1, 1), date(2037, 12, 1)
@@ -30,14 +31,14 @@ def gathered_rows(changes: Changes) -> dict[str, Rows]:
         "save_vitals": Rows([_vital(patient, one) for patient, one in readings]),
         "save_billing": Rows(
             new=[
-                (patient, event.envelope.position, change.clinic_id, event.SerializeToString())
+                (patient, event.envelope.position, change.clinic_id, dump_event(event))
                 for patient, change in patients
                 for event in change.gathered.billing
             ]
         ),
         "save_notes": Rows(
             new=[
-                (patient, session, event.envelope.position, event.SerializeToString())
+                (patient, session, event.envelope.position, dump_event(event))
                 for patient, change in patients
                 for session, event in change.gathered.notes
             ]

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import asyncpg
 
-from rehab_projections.registry.versions import schema_of
+from rehab_projections.registry.versions import FOLD_VERSION, schema_of
 from rehab_projections.storage.cursors import NAME, Cursor, cursor_of
 from rehab_runtime.postgres import Database, Queries
 
@@ -120,7 +120,9 @@ class Leases:
     async def attend(self, reports: Sequence[Report]) -> list[uuid.UUID]:
         """This replica runs, and keeps what it holds. All that run, the eldest first."""
         me = self.replica.id
-        row = await self._row("attend", me, self.replica.name, self.version, self.ttl_s)
+        row = await self._row(
+            "attend", me, self.replica.name, self.version, self.ttl_s, FOLD_VERSION
+        )
         if row is not None and row["joined"]:
             await self._tell(LEASES)
         if reports:

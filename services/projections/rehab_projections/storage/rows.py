@@ -7,6 +7,7 @@ from rehab_clinical.sessions import SetKey, SetRecord
 from rehab_projections.changes import Changes, PatientChange
 from rehab_projections.domain.work_queue import standing
 from rehab_projections.storage.codec import (
+    dump_event,
     dump_reps,
     dump_session,
     dump_set,
@@ -25,7 +26,7 @@ def rows_of(changes: Changes) -> dict[str, Rows]:
         "save_patients": Rows([_patient_row(patient, change) for patient, change in patients]),
         "save_care_events": Rows(
             new=[
-                (patient, event.envelope.position, event.envelope.kind, event.SerializeToString())
+                (patient, event.envelope.position, event.envelope.kind, dump_event(event))
                 for patient, change in patients
                 for event in change.care_events
             ]
