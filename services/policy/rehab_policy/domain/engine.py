@@ -234,7 +234,7 @@ class Engine:
             asking = ready.programs.timed.get(timer.rule_id)
             if asking is None:
                 return []
-            now = moment_of_timer(state, ready, asking, _cause(timer), deferred=True)
+            now = moment_of_timer(state, ready, asking, _cause(timer))
             return self._decided(state, asking, now)
         asking = ready.programs.deferred.get(timer.rule_id)
         event = event_pb2.Event.FromString(waiting.event)
@@ -245,7 +245,7 @@ class Engine:
         )
         fact = fact_of(recorded)
         parts = self._seen(state, fact).parts
-        now = moment_of_event(state, ready, asking, fact, parts, deferred=True)
+        now = moment_of_event(state, ready, asking, fact, parts)
         return self._decided(state, asking, now)
 
     def _at(self, instant: datetime) -> Ready | None:
