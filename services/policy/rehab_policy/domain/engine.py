@@ -161,7 +161,7 @@ class Engine:
         seen = self._seen(state, opened.fact)
         try:
             told = fold(state, opened, seen)
-        except ValueError:
+        except (ValueError, OverflowError):
             # a day or time that does not exist: the rest of the stream is folded all the same
             self._failed(f"event.{kind}", "cannot be folded")
             return []
@@ -277,7 +277,7 @@ def _opened(event: RecordedEvent) -> Fact | None:
         return None
     try:
         fact = fact_of(event)
-    except (DecodeError, ValueError):
+    except (DecodeError, ValueError, OverflowError):
         return None  # no Body, or a time outside the calendar
     kind = fact.body.WhichOneof("kind")
     return None if kind is None else fact._replace(kind=kind)
