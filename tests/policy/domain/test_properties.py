@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, time, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rehab_clinical.facts import moment
 
 from rehab.events.v1.event_pb2 import RecordedEvent
-from rehab_policy.domain.engine import Engine
+from rehab_policy.domain.engine import Engine, Live
 from rehab_policy.domain.facts import About, patient_facts
 from rehab_policy.domain.firing import Firing
 from rehab_policy.domain.given import PATIENT, Given, Setting, body_of, local, stream
+from rehab_policy.domain.snapshot import dump, fingerprint, load
 from rehab_policy.domain.state import PatientState
 from tests.policy.domain.books import ZONE, shipped
 
@@ -201,3 +204,33 @@ def test_no_order_of_arrival_changes_what_is_known(history: list[Given], chance:
     order = list(range(len(history)))
     chance.shuffle(order)  # type: ignore[attr-defined]
     assert facts_of(recorded, order) == facts_of(recorded, sorted(order))
+
+
+@SLOW
+@given(HISTORIES, st.data())
+def test_a_state_that_was_written_down_goes_on_as_if_it_had_not_been(
+    history: list[Given], data: st.DataObject
+) -> None:
+    recorded = stream(Setting(), history)
+    cut = data.draw(st.integers(0, len(recorded)))
+    state = ENGINE.start(PATIENT)
+    found = [firing for one in recorded[:cut] for firing in ENGINE.step(state, one).firings]
+    written = dump(state)
+    again = load(written)
+    assert dump(again) == written
+    found += [firing for one in recorded[cut:] for firing in ENGINE.step(again, one).firings]
+    assert [*found, *ENGINE.until(again, END).firings] == undisturbed(recorded)
+
+
+@pytest.mark.parametrize("wrong", [b"", b"{}", b"[]", b'{"now": 1}', b"\xff"])
+def test_what_is_no_snapshot_is_refused(wrong: bytes) -> None:
+    with pytest.raises(ValueError, match="is no snapshot"):
+        load(wrong)
+
+
+def test_a_snapshot_is_of_the_rule_books_it_was_folded_with() -> None:
+    book = shipped()
+    first = fingerprint([Live(END, book)])
+    assert first == fingerprint([Live(END, book)])
+    assert first != fingerprint([Live(END + timedelta(days=1), book)])
+    assert first != fingerprint([Live(END, replace(book, sha256="other"))])

@@ -7,6 +7,7 @@ import pytest
 from rehab.events.v1 import common_pb2
 from rehab_policy.domain.cel import Cel
 from rehab_policy.domain.linting import lint
+from rehab_policy.domain.reading import RULE_FIELDS
 from rehab_policy.domain.rules import ActionKind
 from rehab_policy.domain.trials import Trial, run_tests, trial_texts, trials_of
 from tests.policy.domain.books import BOOK, shipped
@@ -62,3 +63,9 @@ def test_emergencies_are_critical_have_a_chain_and_an_answer_is_due() -> None:
         assert rule.severity == common_pb2.SEVERITY_CRITICAL
         assert rule.escalation, rule.id
         assert rule.answer_within, rule.id
+
+
+def test_the_document_counts_the_rules_and_names_every_field_of_a_rule() -> None:
+    page = (BOOK.parents[3] / "docs/domain/rules.md").read_text()
+    assert f"{len(shipped().rules)} rules in English" in page
+    assert not [field for field in RULE_FIELDS if field not in page]

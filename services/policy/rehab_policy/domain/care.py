@@ -145,7 +145,7 @@ def care_of(facts: Iterable[Fact]) -> Care:
     for fact in sorted(facts, key=lambda fact: fact.stamp):
         try:
             fold.add(fact)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue  # a day or time that does not exist; projections park such a stream
     return fold.care()
 

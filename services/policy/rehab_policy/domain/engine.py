@@ -161,7 +161,7 @@ class Engine:
         seen = self._seen(state, opened.fact)
         try:
             told = fold(state, opened, seen)
-        except ValueError:
+        except (ValueError, OverflowError):
             # a day or time that does not exist: the rest of the stream is folded all the same
             self._failed(f"event.{kind}", "cannot be folded")
             return []
@@ -234,7 +234,7 @@ class Engine:
             asking = ready.programs.timed.get(timer.rule_id)
             if asking is None:
                 return []
-            now = moment_of_timer(state, ready, asking, _cause(timer), deferred=True)
+            now = moment_of_timer(state, ready, asking, _cause(timer))
             return self._decided(state, asking, now)
         asking = ready.programs.deferred.get(timer.rule_id)
         event = event_pb2.Event.FromString(waiting.event)
@@ -245,7 +245,7 @@ class Engine:
         )
         fact = fact_of(recorded)
         parts = self._seen(state, fact).parts
-        now = moment_of_event(state, ready, asking, fact, parts, deferred=True)
+        now = moment_of_event(state, ready, asking, fact, parts)
         return self._decided(state, asking, now)
 
     def _at(self, instant: datetime) -> Ready | None:
@@ -277,7 +277,7 @@ def _opened(event: RecordedEvent) -> Fact | None:
         return None
     try:
         fact = fact_of(event)
-    except (DecodeError, ValueError):
+    except (DecodeError, ValueError, OverflowError):
         return None  # no Body, or a time outside the calendar
     kind = fact.body.WhichOneof("kind")
     return None if kind is None else fact._replace(kind=kind)

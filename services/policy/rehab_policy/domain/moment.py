@@ -35,8 +35,8 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`now` is the log's clock, or a timer's due time. `values` are what conditions see, by name.
-    `deferred` says that quiet hours held it back before."""
+    """`now` is the log's clock, or a timer's due time. `values` are what conditions see, by
+    name."""
 
     ready: Ready
     now: datetime
@@ -44,7 +44,6 @@ class Moment:
     values: Mapping[str, Any]
     bound: Bound
     quiet: bool
-    deferred: bool = False
     cause_id: str = ""
     """Of the event, or what stands for a timer's asking."""
 
@@ -80,8 +79,6 @@ def moment_of_event(
     asking: Asking,
     fact: Fact,
     parts: Mapping[str, str],
-    *,
-    deferred: bool = False,
 ) -> Moment:
     """As of the state's now. `parts` are the event's own, by the definition of a window."""
     values = _values(state, ready, asking, fact, parts)
@@ -95,17 +92,14 @@ def moment_of_event(
         values,
         asking.scope.bind(values),
         values[PATIENT].quiet,
-        deferred,
         fact.stamp.event_id,
     )
 
 
-def moment_of_timer(
-    state: PatientState, ready: Ready, asking: Asking, cause_id: str, *, deferred: bool = False
-) -> Moment:
+def moment_of_timer(state: PatientState, ready: Ready, asking: Asking, cause_id: str) -> Moment:
     values = _values(state, ready, asking, None, {})
     bound = asking.scope.bind(values)
-    return Moment(ready, state.now, None, values, bound, values[PATIENT].quiet, deferred, cause_id)
+    return Moment(ready, state.now, None, values, bound, values[PATIENT].quiet, cause_id)
 
 
 def _values(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import time, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -14,7 +14,6 @@ import yaml
 from rehab_policy.domain.problems import Problems
 from rehab_policy.domain.rules import Place
 
-T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 DURATION = re.compile(r"^(\d+(?:\.\d+)?)(s|min|h|d|w)$")
 UNITS = {
@@ -121,9 +120,6 @@ class Item:
             found.setdefault(told, self.of(value))
         return found
 
-    def read(self, read: Callable[[Item], T]) -> T:
-        return read(self)
-
     def inside(self, line: int, column: int) -> Place:
         """The place of a line and column of this text, as far as YAML lets it be known."""
         start = self.node.start_mark
@@ -154,20 +150,29 @@ def documents(text: str, file: str, problems: Problems) -> Iterator[Item]:
     try:
         for node in yaml.compose_all(text, Loader=yaml.SafeLoader):
             if node is not None:
-                if _depth(node) > DEEPEST:
-                    problems.add(Place(file, 1, 1), "", "is nested too deeply, or in itself")
+                wrong = _shape_fault(node, set())
+                if wrong:
+                    problems.add(Place(file, 1, 1), "", wrong)
                     return
                 yield Item(node, file, problems)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
         problems.add(place, "", f"is not YAML: {error.problem or error.context}")
+    except RecursionError:
+        problems.add(Place(file, 1, 1), "", "is nested too deeply")
     except yaml.YAMLError:
         problems.add(Place(file, 1, 1), "", "is not YAML: a character that is not allowed")
 
 
-def _depth(node: yaml.Node, level: int = 1) -> int:
-    if level > DEEPEST or isinstance(node, yaml.ScalarNode):
-        return level
-    inner = [part for one in node.value for part in (one if isinstance(one, tuple) else (one,))]
-    return max((_depth(one, level + 1) for one in inner), default=level)
+def _shape_fault(node: yaml.Node, seen: set[int], level: int = 1) -> str:
+    """Few lines of aliases of aliases stand for more than a machine holds: there are none."""
+    if level > DEEPEST:
+        return "is nested too deeply"
+    if id(node) in seen:
+        return "has aliases: write out what they stand for"
+    seen.add(id(node))
+    if isinstance(node, yaml.ScalarNode):
+        return ""
+    inner = (part for one in node.value for part in (one if isinstance(one, tuple) else (one,)))
+    return next((wrong for part in inner if (wrong := _shape_fault(part, seen, level + 1))), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rehab_policy.domain.expressions import Fault
@@ -48,6 +48,3 @@ class Problems:
 
     def sorted(self) -> list[Problem]:
         return sorted(set(self.found), key=Problem.order)
-
-    def extend(self, more: Iterable[Problem]) -> None:
-        self.found += more

@@ -15,6 +15,8 @@ from rehab_policy.domain.programs import PointsOf
 from rehab_policy.domain.rules import Window
 from rehab_policy.domain.state import PatientState
 
+LARGEST = 1e12
+"""Nothing measured is larger; what is, or is no number, is no point."""
 Failed = Callable[[str, str], None]
 """Takes the name of what failed, and how."""
 
@@ -35,7 +37,7 @@ def seen_in(fact: Fact, of_kind: PointsOf, limits: Any, failed: Failed) -> Seen:
             points = [
                 Point(at, event_id, place, value[0], value[1])
                 for place, value in enumerate(one[1])
-                if value
+                if value and abs(value[0]) <= LARGEST
             ]
             if points:
                 seen[told] = points
