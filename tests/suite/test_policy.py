@@ -42,7 +42,7 @@ def alerts(data: Path, clinic: str, patient: str) -> list[dict[str, Any]]:
 def reported(data: Path, clinic: str, rule: str) -> str:
     report = rehab("policy", "report", "--clinic", clinic, data=data)
     assert report.returncode == 0, report.stderr
-    return next((one for one in report.stdout.splitlines() if one.startswith(rule)), "")
+    return next((one for one in report.stdout.splitlines() if one.split()[0] == rule), "")
 
 
 def test_severe_pain_is_an_alert_that_stands_in_the_work_queue_until_it_is_ended(
