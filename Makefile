@@ -69,7 +69,7 @@ bench-projections: setup ## Lag and rebuild of the read models (JSON=path, RUNS,
 bench-reads: setup ## What a read costs, kept in Valkey and made anew (JSON=path, RUNS, CALLS, EVENTS)
 	@$(RUN)/python -m bench.reads $(if $(JSON),--json $(JSON))
 
-bench-policy: setup ## What rules cost an event, and the shipped book over a year (JSON=path, RUNS, EVENTS, PATIENTS, DAYS)
+bench-policy: setup ## What rules cost an event, the shipped book over a year, and how soon a cue is heard (JSON=path, RUNS, EVENTS, PATIENTS, DAYS, PACED)
 	@$(RUN)/python -m bench.policy $(if $(JSON),--json $(JSON))
 
 faults: setup ## Kill real processes under load and count what was lost

@@ -10,6 +10,7 @@ the environment.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import statistics
 import time
@@ -19,6 +20,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import uvloop
+
+from bench.feedback import latency
 from bench.measure import Row, show
 from rehab.events.v1.event_pb2 import Body, RecordedEvent
 from rehab.events.v1.exercise_pb2 import RepObservation
@@ -312,7 +316,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.policy")
     parser.add_argument("--json", type=Path)
     path = parser.parse_args().json
-    show([*of_conditions(), *of_folding(), *of_a_year()], path)
+    rows = [*of_conditions(), *of_folding(), *of_a_year()]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        rows += runner.run(latency())
+    show(rows, path)
 
 
 if __name__ == "__main__":

@@ -229,8 +229,14 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
             *_of(
                 f"{_TELLS}.RuleService",
                 {
-                    **_all(RULES, "ListRuleSets", "GetRuleSet", "ListRules"),
-                    **_all(RULE_CHANGES, "PutRuleSet", "ApproveRuleSet", "TransitionRuleSet"),
+                    **_all(RULES, "ListRuleSets", "ListRules"),
+                    **_all(
+                        RULE_CHANGES,
+                        "GetRuleSet",
+                        "PutRuleSet",
+                        "ApproveRuleSet",
+                        "TransitionRuleSet",
+                    ),
                     "Backtest": Rule({"admin": CLINIC, "service": SUITE}, clinic="clinic_id"),
                     "GetRuleReport": FIGURES,
                 },

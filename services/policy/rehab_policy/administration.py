@@ -114,9 +114,13 @@ class Administration:
         return _known(await self._rule_sets.get(version))
 
     def _by(self, caller: Principal) -> By:
+        self.require_allowed(caller)
+        return By(caller.id, caller.role, self._clock.now())
+
+    def require_allowed(self, caller: Principal) -> None:
+        """Raises PermissionDenied for who does not look after the rules."""
         if caller.role != "service" and not self._settings.may_change_rules(caller.id):
             raise PermissionDenied("not named in POLICY_RULE_ADMINS")
-        return By(caller.id, caller.role, self._clock.now())
 
 
 def _known(row: RuleSetRow | None) -> RuleSetRow:

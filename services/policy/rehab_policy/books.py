@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from rehab_policy.domain.engine import Engine, Live
 from rehab_policy.domain.expressions import Language
 from rehab_policy.domain.loading import load
+from rehab_policy.domain.problems import BookError
 from rehab_policy.domain.rules import RuleSet
 from rehab_policy.storage.rule_sets import RuleSetRow, RuleSets
 from rehab_runtime.clock import Clock
@@ -113,6 +114,7 @@ class Books:
     async def _tracks_of(self, rows: Sequence[RuleSetRow]) -> tuple[Track, ...]:
         before = {one.id: one for one in self._tracks}
         tracks = []
+        rows = [one for one in rows if await self._is_usable(one)]
         ever_live = sorted(
             (one.live_from, one.version) for one in rows if one.live_from is not None
         )
@@ -136,6 +138,20 @@ class Books:
                 engine = Engine([Live(since, await self.rules_of(row.version))])
                 tracks.append(Track(row.version, engine, since, since, row.live_from))
         return tuple(tracks)
+
+    async def _is_usable(self, row: RuleSetRow) -> bool:
+        """A version of long ago may say what this release does not know any more: without it, what
+        was recorded in its time is decided by the one before. Raises BookError for the live one."""
+        try:
+            await self.rules_of(row.version)
+        except BookError as error:
+            if row.status == "live":
+                raise
+            log.error(
+                "a version of the rules cannot be used", version=row.version, fault=str(error)
+            )
+            return False
+        return True
 
 
 def _evaluated(row: RuleSetRow) -> bool:

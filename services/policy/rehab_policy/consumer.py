@@ -121,9 +121,13 @@ class Consumer:
     async def _overtaken(self, cursor: Cursor, batch: Sequence[RecordedEvent]) -> None:
         """Another replica has stored what was decided here, too: unless it has not come so far, the
         states are those of the log."""
-        saved = await self._folds.positions.of(cursor.shard, cursor.incarnation)
-        self.cursors[cursor.shard] = saved
         patients = _patients_of(batch)
+        try:
+            saved = await self._folds.positions.of(cursor.shard, cursor.incarnation)
+        except BaseException:
+            self._forget(patients)
+            raise
+        self.cursors[cursor.shard] = saved
         if saved.position < batch[-1].envelope.position:
             self._forget(patients)
         else:
@@ -251,8 +255,9 @@ class Consumer:
 
     def _forget(self, patient_ids: Iterable[str]) -> None:
         gone = frozenset(patient_ids)
-        self._states.forget(gone)
-        self._doubt(gone)
+        if gone:
+            self._states.forget(gone)
+            self._doubt(gone)
 
     def _doubt(self, gone: frozenset[str]) -> None:
         """What is stored of them is another replica's."""

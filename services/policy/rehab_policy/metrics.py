@@ -36,7 +36,7 @@ ahead = declare_counter(
 )
 timers_late_seconds = declare_gauge(
     "policy_timers_late_seconds",
-    "How long the earliest timer that is due waits to fire.",
+    "How long a look for timers that are due takes, until all of them have fired.",
     "the fold is behind, or the event store does not answer: see this service's log",
     ["shard"],
 )
