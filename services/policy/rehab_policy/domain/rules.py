@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 DEFAULT_LANGUAGE = "en"
 
@@ -207,5 +208,9 @@ class RuleSet:
     overrides: tuple[Override, ...] = ()
     quiet: tuple[time, time] = QUIET_HOURS
 
+    @cached_property
+    def _by_id(self) -> Mapping[str, Rule]:
+        return {rule.id: rule for rule in self.rules}
+
     def rule(self, rule_id: str) -> Rule | None:
-        return next((rule for rule in self.rules if rule.id == rule_id), None)
+        return self._by_id.get(rule_id)
