@@ -148,7 +148,7 @@ class Books:
             if row.status == "live":
                 raise
             log.error(
-                "a version of the rules cannot be used", version=row.version, fault=str(error)
+                "a version of the rules cannot be used", version=row.version, reason=str(error)
             )
             return False
         return True
