@@ -39,8 +39,8 @@ async def test_an_emergency_is_told_while_the_fold_stands_and_not_again_when_it_
     house: House,
 ) -> None:
     await house.folded(await house.log.append(*arrived(), pain(1)))
-    before = await positions(house.place)
     async with stuck(house):
+        before = await positions(house.place)
         await house.log.append(pain(2))
         position = await house.log.append(pain(9))
         (alert,) = await house.asks.alerts_of(1)

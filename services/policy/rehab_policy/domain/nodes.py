@@ -26,6 +26,8 @@ UNITS = {
 CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 DEEPEST = 12
 LONGEST_TEXT = 1_000_000
+MOST = 2**31 - 1
+"""What a column of PostgreSQL holds."""
 
 
 class Item:
@@ -72,9 +74,9 @@ class Item:
 
     def count(self) -> int:
         told = self.text()
-        if told.isdecimal():
+        if told.isdecimal() and len(told) <= len(str(MOST)) and int(told) <= MOST:
             return int(told)
-        self.wrong("must be a whole number from 0")
+        self.wrong(f"must be a whole number from 0 to {MOST}")
         return 0
 
     def flag(self) -> bool:
