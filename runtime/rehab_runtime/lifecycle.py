@@ -125,6 +125,10 @@ async def _serve(
         stopping.cancel()
         if not stop.is_set():
             error = live.background.fallen.result()
-            log.error("a part of the service fell", error_type=type(error).__qualname__)
+            log.error(
+                "a part of the service fell",
+                error_type=type(error).__qualname__,
+                where=logging.place(error),
+            )
             return 1
     return 0

@@ -100,7 +100,10 @@ class House:
     async def serves(self, name: str) -> bool:
         stub = health_pb2_grpc.HealthStub(self.channels[name])
         request = health_pb2.HealthCheckRequest(service="ready")
-        answer = await stub.Check(request, timeout=10)
+        try:
+            answer = await stub.Check(request, timeout=10)
+        except grpc.aio.AioRpcError:
+            return False
         return bool(answer.status == SERVING)
 
     async def held(self, name: str) -> Held:

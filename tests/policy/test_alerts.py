@@ -39,6 +39,17 @@ async def test_severe_pain_raises_one_alert_of_the_patient_and_therapist(
     assert event.envelope.consent_id == "consent-1"
 
 
+async def test_what_a_service_wrote_wrong_of_alerts_is_passed_over(house: House) -> None:
+    raised = {"rule_id": "r", "rule_version": 1, "severity": "SEVERITY_HIGH"}
+    many = event(alert={"alert_id": "a", "raised": {**raised, "rule_version": 4_000_000_000}})
+    never = event(alert={"alert_id": "b", "raised": raised})
+    never.body.alert.raised.deadline.seconds = 2**60
+    unnamed = event(alert={"alert_id": "\0", "raised": raised})
+    await house.log.append(*arrived(), many, never, unnamed, pain(9))
+    (alert,) = await house.asks.alerts_of(1)
+    assert alert.rule_id == "pain.emergency"
+
+
 async def test_what_was_folded_before_the_first_start_tells_nothing(place: Place) -> None:
     async with eventstore(place) as (log, address):
         position = await log.append(*arrived(), pain(9), pain(6))

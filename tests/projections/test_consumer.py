@@ -15,6 +15,7 @@ from rehab_projections.messages import stamped
 from rehab_runtime.embedded import Nats, Postgres
 from rehab_runtime.errors import IncarnationChanged, Unavailable
 from tests.projections.given import at, event, observed, pain, prescribed, rep, set_completed
+from tests.projections.given_care import certified
 from tests.projections.service import (
     Clinic,
     Place,
@@ -261,6 +262,20 @@ async def test_a_value_that_no_column_holds_stops_its_own_stream_only(running: C
     lag = await running.reads.lag_at(position)
     assert lag.parked == 1
     assert await repetitions(running.reads, position) == 8 + 6
+    assert not running.background.fallen.done()
+
+
+async def test_a_correction_that_cannot_be_reckoned_with_stops_its_own_stream_only(running: Clinic):
+    """By a correction the whole history is folded anew, with it in it."""
+    plan = event(100, BEGIN, certified("2026-03-01", "2026-05-30"), patient=PATIENTS[0])
+    wrong = event(
+        *(101, BEGIN, certified("2026-03-01", "2026-02-30")),
+        patient=PATIENTS[0],
+        corrects=plan.envelope.event_id,
+    )
+    position = await running.log.append(*sets(1, 8), plan, wrong, *sets(9, 8))
+    assert (await running.reads.lag_at(position)).parked == 1
+    assert await repetitions(running.reads, position) >= 6 + 6
     assert not running.background.fallen.done()
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from google.protobuf.message import DecodeError
+
 from rehab.events.v1.admin_pb2 import ERASURE_STAGE_DONE
 from rehab.events.v1.event_pb2 import Body, Event, RecordedEvent
 from rehab_policy import metrics
@@ -179,10 +181,8 @@ class Consumer:
         fact = fact_of(event)
         if fact is not None:
             changes.alerts.append(fact)
-        if event.envelope.kind == "erasure":
-            erasure = Body.FromString(event.body).erasure
-            if erasure.stage == ERASURE_STAGE_DONE:
-                changes.erased.append(event.envelope.subject_id)
+        if event.envelope.kind == "erasure" and _is_done(event):
+            changes.erased.append(event.envelope.subject_id)
 
     def _note_timers(self, changes: Changes, due: Due, first: datetime | None) -> None:
         if due not in self._waits or self._waits[due] != first:
@@ -272,6 +272,13 @@ class Consumer:
             if event.envelope.kind == "feedback":
                 since = now - moment(event.envelope.occurred_at)
                 metrics.feedback_seconds.observe(max(0.0, since.total_seconds()))
+
+
+def _is_done(event: RecordedEvent) -> bool:
+    try:
+        return bool(Body.FromString(event.body).erasure.stage == ERASURE_STAGE_DONE)
+    except DecodeError:
+        return False
 
 
 def _patients_of(batch: Sequence[RecordedEvent]) -> frozenset[str]:

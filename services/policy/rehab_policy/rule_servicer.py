@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from datetime import datetime
 from typing import Any
 
 from rehab.policy.v1 import rule_service_pb2 as pb
@@ -114,7 +115,7 @@ class RuleServicer(RuleServiceServicer):
             await self._kept(request.baseline),
             await self._candidate(request),
             request.clinic_id,
-            moment(request.since) if request.HasField("since") else None,
+            _since(request),
         )
         async for told in self._backtesting.run(asked):
             if told.HasField("result") and current_principal().role != "service":
@@ -128,8 +129,7 @@ class RuleServicer(RuleServiceServicer):
         require_valid(request)
         self._guard.must_be(RULE_READERS)
         self._guard.in_clinic(request.clinic_id)
-        since = moment(request.since) if request.HasField("since") else None
-        figures = await self._alerts.report(request.clinic_id, since)
+        figures = await self._alerts.report(request.clinic_id, _since(request))
         return pb.GetRuleReportResponse(rules=[report_message(one) for one in figures])
 
     async def _candidate(self, request: pb.BacktestRequest) -> RuleSet:
@@ -149,3 +149,14 @@ def _files(book: pb.RuleFiles) -> Mapping[str, str]:
     if len(files) < len(book.files):
         raise broken_rule("book.files", "files.names", "must have different names")
     return files
+
+
+def _since(request: pb.GetRuleReportRequest | pb.BacktestRequest) -> datetime | None:
+    """Raises InvalidArgument outside the years 1 to 9999."""
+    if not request.HasField("since"):
+        return None
+    try:
+        return moment(request.since)
+    except ValueError:
+        message = "must be between the years 1 and 9999"
+        raise broken_rule("since", "timestamp.range", message) from None

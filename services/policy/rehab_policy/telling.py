@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from rehab.events.v1.event_pb2 import Body, Envelope, Event, RecordedEvent
 from rehab_policy.domain.firing import Firing, Outcome
 from rehab_policy.storage.alerts import AlertFact, Raised
 from rehab_policy.storage.folds import Fired
+from rehab_runtime.validation import violations
 
 KIND = "alert"
+MOST = 2**31 - 1
+"""What a column of PostgreSQL holds."""
 
 
 def moment(stamp: Timestamp) -> datetime:
@@ -22,7 +26,14 @@ def fact_of(event: RecordedEvent) -> AlertFact | None:
     """What an event tells of an alert; None for others, and for one that cannot be read."""
     if event.envelope.kind != KIND or event.key_id or event.erased:
         return None
-    return _fact(event.envelope, Body.FromString(event.body))
+    try:
+        body = Body.FromString(event.body)
+        # services write to the log by themselves: what breaks the contract is not kept
+        if violations(body) or body.alert.raised.rule_version > MOST:
+            return None
+        return _fact(event.envelope, body)
+    except (DecodeError, ValueError):
+        return None
 
 
 def fact_told(event: Event, therapist_id: str = "") -> AlertFact | None:

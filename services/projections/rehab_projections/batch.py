@@ -101,16 +101,15 @@ class Batch:
             except (DecodeError, ValueError) as error:
                 self._park(event, error)
                 return
+        if not events:
+            return
+        clinic_id = events[0].envelope.clinic_id
+        # where its own events end, whenever it is folded anew: versions are compared by it
+        reached = facts[-1].position if facts else last
         try:
-            history = fold(facts)
+            self._replaced[patient_id] = _whole(clinic_id, reached, fold(facts), facts, events)
         except Exception as error:
             self._park(events[-1], error)
-            return
-        if events:
-            clinic_id = events[0].envelope.clinic_id
-            # where its own events end, whenever it is folded anew: versions are compared by it
-            reached = facts[-1].position if facts else last
-            self._replaced[patient_id] = _whole(clinic_id, reached, history, facts, events)
 
     def changes(self) -> Changes:
         """What all of it changes, which ends the batch."""
