@@ -265,24 +265,16 @@ async def test_a_value_that_no_column_holds_stops_its_own_stream_only(running: C
     assert not running.background.fallen.done()
 
 
-async def test_a_correction_that_cannot_be_reckoned_with_stops_its_own_stream_only(running: Clinic):
-    """By a correction the whole history is folded anew, with it in it."""
-    plan = event(100, BEGIN, certified("2026-03-01", "2026-05-30"), patient=PATIENTS[0])
-    wrong = event(
-        *(101, BEGIN, certified("2026-03-01", "2026-02-30")),
-        patient=PATIENTS[0],
-        corrects=plan.envelope.event_id,
-    )
-    position = await running.log.append(*sets(1, 8), plan, wrong, *sets(9, 8))
-    assert (await running.reads.lag_at(position)).parked == 1
-    assert await repetitions(running.reads, position) >= 6 + 6
-    assert not running.background.fallen.done()
-
-
-async def test_a_stream_held_back_is_tried_again_at_the_next_start(place: Place):
+@pytest.mark.parametrize(
+    "impossible",
+    [prescribed(effective_from="2026-02-30"), certified("2026-03-01", "2026-02-30")],
+    ids=["folded", "gathered"],
+)
+async def test_a_stream_held_back_is_tried_again_at_the_next_start(
+    place: Place, impossible: event_pb2.Body
+):
     async with eventstore(place) as (log, address):
         async with projections(place, address, log) as clinic_:
-            impossible = prescribed(effective_from="2026-02-30")
             await log.append(
                 event(1, BEGIN, impossible, patient=PATIENTS[0]),
                 event(2, BEGIN, pain(9), patient=PATIENTS[1]),
@@ -293,6 +285,7 @@ async def test_a_stream_held_back_is_tried_again_at_the_next_start(place: Place)
             assert [one.patient_id for one in told.items] == [PATIENTS[1]]
         async with projections(place, address, log) as clinic_:
             assert (await clinic_.reads.lag_at(2)).parked == 1
+            assert not clinic_.background.fallen.done()
 
 
 async def test_a_fold_that_stands_still_shows_by_the_age_of_what_waits(running: Clinic):

@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rehab.events.v1 import event_pb2
+from rehab_projections.batch import Batch
 from rehab_projections.storage.billing import billed_patients, billing_facts
 from rehab_projections.storage.vitals import metrics_of, reading_page, readings_between
-from tests.projections.given import CLINIC, PATIENT, at, body, event, pain
+from tests.projections.given import CLINIC, PATIENT, at, body, event, pain, recorded
 from tests.projections.given_care import (
     agreed,
     by_clinician,
+    certified,
     monitoring,
     sample,
     samples,
@@ -239,3 +241,12 @@ async def test_replicas_of_the_release_before_can_begin_beside_those_of_this_one
     )
     await folded(store, [event(1, NOON, pain(9))])
     assert await store.database.fetch("SELECT * FROM patient")
+
+
+def test_a_history_with_evidence_that_cannot_be_reckoned_with_is_held_back() -> None:
+    """As when a stream that was held back is tried again."""
+    impossible = recorded(event(1, NOON, certified("2026-03-01", "2026-02-30")), 1)
+    batch = Batch()
+    batch.replace(PATIENT, [impossible], 1)
+    (parked,) = batch.changes().parked
+    assert (parked.position, parked.reason) == (1, "plan_of_care: ValueError")
