@@ -1,7 +1,7 @@
 """Patients who read how well they do, in a process of their own: who measures must not wait for
 itself.
 
-    python -m bench.reader ADDRESS SECONDS
+    python -m bench.reader ADDRESS SECONDS BEGIN     the latter in seconds since 1970
 
 Prints {"p50_ms", "p95_ms"} as JSON.
 """
@@ -23,12 +23,15 @@ from rehab_runtime.auth import bearer
 from rehab_runtime.server import channel
 
 READS_PER_S = 20
+STARTS_S = 4.0
+"""A process is started within so long."""
 
 
-async def read(address: str, seconds: float) -> dict[str, float]:
+async def read(address: str, seconds: float, begin: float) -> dict[str, float]:
     times: list[float] = []
     async with channel(address) as connection:
         stub = ProjectionsServiceStub(connection)
+        await asyncio.sleep(max(0.0, begin - time.time()))
         end = time.perf_counter() + seconds
         number = 0
         while time.perf_counter() < end:
@@ -43,14 +46,14 @@ async def read(address: str, seconds: float) -> dict[str, float]:
     return {"p50_ms": cuts[9] * 1000, "p95_ms": cuts[18] * 1000}
 
 
-async def read_p95_ms(address: str, seconds: float) -> float:
-    """As told by a process that reads so long."""
+async def read_p95_ms(address: str, seconds: float, begin: float) -> float:
+    """As told by a process that reads so long, from a time on: its own start is not to count."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.reader", address, str(seconds)),
+        *(sys.executable, "-m", "bench.reader", address, str(seconds), str(begin)),
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        out, _ = await asyncio.wait_for(process.communicate(), seconds + 30)
+        out, _ = await asyncio.wait_for(process.communicate(), seconds + STARTS_S + 30)
     except TimeoutError:
         process.kill()
         raise
@@ -58,4 +61,4 @@ async def read_p95_ms(address: str, seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(read(sys.argv[1], float(sys.argv[2])))))
+    print(json.dumps(uvloop.run(read(sys.argv[1], *map(float, sys.argv[2:4])))))
