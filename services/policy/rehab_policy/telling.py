@@ -9,13 +9,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from rehab.events.v1.event_pb2 import Body, Envelope, Event, RecordedEvent
 from rehab_policy.domain.firing import Firing, Outcome
+from rehab_policy.domain.nodes import MOST
 from rehab_policy.storage.alerts import AlertFact, Raised
 from rehab_policy.storage.folds import Fired
 from rehab_runtime.validation import violations
 
 KIND = "alert"
-MOST = 2**31 - 1
-"""What a column of PostgreSQL holds."""
 
 
 def moment(stamp: Timestamp) -> datetime:

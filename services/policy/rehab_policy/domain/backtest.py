@@ -44,7 +44,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Alerts that a therapist gets a day, over the days from the first event to the last. `digest`
+    """Alerts that a therapist gets a day, over the days from the first event to the last. `low`
     ones can wait: of low severity."""
 
     therapist_id: str

@@ -97,9 +97,7 @@ class Engine:
         if 0 < envelope.stream_version <= state.stream_version:
             return self._step(state, [])
         state.clinic_id = state.clinic_id or envelope.clinic_id
-        at = moment(
-            envelope.recorded_at if envelope.HasField("recorded_at") else envelope.occurred_at
-        )
+        at = _recorded_at(envelope)
         firings = self._due_by(state, at)
         state.now = max(state.now, at)
         state.stream_version = envelope.stream_version
@@ -132,9 +130,7 @@ class Engine:
         events with the same ids later. Without limits those of the book, clinic and patient count.
         """
         envelope = event.envelope
-        at = moment(
-            envelope.recorded_at if envelope.HasField("recorded_at") else envelope.occurred_at
-        )
+        at = _recorded_at(envelope)
         ready = self._at(at)
         asking = ready.programs.emergency.get(envelope.kind) if ready else None
         fact = _opened(event) if asking else None
