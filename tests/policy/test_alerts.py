@@ -50,6 +50,13 @@ async def test_what_a_service_wrote_wrong_of_alerts_is_passed_over(house: House)
     assert alert.rule_id == "pain.emergency"
 
 
+async def test_a_name_that_nothing_can_keep_stops_no_fold(house: House) -> None:
+    team = event(care_team={"therapist_id": "\0", "action": "CARE_TEAM_ACTION_ASSIGNED"})
+    await house.log.append(*arrived("patient-2"), team, pain(9, "patient-2"))
+    (alert,) = await house.asks.alerts_of(1)
+    assert alert.patient_id == "patient-2"
+
+
 async def test_what_was_folded_before_the_first_start_tells_nothing(place: Place) -> None:
     async with eventstore(place) as (log, address):
         position = await log.append(*arrived(), pain(9), pain(6))

@@ -195,6 +195,8 @@ class _Fold:
         return self._revoked.get(permission.consent_id, FOREVER)
 
     def _change_team(self, change: patient_pb2.CareTeam) -> None:
+        if "\0" in change.therapist_id:
+            return  # ingest lets no such name in; what a service wrote so, no column can hold
         if change.action == patient_pb2.CARE_TEAM_ACTION_ASSIGNED:
             if change.primary:
                 self._team = dict.fromkeys(self._team, False)
