@@ -148,11 +148,13 @@ async def test_a_server_that_refuses_new_tokens_as_well_is_not_asked_for_ever(
         with pytest.raises(errors.NotAcknowledged):
             async with client.stream() as stream:
                 await stream.send(*pains(client, PATIENT, 1))
-        assert asked == 6
+        # gRPC may tell a stream that is refused while it is written to that it broke: one more try
+        assert 6 <= asked <= 8
+        before = asked
         with pytest.raises(errors.Unauthenticated):
             async with client.watch(client.patients.adherence, PATIENT) as answers:
                 await anext(answers)
-        assert asked == 10
+        assert asked == before + 4
 
 
 def fake_denial() -> Exception:

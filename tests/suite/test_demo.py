@@ -25,9 +25,9 @@ def test_what_happened_in_the_clinic_is_stored_and_projected(tmp_path: Path) -> 
 
 def test_a_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        port = low_ports()
+        taken.bind(("127.0.0.1", port))
         taken.listen()
-        port = taken.getsockname()[1]
         result = demo("--port-base", str(port), "--data", str(tmp_path))
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
