@@ -4,7 +4,7 @@ JSON ?=
 VENV := .venv
 UV := $(VENV)/tools/bin/uv
 RUN := $(VENV)/bin
-MEMBERS := protos runtime clinical sdk services/eventstore services/ingest services/projections services/identity services/policy cli
+MEMBERS := protos runtime clinical sdk edge services/eventstore services/ingest services/projections services/identity services/policy cli
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 export UV_CACHE_DIR ?= $(HOME)/.cache/uv
 
@@ -40,7 +40,7 @@ test: setup ## All tests, on real PostgreSQL, NATS and Valkey
 lint: setup ## Style, types, contract
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
-	@$(RUN)/mypy protos/rehab/events/v1/kinds.py runtime/rehab_runtime clinical/rehab_clinical sdk/rehab_sdk services/*/rehab_* cli/rehab_cli bench
+	@$(RUN)/mypy protos/rehab/events/v1/kinds.py runtime/rehab_runtime clinical/rehab_clinical sdk/rehab_sdk edge/rehab_edge services/*/rehab_* cli/rehab_cli bench
 	@$(RUN)/python protos/check.py
 
 protos: setup ## Generate the Python beside the protos, in the form the newest and the oldest supported protobuf import

@@ -15,6 +15,7 @@ ALLOWED = {
     "runtime": {"rehab", "rehab_runtime"},
     "clinical": {"rehab", "rehab_clinical"},
     "sdk": {"rehab", "rehab_sdk"},
+    "edge": {"rehab", "rehab_sdk", "rehab_edge"},
     **{
         f"services/{name}": {"rehab", "rehab_runtime", "rehab_clinical", f"rehab_{name}"}
         for name in SERVICES
@@ -77,7 +78,17 @@ def test_a_service_has_one_word_everywhere(service: str) -> None:
 
 
 def test_no_module_is_longer_than_400_lines() -> None:
-    folders = ["runtime", "clinical", "sdk", "cli", "services", "bench", "examples", "tests"]
+    folders = [
+        "runtime",
+        "clinical",
+        "sdk",
+        "edge",
+        "cli",
+        "services",
+        "bench",
+        "examples",
+        "tests",
+    ]
     long = {
         path.relative_to(ROOT).as_posix(): lines
         for folder in folders

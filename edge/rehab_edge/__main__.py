@@ -1,0 +1,3 @@
+from rehab_edge.main import app
+
+app()

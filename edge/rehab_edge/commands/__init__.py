@@ -1,0 +1,1 @@
+"""The commands of `rehab-edge`, one a module; main names them."""

@@ -1,0 +1,16 @@
+"""The `rehab-edge` command. Each command is thin and lives in `commands/`."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Count, measure and score exercises on the device.",
+)
+
+
+@app.callback()
+def rehab_edge() -> None:
+    """Count, measure and score exercises on the device."""
