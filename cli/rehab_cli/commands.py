@@ -15,6 +15,7 @@ from rehab_cli.console import problem
 from rehab_cli.credential import current
 from rehab_cli.errors import SuiteError
 from rehab_cli.place import Place, default_folder
+from rehab_edge.errors import EdgeError
 from rehab_sdk import RehabError
 
 DataDir = Annotated[
@@ -40,10 +41,10 @@ ValkeyUrl = Annotated[
 
 def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
     """Make the work, run it to its end, and exit with what it returns. Ctrl-C and SIGTERM end it
-    in good order, once more at once. A SuiteError is told in one line."""
+    in good order, once more at once. Their errors are told in one line."""
     try:
         code = asyncio.run(_stoppable(work()))
-    except (SuiteError, RehabError) as error:
+    except (SuiteError, EdgeError, RehabError) as error:
         problem(str(error))
         code = 1
     raise typer.Exit(code)

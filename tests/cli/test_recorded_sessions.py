@@ -12,15 +12,16 @@ import pytest
 from rehab.events.v1 import common_pb2, event_pb2, exercise_pb2
 from rehab_cli.errors import SuiteError
 from rehab_cli.recorded.measures import Measures, Tempo
-from rehab_cli.recorded.movements import MOVEMENTS
 from rehab_cli.recorded.sessions import Person, Scribe, Session, phases_ms
 from rehab_cli.recorded.sets import MeasuredRep, RecordedSet, sets
-from rehab_cli.recorded.skeleton import HALVES, Floats, joint_angles, rotations
-from rehab_cli.recorded.uiprmd import Take, chosen_movements, read
+from rehab_edge.errors import EdgeError
+from rehab_edge.exercises import EXERCISES
+from rehab_edge.kinematics import HALVES, Floats, joint_angles, rotations
+from rehab_edge.sources.uiprmd import Take, chosen_movements, read
 from tests.support.recordings import make_recordings, turned
 
 DAY = date(2026, 3, 2)
-SQUAT = MOVEMENTS["m01"]
+SQUAT = EXERCISES["m01"]
 
 
 @pytest.fixture(scope="module")
@@ -56,18 +57,18 @@ def test_every_repetition_is_read_with_its_own_frames(recordings: Path) -> None:
 def test_movements_are_those_named_or_those_there(recordings: Path) -> None:
     assert [one.id for one in chosen_movements(recordings, [])] == ["m01", "m07", "m09"]
     assert [one.id for one in chosen_movements(recordings, ["m09", "m01"])] == ["m01", "m09"]
-    with pytest.raises(SuiteError, match="no movement m11"):
+    with pytest.raises(EdgeError, match="no movement m11"):
         chosen_movements(recordings, ["m11"])
 
 
 def test_a_folder_or_file_that_is_absent_is_named(recordings: Path, tmp_path: Path) -> None:
-    with pytest.raises(SuiteError, match="kinect is not there"):
+    with pytest.raises(EdgeError, match="kinect is not there"):
         chosen_movements(tmp_path, [])
     (tmp_path / "kinect").mkdir()
-    with pytest.raises(SuiteError, match="holds no recordings"):
+    with pytest.raises(EdgeError, match="holds no recordings"):
         chosen_movements(tmp_path, [])
-    with pytest.raises(SuiteError, match=r"m02_correct\.npz is not there"):
-        read(recordings, MOVEMENTS["m02"], Take.CORRECT)
+    with pytest.raises(EdgeError, match=r"m02_correct\.npz is not there"):
+        read(recordings, EXERCISES["m02"], Take.CORRECT)
 
 
 ANGLES = np.zeros((30, 66))
@@ -98,7 +99,7 @@ def test_a_file_with_wrong_arrays_is_told_in_one_line(
 ) -> None:
     (tmp_path / "kinect").mkdir()
     np.savez(tmp_path / "kinect" / "m01_correct.npz", **arrays)
-    with pytest.raises(SuiteError, match=said) as told:
+    with pytest.raises(EdgeError, match=said) as told:
         read(tmp_path, SQUAT, Take.CORRECT)
     assert "m01_correct.npz" in str(told.value)
     assert "\n" not in str(told.value)
@@ -115,7 +116,7 @@ def bare_array() -> bytes:
 def test_a_file_that_is_no_archive_is_told_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "kinect").mkdir()
     (tmp_path / "kinect" / "m01_correct.npz").write_bytes(content)
-    with pytest.raises(SuiteError, match=r"cannot be read as an \.npz file"):
+    with pytest.raises(EdgeError, match=r"cannot be read as an \.npz file"):
         read(tmp_path, SQUAT, Take.CORRECT)
 
 
@@ -171,7 +172,7 @@ def test_known_poses_have_their_angles(half: object) -> None:
 
 def test_the_worked_side_is_found(recordings: Path) -> None:
     found = {
-        one.subject: one.side for one in sets(read(recordings, MOVEMENTS["m07"], Take.CORRECT))
+        one.subject: one.side for one in sets(read(recordings, EXERCISES["m07"], Take.CORRECT))
     }
     assert found == {91: "right", 92: "left"}
 
@@ -196,12 +197,12 @@ def test_every_event_has_an_id_of_its_own(recordings: Path) -> None:
         event
         for movement in ("m01", "m07")
         for take in Take
-        for one in sets(read(recordings, MOVEMENTS[movement], take))
+        for one in sets(read(recordings, EXERCISES[movement], take))
         for event in session_of(one)
     ]
     for subject in (91, 92):
         scribe = Scribe(Person(subject), DAY)
-        events += [*scribe.admission(), *map(scribe.prescription, MOVEMENTS.values())]
+        events += [*scribe.admission(), *map(scribe.prescription, EXERCISES.values())]
     assert len({event.envelope.event_id for event in events}) == len(events)
 
 
@@ -245,7 +246,7 @@ def test_takes_lie_on_days_of_their_own(recordings: Path) -> None:
 def test_phases_are_told_as_the_muscles_work(movement: str, phases: list[int]) -> None:
     measured = Measures(0, 90, 90, 150, 2.5, Tempo(1.0, 0.2, 0.9, 0.4))
     rep = MeasuredRep(1, measured, {}, None)
-    assert phases_ms(MOVEMENTS[movement], rep) == phases
+    assert phases_ms(EXERCISES[movement], rep) == phases
 
 
 def test_phases_that_round_up_still_make_the_duration() -> None:

@@ -20,11 +20,11 @@ from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab_cli.addresses import Addresses
 from rehab_cli.checking import stored_ids
 from rehab_cli.place import Place
-from rehab_cli.recorded.movements import Movement
 from rehab_cli.recorded.replay import replay
 from rehab_cli.recorded.sessions import CLINIC, Person
 from rehab_cli.recorded.sets import sets
-from rehab_cli.recorded.uiprmd import Take, read, recorded_movements
+from rehab_edge.exercises import Exercise
+from rehab_edge.sources.uiprmd import Take, read, recorded_movements
 from rehab_sdk import AsyncRehab, dev_token
 from tests.support.recordings import REPOSITORY, make_recordings, real_recordings, turned
 
@@ -247,7 +247,7 @@ def test_the_primary_joint_moves_most_of_the_worked_side(recordings: Path) -> No
         assert typical[movement.joint] >= 0.95 * max(typical.values()), movement.id
 
 
-def of_all(folder: Path, movement: Movement, take: Take) -> tuple[str, list[float]]:
+def of_all(folder: Path, movement: Exercise, take: Take) -> tuple[str, list[float]]:
     """The three cells of a take in the document, and each subject's median range."""
     found = list(sets(read(folder, movement, take)))
     reps = [rep.primary for one in found for rep in one.reps]
@@ -263,7 +263,7 @@ def of_all(folder: Path, movement: Movement, take: Take) -> tuple[str, list[floa
 if (REAL := real_recordings()) is not None:
 
     @pytest.mark.parametrize("movement", recorded_movements(REAL), ids=lambda one: one.id)
-    def test_the_document_tells_what_is_measured(movement: Movement) -> None:
+    def test_the_document_tells_what_is_measured(movement: Exercise) -> None:
         assert REAL is not None
         good, ranges = of_all(REAL, movement, Take.CORRECT)
         poor, others = of_all(REAL, movement, Take.INCORRECT)

@@ -14,7 +14,6 @@ from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab_cli.addresses import Addresses
 from rehab_cli.console import out
 from rehab_cli.lag import lag_of
-from rehab_cli.recorded.movements import Movement
 from rehab_cli.recorded.sessions import (
     CLINIC,
     DAY_OF,
@@ -26,7 +25,8 @@ from rehab_cli.recorded.sessions import (
     day_of,
 )
 from rehab_cli.recorded.sets import RecordedSet, sets
-from rehab_cli.recorded.uiprmd import Take, chosen_movements, read
+from rehab_edge.exercises import Exercise
+from rehab_edge.sources.uiprmd import Take, chosen_movements, read
 from rehab_sdk import AsyncRehab, Rejected, dev_token
 from rehab_sdk.errors import NotFound
 from rehab_sdk.places import Positions
@@ -52,7 +52,7 @@ async def replay(
     today: date | None = None,
 ) -> int:
     """Returns 1 when the suite counts other repetitions than those sent. `today` is the day after
-    the sessions' last one. Raises SuiteError for a recording that cannot be read, RehabError when
+    the sessions' last one. Raises EdgeError for a recording that cannot be read, RehabError when
     the suite does not take it."""
     chosen = chosen_movements(folder, movements)
     recorded = list(_recorded(folder, chosen, subject))
@@ -77,7 +77,7 @@ async def replay(
 
 
 def _recorded(
-    folder: Path, movements: Iterable[Movement], subject: int | None
+    folder: Path, movements: Iterable[Exercise], subject: int | None
 ) -> Iterator[RecordedSet]:
     for movement in movements:
         for take in Take:

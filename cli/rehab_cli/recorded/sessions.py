@@ -16,9 +16,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from rehab.events.v1 import exercise_pb2 as pb
 from rehab.events.v1.event_pb2 import Body, Event
 from rehab_cli.clinic.ids import event_id
-from rehab_cli.recorded.movements import MOVEMENTS, Movement, Out
 from rehab_cli.recorded.sets import MeasuredRep, RecordedSet
-from rehab_cli.recorded.uiprmd import Take
+from rehab_edge.exercises import EXERCISES, Exercise, Out
+from rehab_edge.sources.uiprmd import Take
 from rehab_sdk import events
 from rehab_sdk.events import Actor, Context, ProvenanceName, Source
 
@@ -64,7 +64,7 @@ class Session:
 
     @property
     def starts_at(self) -> datetime:
-        turn = list(MOVEMENTS).index(self.recorded.movement.id)
+        turn = list(EXERCISES).index(self.recorded.movement.id)
         return datetime.combine(self.day, FIRST_SESSION) + turn * APART
 
 
@@ -94,7 +94,7 @@ class Scribe:
             for number, body in enumerate(bodies)
         ]
 
-    def prescription(self, movement: Movement) -> Event:
+    def prescription(self, movement: Exercise) -> Event:
         """Once on each of the days, ten repetitions as in the recordings' protocol; free in side
         and tempo, for the protocol told neither."""
         when = events.schedule(SLOT, window_h=WINDOW_H)
@@ -142,7 +142,7 @@ class Scribe:
         event.envelope.event_id = event_id(random.Random(f"{self._person.id}:{what}"), at)
         return event
 
-    def _plan_id(self, movement: Movement) -> str:
+    def _plan_id(self, movement: Exercise) -> str:
         return f"plan-{self._person.id}-{movement.id}"
 
     def _context(self, actor: Actor, provenance: ProvenanceName, source: Source) -> Context:
@@ -156,7 +156,7 @@ class Scribe:
         )
 
 
-def rep_message(index: int, start_ms: int, movement: Movement, rep: MeasuredRep) -> pb.Rep:
+def rep_message(index: int, start_ms: int, movement: Exercise, rep: MeasuredRep) -> pb.Rep:
     """Unscored: nobody rated these repetitions. Every frame of a recording has every joint."""
     primary = rep.primary
     return events.rep(
@@ -176,7 +176,7 @@ def rep_message(index: int, start_ms: int, movement: Movement, rep: MeasuredRep)
     )
 
 
-def phases_ms(movement: Movement, rep: MeasuredRep) -> list[int]:
+def phases_ms(movement: Exercise, rep: MeasuredRep) -> list[int]:
     """Eccentric phase, pause, concentric phase, pause; together the repetition's duration. None
     where there was no movement, or weight does not tell the ways apart."""
     tempo = rep.primary.tempo

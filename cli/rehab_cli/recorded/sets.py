@@ -12,9 +12,9 @@ import numpy as np
 
 from rehab_cli.errors import SuiteError
 from rehab_cli.recorded.measures import Measures, Unmeasurable, measure, symmetry_pct
-from rehab_cli.recorded.movements import Movement
-from rehab_cli.recorded.skeleton import HALVES, Floats, joint_angles
-from rehab_cli.recorded.uiprmd import Recording, Repetition, Take
+from rehab_edge.exercises import Exercise
+from rehab_edge.kinematics import HALVES, Floats, joint_angles
+from rehab_edge.sources.uiprmd import Recording, Repetition, Take
 
 Side = Literal["left", "right", "both"]
 SIGNED = ("shoulder_extension", "shoulder_rotation")
@@ -36,7 +36,7 @@ class RecordedSet:
     """`fingerprint` is of the frames: the same recording has the same one."""
 
     subject: int
-    movement: Movement
+    movement: Exercise
     take: Take
     side: Side
     reps: Sequence[MeasuredRep]
@@ -68,7 +68,7 @@ def _set(recording: Recording, subject: int, repetitions: Sequence[Repetition]) 
     return RecordedSet(subject, movement, recording.take, side, reps, digest.hexdigest()[:12])
 
 
-def _side(movement: Movement, paths: Sequence[Mapping[str, Floats]]) -> Side:
+def _side(movement: Exercise, paths: Sequence[Mapping[str, Floats]]) -> Side:
     """Where the telling joint moves more, by the median over the set."""
     if movement.both_sides:
         return "both"
@@ -80,7 +80,7 @@ def _side(movement: Movement, paths: Sequence[Mapping[str, Floats]]) -> Side:
 
 
 def _measured(
-    movement: Movement, side: Side, episode: int, path: Mapping[str, Floats]
+    movement: Exercise, side: Side, episode: int, path: Mapping[str, Floats]
 ) -> MeasuredRep:
     names = [f"{movement.joint}_{half.name}" for half in HALVES if side in ("both", half.name)]
     told = {

@@ -1,4 +1,4 @@
-"""The recorded skeleton: from Euler angles to the angles that a clinician measures.
+"""UI-PRMD's skeleton: from Euler angles to positions, and to the angles a clinician measures.
 
 Axes of a body that stands upright: x to its left, y up, z forward. At zero angles the legs hang
 down and the arms point to the sides.
@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 
 JOINT_COUNT = 22
 WAIST = 0
+PARENTS = (-1, 0, 1, 2, 3, 4, 2, 6, 7, 8, 2, 10, 11, 12, 0, 14, 15, 16, 0, 18, 19, 20)
+"""Waist, spine, chest, neck, head and its tip; left arm, right arm from the collar to the hand;
+left leg, right leg from the hip to the toes."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,19 @@ def _about(axis: int, radians: Floats) -> Floats:
     matrix[..., second, first] = np.sin(radians)
     matrix[..., first, second] = -np.sin(radians)
     return matrix
+
+
+def positions(angles_deg: Floats, offsets: Floats) -> Floats:
+    """Where the joints are: [frames, 22, 3] in the unit of `offsets`, which hold each joint in its
+    parent's frame and the waist in the room's. What hangs on an unknown (NaN) joint is unknown."""
+    turned, placed = rotations(angles_deg), np.array(offsets, dtype=float)
+    for joint, parent in enumerate(PARENTS):
+        if parent >= 0:
+            placed[:, joint] = placed[:, parent] + np.einsum(
+                "fij,fj->fi", turned[:, parent], placed[:, joint]
+            )
+            turned[:, joint] = turned[:, parent] @ turned[:, joint]
+    return placed
 
 
 def joint_angles(angles_deg: Floats) -> Mapping[str, Floats]:

@@ -1,0 +1,1 @@
+"""Where poses come from: recordings, videos, cameras."""
