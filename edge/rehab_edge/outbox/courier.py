@@ -14,7 +14,7 @@ from rehab_edge.outbox.conditions import ALWAYS, Conditions, Sending, Waiting, s
 from rehab_sdk import AsyncRehab, Backoff, RehabError
 from rehab_sdk.errors import TimedOut, Unavailable
 from rehab_sdk.outbox import Outbox as SdkOutbox
-from rehab_sdk.spool import Rank, Spool, SpoolError
+from rehab_sdk.spool import Rank, Spool, SpoolError, rank_of
 from rehab_sdk.stream import Stream
 
 log = logging.getLogger("rehab_edge")
@@ -71,7 +71,8 @@ class Courier:
         async with self._turn:
             if self._stream is None or not await self._streamed(self._stream, event):
                 self._spool.append(event.SerializeToString())
-            self._urgent = self._urgent_events()
+            if rank_of(event) is Rank.SAFETY:
+                self._urgent.append(event)
         self._changed.set()
 
     async def _streamed(self, stream: Stream, event: Event) -> bool:
@@ -110,6 +111,8 @@ class Courier:
         """Until it is cancelled. What waits then waits for the next run."""
         while True:
             self._changed.clear()
+            if self._urgent:  # some may have been settled in their turn meanwhile
+                self._urgent = self._urgent_events()
             want = sending(self._conditions, self.waiting)
             paused_s = self._wait_until - _now()
             if paused_s <= 0 and want is Sending.URGENT:
@@ -210,7 +213,7 @@ class Courier:
     async def _tell(self, client: AsyncRehab) -> None:
         """In a call of its own. It stays in the spool: when its turn comes, the log knows it by its
         id. A refusal is no reason to tell it again either; the stream will hear it once more."""
-        telling = self._urgent
+        telling = list(self._urgent)
         await client.log_many(telling)
         self._told |= {one.envelope.event_id for one in telling}
         async with self._turn:
