@@ -51,9 +51,7 @@ def device(fake: FakeRehab, home: Home) -> Callable[..., AbstractContextManager[
     )
 
     def opened(conditions: Conditions = Conditions(), **more: Any) -> Any:  # noqa: B008 - frozen
-        return Outbox.open(
-            home, clinic_id=CLINIC, connect=connect, conditions=conditions, **more
-        )
+        return Outbox.open(home, clinic_id=CLINIC, connect=connect, conditions=conditions, **more)
 
     return opened
 
@@ -137,9 +135,7 @@ def test_on_a_metered_network_the_end_of_the_session_sends_it_all(
     assert stored(fake) == [1, 2]
 
 
-def test_behind_a_long_backlog_safety_does_not_wait_its_turn(
-    fake: FakeRehab, device: Any
-) -> None:
+def test_behind_a_long_backlog_safety_does_not_wait_its_turn(fake: FakeRehab, device: Any) -> None:
     with device(OFFLINE) as outbox:
         for _ in range(100):
             outbox.keep(told(1))
@@ -172,9 +168,7 @@ def test_a_device_that_is_refused_keeps_all_and_says_why(fake: FakeRehab, home: 
     assert fake.events == []
 
 
-def test_a_link_that_comes_and_goes_loses_and_doubles_nothing(
-    fake: FakeRehab, device: Any
-) -> None:
+def test_a_link_that_comes_and_goes_loses_and_doubles_nothing(fake: FakeRehab, device: Any) -> None:
     with device() as outbox:
         for number in range(120):
             outbox.keep(told(number % 11))

@@ -5,7 +5,19 @@ rate) and a person who moves otherwise than before, as everybody does who recove
 apart by what they are measured on, and reported as different causes.
 """
 
+from rehab_edge.drift.features import FEATURES, sample
 from rehab_edge.drift.monitor import Finding, Monitor
 from rehab_edge.drift.reference import Cause, Feature, Reference, TooFew
+from rehab_edge.drift.watch import Watch
 
-__all__ = ["Cause", "Feature", "Finding", "Monitor", "Reference", "TooFew"]
+__all__ = [
+    "FEATURES",
+    "Cause",
+    "Feature",
+    "Finding",
+    "Monitor",
+    "Reference",
+    "TooFew",
+    "Watch",
+    "sample",
+]

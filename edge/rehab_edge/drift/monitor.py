@@ -73,6 +73,16 @@ class Monitor:
         return told
 
     @property
+    def runs(self) -> dict[str, int]:
+        """How many windows in a row each feature has drifted."""
+        return dict(self._runs)
+
+    def resume(self, waiting: Sequence[Sequence[float]], runs: dict[str, int]) -> None:
+        """Go on where another one stopped."""
+        self._samples = [np.array(one) for one in waiting]
+        self._runs = dict(runs)
+
+    @property
     def waiting(self) -> Sequence[Floats]:
         """Samples of the window that has begun."""
         return tuple(self._samples)

@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rehab_edge.drift.statistics import Counts, Floats, counts, ks_distance, psi
+from rehab_edge.errors import EdgeError
 
+Chosen = NDArray[np.bool_]
 Cause = Literal["sensor", "movement"]
 BINS = 6
 """Of equal shares of the reference. More cost power: with 10 a shift by half a standard deviation
@@ -40,7 +43,7 @@ KOLMOGOROV = (0.8276, 1.2238)
 """The same of sqrt(size) times the distance of samples that are alike."""
 
 
-class TooFew(ValueError):
+class TooFew(EdgeError):
     """Not enough was seen yet to say what is normal."""
 
 
@@ -86,15 +89,16 @@ class Reference:
             raise TooFew(
                 f"a reference takes {LEAST_SAMPLES} repetitions of {LEAST_SESSIONS} sessions"
             )
-        deals = _deals(told, np.random.default_rng(seed))
+        deals, count = _deals(told, np.random.default_rng(seed)), len(set(sessions))
         normals = [
-            _normal(feature, samples[:, column], deals, len(set(sessions))) for column, feature in enumerate(features)
+            _normal(feature, samples[:, column], deals, count)
+            for column, feature in enumerate(features)
         ]
         return cls(tuple(one for one in normals if one is not None))
 
 
 def _normal(
-    feature: Feature, column: Floats, deals: Sequence[Floats], sessions: int
+    feature: Feature, column: Floats, deals: Sequence[Chosen], sessions: int
 ) -> Normal | None:
     """None for what was hardly measured, or never varied: nothing can be told of it."""
     seen = np.isfinite(column)
@@ -109,7 +113,7 @@ def _normal(
     return Normal(feature, values, edges, counts(edges, values), psi_effect, ks_effect)
 
 
-def _deals(sessions: Floats, chance: np.random.Generator) -> list[Floats]:
+def _deals(sessions: NDArray[np.int64], chance: np.random.Generator) -> list[Chosen]:
     """Ways to deal whole sessions into a window and the rest, each about half."""
     names = np.unique(sessions)
     deals = []
@@ -120,7 +124,7 @@ def _deals(sessions: Floats, chance: np.random.Generator) -> list[Floats]:
 
 
 def _effects(
-    column: Floats, seen: Floats, edges: Floats, deals: Sequence[Floats], sessions: int
+    column: Floats, seen: Chosen, edges: Floats, deals: Sequence[Chosen], sessions: int
 ) -> tuple[float, float]:
     """Design effects of PSI and of the distance: quantiles over the deals, beside what they would
     be for independent samples."""
@@ -137,7 +141,8 @@ def _effects(
     found = np.quantile(scaled_psi, SHARES), np.quantile(scaled_ks, SHARES)
     effects = [float((own / alike).max()) for own, alike in zip(found, by_chance, strict=True)]
     doubt = 1 + DEVIATIONS * math.sqrt(2 / sessions)
-    return tuple(1 + max(0.0, effect - 1) * doubt for effect in effects)
+    by_psi, by_ks = (1 + max(0.0, effect - 1) * doubt for effect in effects)
+    return by_psi, by_ks
 
 
 def effective(first: int, second: int) -> float:

@@ -72,9 +72,7 @@ class Outbox:
         SpoolError."""
         self._portal.run(self._courier.keep(event))
 
-    def told(
-        self, *, conditions: Conditions | None = None, in_session: bool | None = None
-    ) -> None:
+    def told(self, *, conditions: Conditions | None = None, in_session: bool | None = None) -> None:
         """What is new on the device: its network, its battery, that a session begins or ends."""
         self._portal.run(_telling(self._courier, conditions, in_session))
 

@@ -88,9 +88,7 @@ class Courier:
             return False
         return True
 
-    def told(
-        self, *, conditions: Conditions | None = None, in_session: bool | None = None
-    ) -> None:
+    def told(self, *, conditions: Conditions | None = None, in_session: bool | None = None) -> None:
         """What is new on the device. A network that came back is tried at once."""
         if conditions is not None and conditions != self._conditions:
             self._conditions, self._attempt, self._wait_until = conditions, 0, 0.0
