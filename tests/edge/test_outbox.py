@@ -199,7 +199,7 @@ def test_what_waits_is_not_legible_without_the_devices_key(device: Any, tmp_path
         for path in (tmp_path / DEVICE).glob("spool*"):
             assert PATIENT.encode() not in path.read_bytes()
             assert CONSENT.encode() not in path.read_bytes()
-    (tmp_path / DEVICE / "device.key").write_bytes(bytes(32))
+    (tmp_path / "device.key").write_bytes(bytes(32))
     with pytest.raises(SpoolError) as refused, device(OFFLINE):
         pass
     assert refused.value.rule == "spool.key"

@@ -95,6 +95,10 @@ class Outbox:
         """What the clinic refused, oldest first."""
         return self._spool.refused()
 
+    def forget(self) -> None:
+        """What `dropped` and `refused` have told has been looked at."""
+        self._spool.forget()
+
 
 async def _made(
     spool: Spool, connect: Connect, conditions: Conditions, heard: Callable[[LiveFeedback], None]

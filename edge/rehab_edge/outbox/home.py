@@ -15,7 +15,7 @@ DEVICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
 @dataclass(frozen=True)
 class Home:
-    """A folder of one device. Raises EdgeError."""
+    """A folder with one key, and a folder in it for each device id. Raises EdgeError."""
 
     folder: Path
     device_id: str
@@ -30,14 +30,14 @@ class Home:
 
     @property
     def _own(self) -> Path:
-        return self.folder / self.device_id.replace(":", "_")
+        return self.folder / self.device_id
 
     @property
     def spool(self) -> Path:
         return self._own / "spool"
 
     def key(self) -> bytes:
-        return device_key(self._own / "device.key")
+        return device_key(self.folder / "device.key")
 
     def remembered(self, what: str) -> SealedFile:
         """Such as "sessions"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,30 +63,35 @@ def camera(
 @contextmanager
 def _capture(what: str | int) -> Iterator[Any]:
     """None when there is nothing to read."""
-    try:
-        import cv2  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise EdgeError("videos and cameras need pip install 'rehab-edge[video]'") from None
-    cv2.setLogLevel(0)  # it would write to the terminal of the live view
-    capture = cv2.VideoCapture(what)
+    opencv = _opencv()
+    capture = opencv.VideoCapture(what)
     try:
         yield capture if capture.isOpened() else None
     finally:
         capture.release()
 
 
+def _opencv() -> Any:
+    """Quiet: it would write into the live view. Raises EdgeError without the extra."""
+    try:
+        opencv: Any = importlib.import_module("cv2")
+    except ImportError:
+        raise EdgeError("videos and cameras need pip install 'rehab-edge[video]'") from None
+    opencv.utils.logging.setLogLevel(opencv.utils.logging.LOG_LEVEL_SILENT)
+    return opencv
+
+
 def _of_file(capture: Any) -> Iterator[Picture]:
     """Times are the file's own where they rise; else by its frame rate, else by the usual one."""
-    import cv2  # noqa: PLC0415 - an extra
-
-    told = float(capture.get(cv2.CAP_PROP_FPS))
+    opencv = _opencv()
+    told = float(capture.get(opencv.CAP_PROP_FPS))
     period_ns = round(1e9 / (told if 1 <= told <= 1000 else USUAL_FRAMES_PER_S))
     last_ns = -period_ns
     while True:
         read, picture = capture.read()
         if not read:
             return
-        t_ns = round(1e6 * float(capture.get(cv2.CAP_PROP_POS_MSEC)))
+        t_ns = round(1e6 * float(capture.get(opencv.CAP_PROP_POS_MSEC)))
         last_ns = t_ns if t_ns > last_ns else last_ns + period_ns
         yield Picture(last_ns, _rgb(picture))
 
@@ -120,14 +126,13 @@ class Letterbox:
 
 def letterboxed(rgb: Image, side: int) -> tuple[Image, Letterbox]:
     """The whole picture within a square, its shape kept, the rest black."""
-    import cv2  # noqa: PLC0415 - an extra
-
+    opencv = _opencv()
     height, width = rgb.shape[:2]
     scale = side / max(height, width)
     inner = max(1, round(width * scale)), max(1, round(height * scale))
     left, top = (side - inner[0]) // 2, (side - inner[1]) // 2
     square = np.zeros((side, side, 3), dtype=np.uint8)
-    square[top : top + inner[1], left : left + inner[0]] = cv2.resize(
-        rgb, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    square[top : top + inner[1], left : left + inner[0]] = opencv.resize(
+        rgb, inner, interpolation=opencv.INTER_AREA if scale < 1 else opencv.INTER_LINEAR
     )
     return square, Letterbox(scale, left, top, side)
