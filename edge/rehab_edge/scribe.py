@@ -162,9 +162,9 @@ def rep_message(seen: Observed) -> exercise_pb2.Rep:
             if math.isfinite(one.magnitude_deg)
         ],
         joints=[
-            events.joint(name, round(low, 2), round(high, 2))
+            events.joint(name, _angle(low), _angle(high))
             for name, (low, high) in seen.joints.items()
-            if math.isfinite(low) and math.isfinite(high)
+            if low <= high and abs(low) < math.inf and abs(high) < math.inf
         ],
     )
 
@@ -179,6 +179,10 @@ def _within(value: float | None, low: float, high: float) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return round(min(high, max(low, value)), 3)
+
+
+def _angle(degrees: float) -> float:
+    return round(min(MOST_DEG, max(-MOST_DEG, degrees)), 2)
 
 
 def _share(value: float) -> float:

@@ -9,14 +9,14 @@ import typer
 from rich.console import Console
 
 from rehab_edge.commands import options
-from rehab_edge.commands.linking import channel_credentials, enrolled, remember
 from rehab_edge.errors import EdgeError
+from rehab_edge.linking import channel_credentials, enrolled, remember
 from rehab_sdk import enrol_device
 from rehab_sdk.connection import IDENTITY
 
 
 def enrol(
-    code: Annotated[str, typer.Argument(help="From `rehab device code`; it works once.")],
+    code: Annotated[str, typer.Argument(help="From the command rehab device code; it works once.")],
     home: options.HomeDir = options.HOME,
     identity: options.Identity = None,
     ca: options.Authority = "",

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from rehab_edge.commands.linking import Link, enrolled
 from rehab_edge.errors import EdgeError
+from rehab_edge.linking import Link, enrolled
 from rehab_edge.outbox import Conditions, Network
 from rehab_sdk import RehabError
 from rehab_sdk.connection import IDENTITY, INGEST, PROJECTIONS

@@ -16,11 +16,11 @@ from rich.console import Console
 from rehab.errors.v1 import error_reason_pb2 as reasons
 from rehab.events.v1.event_pb2 import Event
 from rehab_edge.commands import options
-from rehab_edge.commands.linking import Link, admitted_since
 from rehab_edge.drift import Watch
 from rehab_edge.errors import EdgeError
 from rehab_edge.eyes import eyes
 from rehab_edge.journal import Entry, Journal
+from rehab_edge.linking import Link, admitted_since
 from rehab_edge.outbox import Conditions, Network, Outbox
 from rehab_edge.performing import Performance, paced
 from rehab_edge.recorded import Recorded, of_files, of_uiprmd

@@ -39,14 +39,15 @@ def camera_number(source: str) -> int | None:
 
 
 @contextmanager
-def video(path: Path) -> Iterator[Iterator[Picture]]:
-    """Raises Unreadable, or EdgeError without the extra."""
+def video(path: Path) -> Iterator[tuple[Iterator[Picture], float]]:
+    """With its duration in seconds as the file tells it, 0 where it does not. Raises Unreadable, or
+    EdgeError without the extra."""
     if not path.is_file():
         raise Unreadable(f"{path} is not there")
     with _capture(str(path)) as capture:
         if capture is None:
             raise Unreadable(f"{path} is no video that can be read here")
-        yield _of_file(capture)
+        yield _of_file(capture), _duration_s(capture)
 
 
 @contextmanager
@@ -84,8 +85,7 @@ def _opencv() -> Any:
 def _of_file(capture: Any) -> Iterator[Picture]:
     """Times are the file's own where they rise; else by its frame rate, else by the usual one."""
     opencv = _opencv()
-    told = float(capture.get(opencv.CAP_PROP_FPS))
-    period_ns = round(1e9 / (told if 1 <= told <= 1000 else USUAL_FRAMES_PER_S))
+    period_ns = round(1e9 / _rate(capture))
     last_ns = -period_ns
     while True:
         read, picture = capture.read()
@@ -94,6 +94,15 @@ def _of_file(capture: Any) -> Iterator[Picture]:
         t_ns = round(1e6 * float(capture.get(opencv.CAP_PROP_POS_MSEC)))
         last_ns = t_ns if t_ns > last_ns else last_ns + period_ns
         yield Picture(last_ns, _rgb(picture))
+
+
+def _rate(capture: Any) -> float:
+    told = float(capture.get(_opencv().CAP_PROP_FPS))
+    return told if 1 <= told <= 1000 else USUAL_FRAMES_PER_S
+
+
+def _duration_s(capture: Any) -> float:
+    return max(0.0, float(capture.get(_opencv().CAP_PROP_FRAME_COUNT))) / _rate(capture)
 
 
 def _of_camera(capture: Any, clock: Callable[[], int]) -> Iterator[Picture]:

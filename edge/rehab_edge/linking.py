@@ -21,6 +21,7 @@ from rehab_sdk.events import Actor, Context, ProvenanceName, Source
 from rehab_sdk.outbox import Outbox as SdkOutbox
 
 DEVELOPMENT_THERAPIST = "rehab-edge-desk"
+Connected = AbstractAsyncContextManager[AsyncRehab]
 SYSTEM = "system"
 """In the place of a file: the authorities that this machine trusts."""
 OPTIONS = Options(stream=StreamOptions(close_timeout_s=0.5, spooled_flush_timeout_s=0.0))
@@ -61,9 +62,7 @@ class Link:
             source=source,
         )
 
-    def connect(
-        self, *, outbox: SdkOutbox | None = None
-    ) -> AbstractAsyncContextManager[AsyncRehab]:
+    def connect(self, *, outbox: SdkOutbox | None = None) -> Connected:
         """Raises EdgeError where a credential would cross the network in the clear."""
         return AsyncRehab.connect(
             ingest=_one_or_many(self.ingest),
@@ -134,9 +133,7 @@ class Admitting:
         self._since = since
         self._admitted = link.key is not None
 
-    def __call__(
-        self, *, outbox: SdkOutbox | None = None
-    ) -> AbstractAsyncContextManager[AsyncRehab]:
+    def __call__(self, *, outbox: SdkOutbox | None = None) -> Connected:
         return self._connected(outbox)
 
     @asynccontextmanager
