@@ -46,6 +46,10 @@ class Link:
     key: DeviceKey | None = field(default=None, repr=False)
     ca: str = ""
 
+    def __post_init__(self) -> None:
+        """Raises EdgeError where patients' data would cross the network in the clear."""
+        self._credentials()
+
     @property
     def home(self) -> Home:
         return Home(self.folder, self.device_id)
@@ -63,7 +67,6 @@ class Link:
         )
 
     def connect(self, *, outbox: SdkOutbox | None = None) -> Connected:
-        """Raises EdgeError where a credential would cross the network in the clear."""
         return AsyncRehab.connect(
             ingest=_one_or_many(self.ingest),
             projections=_one_or_many(self.projections),

@@ -53,3 +53,8 @@ def of_uiprmd(
                     reps = list(own)
                     name = f"{movement.id}-{take}-s{person:02}"
                     yield Recorded(name, movement, person, joined(reps), len(reps))
+
+
+def of_files(paths: Sequence[Path], exercise: str = "") -> Iterator[Recorded]:
+    """Raises Unreadable."""
+    raise NotImplementedError

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from rehab_edge.commands import options
+from rehab_edge.linking import admitted_since
 from rehab_edge.outbox import Conditions, Network, Outbox
 
 OFFLINE = Conditions(network=Network.NONE)
@@ -43,8 +45,9 @@ def outbox(
             ca=ca,
         )
         conditions = Conditions() if send else OFFLINE
+        connect = link.admitting(admitted_since(link.home, datetime.now(UTC)))
         with Outbox.open(
-            link.home, clinic_id=link.clinic, connect=link.connect, conditions=conditions
+            link.home, clinic_id=link.clinic, connect=connect, conditions=conditions
         ) as box:
             sent = box.drained(send) if send else True
             status = box.status()

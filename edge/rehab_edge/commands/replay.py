@@ -129,16 +129,18 @@ def replayed(
             watch = None if journal.ended(one.session_id) else Watch(memory)
             done = perform(link, one, outbox.keep, watch, speed)
             journal.end(one.session_id)
-            out.print(_line(one.recorded, done), markup=False)
+            out.print(_line(one.recorded, done), markup=False, soft_wrap=True)
         sent = outbox.drained(wait_s)
         status, refused = outbox.status(), _refused(outbox)
     for why in refused:
-        out.print(why, style="red", markup=False)
+        out.print(why, style="red", markup=False, soft_wrap=True)
     if status.dropped:
         out.print(f"{status.dropped} events dropped", style="red")
     if not sent:
         why = f": {status.trouble}" if status.trouble else ""
-        out.print(f"{status.waiting} events wait for the next run{why}", style="yellow")
+        out.print(
+            f"{status.waiting} events wait for the next run{why}", style="yellow", soft_wrap=True
+        )
     return sent and not refused
 
 

@@ -1,0 +1,1 @@
+"""Landmarks of a picture by a pose model that the user brings."""
