@@ -24,8 +24,10 @@ DEVELOPMENT_THERAPIST = "rehab-edge-desk"
 Connected = AbstractAsyncContextManager[AsyncRehab]
 SYSTEM = "system"
 """In the place of a file: the authorities that this machine trusts."""
-OPTIONS = Options(stream=StreamOptions(close_timeout_s=0.5, spooled_flush_timeout_s=0.0))
-"""Leaving waits for nobody: what waits is on the disk."""
+OPTIONS = Options(
+    stream=StreamOptions(send_timeout_s=2.0, close_timeout_s=0.5, spooled_flush_timeout_s=0.0)
+)
+"""Nobody who exercises waits for the clinic: what waits is on the disk."""
 BEFORE = timedelta(hours=1)
 
 

@@ -13,6 +13,7 @@ from rehab.events.v1.event_pb2 import Event
 from rehab_edge.drift import Watch, sample
 from rehab_edge.live import View
 from rehab_edge.observed import Observed
+from rehab_edge.report import Stage
 from rehab_edge.scribe import GOOD_SCORE, Scribe
 from rehab_edge.skeleton import Float32s, Floats, Pose
 from rehab_edge.skeleton import Sequence as Frames
@@ -42,6 +43,16 @@ class Step:
     reps: Sequence[Seen] = ()
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What a report says of who looked: time by stage, what should be known, and by which models
+    and versions."""
+
+    stages: Sequence[Stage] = ()
+    notes: Sequence[str] = ()
+    made_by: str = ""
+
+
 class Eyes(Protocol):
     """Counts, measures and scores."""
 
@@ -50,6 +61,8 @@ class Eyes(Protocol):
     def finish(self) -> Sequence[Seen]:
         """Repetitions that the end of the session completes."""
         ...
+
+    def sight(self) -> Sight: ...
 
 
 @dataclass

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rehab_edge.errors import Unreadable
 from rehab_edge.exercises import Exercise
 from rehab_edge.skeleton import Sequence as Frames
 from rehab_edge.sources.uiprmd import Take, chosen_movements, joined, read
@@ -40,11 +41,14 @@ class Recorded:
 
 
 def of_uiprmd(
-    folder: Path, movements: Sequence[str] = (), subject: int | None = None
+    folder: Path,
+    movements: Sequence[str] = (),
+    subject: int | None = None,
+    takes: Sequence[Take] = tuple(Take),
 ) -> Iterator[Recorded]:
     """One session a movement, take and subject. Raises Unreadable."""
     for movement in chosen_movements(folder, movements):
-        for take in Take:
+        for take in takes:
             if not (folder / "kinect" / f"{movement.id}_{take}.npz").exists():
                 continue
             repetitions = read(folder, movement, take).repetitions
@@ -56,5 +60,17 @@ def of_uiprmd(
 
 
 def of_files(paths: Sequence[Path], exercise: str = "") -> Iterator[Recorded]:
-    """Raises Unreadable."""
-    raise NotImplementedError
+    """Each by what its name ends with; `exercise` is of those that do not tell. Raises
+    Unreadable, UnknownExercise."""
+    for path in paths:
+        if path.suffix == ".npz":
+            yield from _of_npz(path)
+        else:
+            raise Unreadable(f"{path} is of no format that is known here")
+
+
+def _of_npz(path: Path) -> Iterator[Recorded]:
+    movement, _, take = path.stem.partition("_")
+    if path.parent.name != "kinect" or take not in tuple(Take):
+        raise Unreadable(f"{path}: UI-PRMD's files are kinect/m01_correct.npz and so on")
+    yield from of_uiprmd(path.parent.parent, [movement], takes=[Take(take)])

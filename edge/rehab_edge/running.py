@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +17,7 @@ from rehab.events.v1.event_pb2 import Event
 from rehab_edge.angles import NAMES
 from rehab_edge.drift import Watch
 from rehab_edge.exercises import Exercise
-from rehab_edge.eyes import Sight, eyes, primary_angles
+from rehab_edge.eyes import eyes, primary_angles
 from rehab_edge.journal import Entry, Journal
 from rehab_edge.linking import Link, admitted_since
 from rehab_edge.live import View, shown
@@ -84,7 +86,7 @@ class Running:
         began = monotonic()
         first_ns = None
         reps = 0
-        try:
+        with stoppable() as stopped:
             for pose in self.source.poses:
                 first_ns = pose.t_ns if first_ns is None else first_ns
                 if self.speed > 0 and not self.source.live:
@@ -94,11 +96,9 @@ class Running:
                     reps = len(performance.reps)
                     kept.journal.reached(kept.scribe.told.session_id, performance.at_s)
                     view.waiting = kept.outbox.status().waiting
-                if 0 < self.longest_s <= performance.at_s:
+                if stopped.is_set() or 0 < self.longest_s <= performance.at_s:
                     break
-        except KeyboardInterrupt:
-            pass  # whoever exercises has had enough
-        performance.end()
+            performance.end()
 
     @contextmanager
     def _kept(self, link: Link) -> Iterator[Kept]:
@@ -127,6 +127,26 @@ class Running:
             outbox.drained(DRAIN_S)
 
 
+@contextmanager
+def stoppable() -> Iterator[threading.Event]:
+    """Set by Ctrl-C and SIGTERM: whoever exercises has had enough, and what was seen is told to
+    its end. The second one ends it at once."""
+    stopped = threading.Event()
+
+    def stop(number: int, _: object) -> None:
+        stopped.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _nowhere(_: Event) -> None: ...
 
 
@@ -145,7 +165,7 @@ def summary(exercise: Exercise, source: Opened, done: Performance) -> Summary:
     notes = [f"This has drifted: {one}" for one in done.drifted]
     if done.trace.cut:
         notes.append("The session was long: the plots show its last part.")
-    sight: Sight = done.eyes.sight()
+    sight = done.eyes.sight()
     return Summary(
         exercise.name,
         source.name,

@@ -65,7 +65,7 @@ def run(
                 ca=ca,
             )
         device = options.conditions(network, battery, charging=charging)
-        with opened(source, pose, subject) as frames:
+        with opened(source, of.id, pose, subject) as frames:
             running = Running(of, frames, link, device, speed=speed, longest_s=seconds)
             done = running.run(out, view=view)
         for path in report or ():

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from rehab.events.v1.event_pb2 import Event
 from rehab.ingest.v1.ingest_service_pb2 import LiveFeedback
-from rehab_edge.outbox.conditions import ALWAYS, Conditions, Sending, Waiting, sending
+from rehab_edge.outbox.conditions import ALWAYS, Conditions, Network, Sending, Waiting, sending
 from rehab_sdk import AsyncRehab, Backoff, RehabError
-from rehab_sdk.errors import TimedOut, Unavailable
+from rehab_sdk.errors import Internal, TimedOut, Unavailable
 from rehab_sdk.outbox import Outbox as SdkOutbox
 from rehab_sdk.spool import Rank, Spool, SpoolError, rank_of
 from rehab_sdk.stream import Stream
@@ -22,6 +22,8 @@ AHEAD = 64
 """Events in front of one that concerns safety, from which on it does not wait its turn."""
 TICK_S = 60.0
 """Between looks at how long the oldest has waited, when nothing happens."""
+LINGER_S = 0.5
+"""Between looks whether all is sent where a link that stands costs money."""
 RETRY = Backoff(first_s=1.0, longest_s=300.0)
 """After the clinic refused the device, or an urgent call failed. A link that is merely lost is the
 SDK's own to bring back."""
@@ -49,8 +51,6 @@ class Courier:
         heard: Callable[[LiveFeedback], None] = lambda _: None,
         retry: Backoff = RETRY,
     ) -> None:
-        self.trouble: RehabError | None = None
-        """Why nothing is sent although it might be; None while all is well."""
         self._spool = spool
         self._connect = connect
         self._conditions = conditions
@@ -65,6 +65,14 @@ class Courier:
         self._changed = asyncio.Event()
         self._attempt = 0
         self._wait_until = 0.0
+        self._trouble: RehabError | None = None
+        self._trouble_at = 0, 0
+
+    @property
+    def trouble(self) -> RehabError | None:
+        """Why nothing is sent although it might be; None while all is well."""
+        moved = (self._spool.epoch, self._spool.settled_seq) > self._trouble_at
+        return None if moved or not self.waiting.events else self._trouble
 
     async def keep(self, event: Event) -> None:
         """On the disk when this returns. Raises SpoolError."""
@@ -109,22 +117,34 @@ class Courier:
         """Until it is cancelled. What waits then waits for the next run."""
         while True:
             self._changed.clear()
-            if self._urgent:  # some may have been settled in their turn meanwhile
-                self._urgent = self._urgent_events()
-            want = sending(self._conditions, self.waiting)
-            paused_s = self._wait_until - _now()
-            if paused_s <= 0 and want is Sending.URGENT:
-                await self._tell_urgent()
-            elif paused_s <= 0 and want is Sending.EVERYTHING:
-                await self._stream_while_allowed()
-                continue
+            try:
+                await self._turn_to()
+            except RehabError as error:
+                self._failed(error)
+            except Exception as error:  # whatever it is, events are kept and tried again
+                log.exception("sending failed by a fault of its own")
+                self._failed(Internal(f"a fault of the device: {type(error).__name__}"))
+
+    async def _turn_to(self) -> None:
+        """What conditions ask for, until they change."""
+        if self._urgent:  # some may have been settled in their turn meanwhile
+            self._urgent = self._urgent_events()
+        want = sending(self._conditions, self.waiting)
+        paused_s = self._wait_until - _now()
+        if paused_s > 0 or want is Sending.NOTHING:
             await self._wait(min(TICK_S, paused_s) if paused_s > 0 else TICK_S)
+        elif want is Sending.URGENT:
+            await self._tell_urgent()
+        else:
+            await self._stream_while_allowed()
 
     async def drained(self, timeout_s: float) -> None:
-        """Wait until nothing waits any more, as far as it may be sent. Raises TimedOut."""
+        """Wait until nothing waits any more, as long as it may be sent. Raises TimedOut."""
         try:
             async with asyncio.timeout(timeout_s):
-                while self.waiting.events:
+                while (waiting := self.waiting).events:
+                    if sending(self._conditions, waiting) is not Sending.EVERYTHING:
+                        raise TimedOut(f"{waiting.events} events wait for better conditions")
                     await self._settled_some()
         except TimeoutError:
             raise TimedOut(f"{self.waiting.events} events wait after {timeout_s:g} s") from None
@@ -139,17 +159,15 @@ class Courier:
     # the link
 
     async def _stream_while_allowed(self) -> None:
-        try:
-            async with self._linked() as client:
-                while sending(self._conditions, self.waiting) is Sending.EVERYTHING:
-                    self._changed.clear()
-                    if self._stream is None or self._listening.done():
-                        await self._find_out(client)
-                        return
-                    await self._tell_ahead(client)
-                    await self._wait(TICK_S)
-        except RehabError as error:
-            self._failed(error)
+        costly = self._conditions.network is Network.METERED
+        async with self._linked() as client:
+            while sending(self._conditions, self.waiting) is Sending.EVERYTHING:
+                self._changed.clear()
+                if self._stream is None or self._listening.done():
+                    await self._find_out(client)
+                    return
+                await self._tell_ahead(client)
+                await self._wait(LINGER_S if costly else TICK_S)
 
     @asynccontextmanager
     async def _linked(self) -> AsyncIterator[AsyncRehab]:
@@ -175,18 +193,20 @@ class Courier:
 
     async def _find_out(self, client: AsyncRehab) -> None:
         """Why the stream ended."""
-        if self.trouble is None or self._wait_until <= _now():
-            try:
-                await client.drained(STREAMING_S)
-            except RehabError as error:
-                self._failed(error)
-            else:
-                self._failed(Unavailable("the stream ended"))
+        if self._wait_until > _now():
+            return  # who sent last was told
+        try:
+            await client.drained(STREAMING_S)
+        except RehabError as error:
+            self._failed(error)
+        else:
+            self._failed(Unavailable("the stream ended"))
 
     def _failed(self, error: RehabError) -> None:
-        self._attempt += 1
+        self._attempt = 1 if self.trouble is None else self._attempt + 1
         self._wait_until = _now() + self._retry.delay_s(self._attempt)
-        self.trouble = error
+        self._trouble = error
+        self._trouble_at = self._spool.epoch, self._spool.settled_seq
         log.warning("nothing is sent for a while: %s", error)
 
     # what does not wait its turn
@@ -201,12 +221,9 @@ class Courier:
             await self._tell(client)
 
     async def _tell_urgent(self) -> None:
-        try:
-            async with self._connect() as client:
-                await self._tell(client)
-            self._attempt, self.trouble = 0, None
-        except RehabError as error:
-            self._failed(error)
+        async with self._connect() as client:
+            await self._tell(client)
+        self._attempt, self._trouble = 0, None
 
     async def _tell(self, client: AsyncRehab) -> None:
         """In a call of its own. It stays in the spool: when its turn comes, the log knows it by its

@@ -14,8 +14,8 @@ from rehab_edge.observed import Observed
 from rehab_edge.report.summary import Summary
 from rehab_edge.skeleton import Float32s
 
-OTHERS = 6
-"""Angles shown beside the primary ones: those that moved most."""
+OTHERS = 3
+"""Joints shown beside the primary one: those that moved most."""
 MOST_POINTS = 4000
 """Of a line; more are not told apart on a page."""
 WIDTH_IN, ROW_IN, DPI = 10.0, 2.3, 110
@@ -26,14 +26,15 @@ LEFT, RIGHT, MIDDLE = "#1f5fa8", "#c2571a", "#4a4a4a"
 
 def picture(summary: Summary) -> bytes:
     """A PNG. Raises EdgeError without the extra."""
-    figure = _figure(1 + _rows(summary) + bool(summary.reps))
-    axes = np.atleast_1d(figure.subplots(1 + _rows(summary) + bool(summary.reps), 1))
+    others = moved_most(summary.angles, summary.primary)
+    rows = 1 + len(others) + bool(summary.reps)
+    figure = _figure(rows)
+    axes = np.atleast_1d(figure.subplots(rows, 1))
     step = max(1, len(summary.t_s) // MOST_POINTS)
     _angles(axes[0], summary, summary.primary, step)
     axes[0].set_title(f"{summary.exercise}: {len(summary.reps)} repetitions", loc="left")
-    others = moved_most(summary.angles, summary.primary)
-    for row, start in enumerate(range(0, len(others), 2)):
-        _angles(axes[1 + row], summary, others[start : start + 2], step)
+    for axis, columns in zip(axes[1:], others, strict=False):
+        _angles(axis, summary, columns, step)
     if summary.reps:
         _scores(axes[-1], summary.reps)
     figure.align_ylabels()
@@ -42,19 +43,27 @@ def picture(summary: Summary) -> bytes:
     return out.getvalue()
 
 
-def moved_most(angles: Float32s, but: Sequence[int]) -> list[int]:
-    """Columns by how far they went, from the 5th to the 95th of a hundred frames."""
-    seen = [column for column in range(angles.shape[1]) if np.isfinite(angles[:, column]).any()]
-    spread = {
-        column: float(np.subtract(*np.nanpercentile(angles[:, column], [95, 5])))
-        for column in seen
-        if column not in but
-    }
-    return sorted(spread, key=lambda column: -spread[column])[:OTHERS]
+def moved_most(angles: Float32s, but: Sequence[int]) -> list[list[int]]:
+    """Joints by how far they went, from the 5th to the 95th of a hundred frames; both sides of one
+    are together."""
+    spread: dict[str, float] = {}
+    columns: dict[str, list[int]] = {}
+    for column, name in enumerate(NAMES[: angles.shape[1]]):
+        path = followed(angles[:, column])
+        if column not in but and np.isfinite(path).any():
+            joint = name.removesuffix("_l").removesuffix("_r")
+            own = float(np.subtract(*np.nanpercentile(path, [95, 5])))
+            spread[joint] = max(own, spread.get(joint, 0.0))
+            columns.setdefault(joint, []).append(column)
+    return [columns[joint] for joint in sorted(spread, key=lambda joint: -spread[joint])[:OTHERS]]
 
 
-def _rows(summary: Summary) -> int:
-    return (len(moved_most(summary.angles, summary.primary)) + 1) // 2
+def followed(path: Float32s) -> Float32s:
+    """An angle that passes 180 degrees goes on instead of jumping; gaps stay."""
+    found = path.copy()
+    there = np.isfinite(found)
+    found[there] = np.unwrap(found[there], period=360.0)
+    return found
 
 
 def _figure(rows: int) -> Any:
@@ -71,13 +80,14 @@ def _angles(axis: Any, summary: Summary, columns: Sequence[int], step: int) -> N
         colour = LEFT if name.endswith("_l") else RIGHT if name.endswith("_r") else MIDDLE
         axis.plot(
             summary.t_s[::step],
-            summary.angles[::step, column],
+            followed(summary.angles[:, column])[::step],
             color=colour,
             linewidth=1.2,
             label=name,
         )
     for rep in summary.reps:
-        axis.axvspan(rep.start_s, rep.end_s, color=colour_of(rep), alpha=0.14, linewidth=0)
+        shade = 0.12 if rep.index % 2 else 0.2
+        axis.axvspan(rep.start_s, rep.end_s, color=colour_of(rep), alpha=shade, linewidth=0)
         axis.text(
             (rep.start_s + rep.end_s) / 2,
             0.97,

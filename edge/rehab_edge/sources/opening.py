@@ -27,7 +27,9 @@ class Opened:
 
 
 @contextmanager
-def opened(source: str, pose: Path | None = None, subject: int | None = None) -> Iterator[Opened]:
+def opened(
+    source: str, exercise: str, pose: Path | None = None, subject: int | None = None
+) -> Iterator[Opened]:
     """Raises EdgeError, which says what is missing."""
     number, path = camera_number(source), Path(source)
     if number is not None:
@@ -37,7 +39,7 @@ def opened(source: str, pose: Path | None = None, subject: int | None = None) ->
         with video(path) as (pictures, duration_s):
             yield Opened(path.name, _poses(pictures, pose), live=False, duration_s=duration_s)
     else:
-        yield _recording(path, subject)
+        yield _recording(path, exercise, subject)
 
 
 def _poses(pictures: Iterator[Picture], pose: Path | None) -> Iterator[Pose]:
@@ -47,10 +49,11 @@ def _poses(pictures: Iterator[Picture], pose: Path | None) -> Iterator[Pose]:
     return (model.pose(picture) for picture in pictures)
 
 
-def _recording(path: Path, subject: int | None) -> Opened:
-    found = [one for one in of_files([path]) if subject in (None, one.person)]
+def _recording(path: Path, exercise: str, subject: int | None) -> Opened:
+    held = list(of_files([path], exercise))
+    found = [one for one in held if subject in (None, one.person)]
     if len(found) != 1:
-        people = ", ".join(str(one.person) for one in of_files([path]))
+        people = ", ".join(str(one.person) for one in held)
         raise EdgeError(f"{path} holds several people: tell one with --subject ({people})")
     (one,) = found
     poses = (one.frames.pose(number) for number in range(len(one.frames)))
