@@ -40,9 +40,7 @@ def dataset(folder: Path, *, variants: int, seed: int) -> Dataset:
         for take in Take:
             found = read(folder, movement, take).repetitions
             right = right or _right_sides(movement, found)
-            rows += [
-                (movement, take, rep, right[rep.subject]) for rep in found
-            ]
+            rows += [(movement, take, rep, right[rep.subject]) for rep in found]
     windows = [
         list(_windows(movement, rep, right, variants, np.random.default_rng([seed, number])))
         for number, (movement, _, rep, right) in enumerate(rows)

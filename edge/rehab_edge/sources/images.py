@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehab_edge.errors import EdgeError, Unreadable
+from rehab_edge.skeleton import Float32s
 
 Image = NDArray[np.uint8]
 USUAL_FRAMES_PER_S = 30.0
@@ -119,29 +120,47 @@ def _rgb(bgr: Any) -> Image:
 
 
 @dataclass(frozen=True)
-class Letterbox:
-    """How a picture lies in a model's square: scaled by `scale`, then moved by these pixels."""
+class Square:
+    """A part of a picture that a model looks at, in the picture's pixels. It may reach over the
+    picture's edges, where it is black."""
 
-    scale: float
     left: float
     top: float
-    side: int
+    side: float
 
-    def to_picture(self, xy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """[..., 2] of x and y in the square's pixels, in the picture's."""
+    def to_picture(self, xy: Float32s) -> Float32s:
+        """[..., 2] of x and y as shares of the square, in the picture's pixels."""
         offset = np.array([self.left, self.top], dtype=np.float32)
-        return (xy - offset) / np.float32(self.scale)
+        found: Float32s = offset + xy * np.float32(self.side)
+        return found
 
 
-def letterboxed(rgb: Image, side: int) -> tuple[Image, Letterbox]:
-    """The whole picture within a square, its shape kept, the rest black."""
-    opencv = _opencv()
+def whole(rgb: Image) -> Square:
+    """The smallest square with all of the picture in its middle."""
     height, width = rgb.shape[:2]
-    scale = side / max(height, width)
-    inner = max(1, round(width * scale)), max(1, round(height * scale))
-    left, top = (side - inner[0]) // 2, (side - inner[1]) // 2
-    square = np.zeros((side, side, 3), dtype=np.uint8)
-    square[top : top + inner[1], left : left + inner[0]] = opencv.resize(
-        rgb, inner, interpolation=opencv.INTER_AREA if scale < 1 else opencv.INTER_LINEAR
+    side = float(max(height, width))
+    return Square((width - side) / 2, (height - side) / 2, side)
+
+
+def cropped(rgb: Image, square: Square, pixels: int) -> Image:
+    """[pixels, pixels, 3] of the square, its shape kept."""
+    opencv = _opencv()
+    scale = pixels / square.side
+    # pixel centres lie at halves (as in cv2.resize): 0.5 of the one is 0.5 of the other, scaled
+    shift = 0.5 * scale - 0.5
+    matrix = np.array(
+        [[scale, 0, shift - square.left * scale], [0, scale, shift - square.top * scale]]
     )
-    return square, Letterbox(scale, left, top, side)
+    found: Image = opencv.warpAffine(
+        _thinned(rgb, scale), matrix, (pixels, pixels), flags=opencv.INTER_LINEAR
+    )
+    return found
+
+
+def _thinned(rgb: Image, scale: float) -> Image:
+    """Blurred first where it is made much smaller: a thin limb would fall between the samples."""
+    size = 2 * round(0.5 / scale) + 1
+    if scale > 0.5:
+        return rgb
+    found: Image = _opencv().blur(rgb, (size, size))
+    return found
