@@ -95,7 +95,7 @@ class Running:
                 if kept is not None and len(performance.reps) > reps:
                     reps = len(performance.reps)
                     kept.journal.reached(kept.scribe.told.session_id, performance.at_s)
-                    view.waiting = kept.outbox.status().waiting
+                    view.waiting = kept.outbox.waiting
                 if stopped.is_set() or 0 < self.longest_s <= performance.at_s:
                     break
             performance.end()

@@ -84,6 +84,11 @@ class Outbox:
             return False
         return True
 
+    @property
+    def waiting(self) -> int:
+        """Events that the clinic has not taken yet."""
+        return self._courier.waiting.events
+
     def status(self) -> Status:
         return self._portal.run(_status(self._courier, self._spool))
 
