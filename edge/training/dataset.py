@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
-from rehab_edge.angles import AT, angles
-from rehab_edge.exercises import EXERCISES, Exercise
+from rehab_edge.evaluation.people import Row, rows
+from rehab_edge.exercises import EXERCISES
 from rehab_edge.scoring.window import Window, window
-from rehab_edge.skeleton import Float32s, Sequence
-from rehab_edge.sources.uiprmd import Repetition, Take, read, recorded_movements
+from rehab_edge.skeleton import Float32s
 from training.augment import mirror, varied
+
+MOVEMENTS = list(EXERCISES.values())
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Dataset:
 
 
 def dataset(folder: Path, *, variants: int, seed: int) -> Dataset:
+<<<<<<< HEAD
     rows = []
     for movement in recorded_movements(folder):
         right = None
@@ -41,43 +42,26 @@ def dataset(folder: Path, *, variants: int, seed: int) -> Dataset:
             found = read(folder, movement, take).repetitions
             right = right or _right_sides(movement, found)
             rows += [(movement, take, rep, right[rep.subject]) for rep in found]
+=======
+    found = list(rows(folder))
+>>>>>>> work-edge-score
     windows = [
-        list(_windows(movement, rep, right, variants, np.random.default_rng([seed, number])))
-        for number, (movement, _, rep, right) in enumerate(rows)
+        list(_windows(one, variants, np.random.default_rng([seed, number])))
+        for number, one in enumerate(found)
     ]
-    numbers = {one: at for at, one in enumerate(EXERCISES)}
     return Dataset(
-        movement=np.array([numbers[movement.id] for movement, *_ in rows]),
-        subject=np.array([rep.subject for _, _, rep, _ in rows]),
-        episode=np.array([rep.episode for _, _, rep, _ in rows]),
-        correct=np.array([take is Take.CORRECT for _, take, _, _ in rows]),
+        movement=np.array([one.movement for one in found]),
+        subject=np.array([one.subject for one in found]),
+        episode=np.array([one.episode for one in found]),
+        correct=np.array([one.correct for one in found]),
         curves=np.array([[one.curve for one in each] for each in windows]).swapaxes(0, 1),
         summaries=np.array([[one.summary for one in each] for each in windows]).swapaxes(0, 1),
     )
 
 
-def _windows(
-    movement: Exercise, rep: Repetition, right: bool, variants: int, chance: np.random.Generator
-) -> Iterator[Window]:
-    whole = rep.sequence
-    yield window(whole, right=right)
+def _windows(row: Row, variants: int, chance: np.random.Generator) -> Iterator[Window]:
+    yield row.window()
+    both_sides = MOVEMENTS[row.movement].both_sides
     for _ in range(variants - 1):
-        turned = mirror(whole) if movement.both_sides and chance.random() < 0.5 else whole
-        yield window(varied(turned, chance), right=right)
-
-
-def _right_sides(movement: Exercise, reps: object) -> dict[int, bool]:
-    """By subject, whether the right side works: where the telling joint moves more."""
-    sides = {}
-    for subject, own in groupby(reps, key=lambda one: one.subject):
-        ranges = [_ranges(movement, one.sequence) for one in own]
-        left, right = np.median(ranges, axis=0)
-        sides[subject] = bool(not movement.both_sides and right > left)
-    return sides
-
-
-def _ranges(movement: Exercise, rep: Sequence) -> tuple[float, float]:
-    joint = {"shoulder_extension": "shoulder_flexion"}.get(movement.telling, movement.telling)
-    seen = angles(rep)
-    left, right = (np.unwrap(seen[:, AT[f"{joint}_{side}"]], period=360) for side in "lr")
-    return float(np.ptp(left)), float(np.ptp(right))
+        turned = mirror(row.frames) if both_sides and chance.random() < 0.5 else row.frames
+        yield window(varied(turned, chance), right=row.right)

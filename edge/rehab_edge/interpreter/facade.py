@@ -31,11 +31,11 @@ class Tensor:
     zero_point: int = 0
 
     def stored(self, value: NDArray) -> NDArray:
-        """As the tensor holds it. Raises ModelRefused for another shape, batch aside."""
-        whole = np.asarray(value).reshape((1, *value.shape) if self._lacks_batch(value) else -1)
-        if whole.size != int(np.prod(self.shape)):
+        """As the tensor holds it. A batch's axis of one may be missing.
+        Raises ModelRefused for another size."""
+        if value.size != int(np.prod(self.shape)):
             raise ModelRefused(f"{self.name} takes {self.shape}, not {value.shape}")
-        whole = whole.reshape(self.shape)
+        whole = value.reshape(self.shape)
         if not self.scale:
             return np.ascontiguousarray(whole, dtype=self.dtype)
         limits = np.iinfo(self.dtype)
@@ -48,9 +48,6 @@ class Tensor:
         return ((held.astype(np.float32) - self.zero_point) * np.float32(self.scale)).astype(
             np.float32
         )
-
-    def _lacks_batch(self, value: NDArray) -> bool:
-        return len(self.shape) == value.ndim + 1
 
 
 class Interpreter:

@@ -27,8 +27,7 @@ RUNTIMES: Mapping[str, str] = {
 _PROBE = "probe.tflite"
 _INPUT = np.array([1, 2, 3, 4], dtype=np.float32)
 _ANSWER = np.array([5, 3], dtype=np.float32)
-"""The probe adds the first and the last number, and takes the second from the sum of the middle
-ones' double; written so by hand in the training code."""
+"""Of four numbers a, b, c, d the probe gives a + d and 2c - a - b; training/probe.py has it."""
 
 
 @dataclass(frozen=True)

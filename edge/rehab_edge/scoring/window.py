@@ -18,7 +18,7 @@ RATE_HZ = 30.0
 MOMENTS = 48
 LONGEST_S = 30.0
 """Beyond that nothing is a repetition; it bounds the work for one."""
-_EDGE = 2
+START = 2
 """Moments at the beginning that count as its start."""
 STATISTICS = ("low", "high", "range", "mean", "spread", "start", "change", "speed", "top_speed")
 SUMMARY = CHANNELS * len(STATISTICS) + 1
@@ -55,7 +55,7 @@ def summary(curve: Float32s, duration_s: float) -> Float32s:
     may be an outlier."""
     ordered = np.sort(curve, axis=0)
     low, high = ordered[1], ordered[-2]
-    start = curve[:_EDGE].mean(axis=0)
+    start = curve[:START].mean(axis=0)
     middle = curve[MOMENTS * 2 // 5 : MOMENTS * 3 // 5].mean(axis=0)
     speed = np.abs(np.diff(curve, axis=0)) * ((MOMENTS - 1) / duration_s)
     top = np.sort(speed, axis=0)[-3]
