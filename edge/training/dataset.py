@@ -34,17 +34,7 @@ class Dataset:
 
 
 def dataset(folder: Path, *, variants: int, seed: int) -> Dataset:
-<<<<<<< HEAD
-    rows = []
-    for movement in recorded_movements(folder):
-        right = None
-        for take in Take:
-            found = read(folder, movement, take).repetitions
-            right = right or _right_sides(movement, found)
-            rows += [(movement, take, rep, right[rep.subject]) for rep in found]
-=======
     found = list(rows(folder))
->>>>>>> work-edge-score
     windows = [
         list(_windows(one, variants, np.random.default_rng([seed, number])))
         for number, one in enumerate(found)

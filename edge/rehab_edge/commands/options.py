@@ -83,5 +83,7 @@ def told_in_one_line() -> Iterator[None]:
     try:
         yield
     except (EdgeError, RehabError) as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        Console(stderr=True).print(
+            str(error), style="red", markup=False, highlight=False, soft_wrap=True
+        )
         raise typer.Exit(1) from None
