@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,8 +13,12 @@ import numpy as np
 
 from rehab_edge.errors import Unreadable
 from rehab_edge.exercises import Exercise
+from rehab_edge.exercises import exercise as named
 from rehab_edge.skeleton import Sequence as Frames
+from rehab_edge.sources.table import read_table
 from rehab_edge.sources.uiprmd import Take, chosen_movements, joined, read
+
+NOT_IN_IDS = re.compile(r"[^A-Za-z0-9-]+")
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,12 @@ def of_files(paths: Sequence[Path], exercise: str = "") -> Iterator[Recorded]:
     for path in paths:
         if path.suffix == ".npz":
             yield from _of_npz(path)
+        elif path.suffix == ".csv":
+            frames, told = read_table(path)
+            if not (told or exercise):
+                raise Unreadable(f"{path} does not tell its exercise, and no --exercise does")
+            name = NOT_IN_IDS.sub("-", path.stem)
+            yield Recorded(name, named(told or exercise), 0, frames)
         else:
             raise Unreadable(f"{path} is of no format that is known here")
 

@@ -23,7 +23,7 @@ from rehab_edge.journal import Entry, Journal
 from rehab_edge.linking import Link, admitted_since
 from rehab_edge.outbox import Conditions, Network, Outbox
 from rehab_edge.performing import Performance, paced
-from rehab_edge.recorded import Recorded, of_files, of_uiprmd
+from rehab_edge.recorded import NOT_IN_IDS, Recorded, of_files, of_uiprmd
 from rehab_edge.scribe import Scribe, Told
 
 BETWEEN = timedelta(minutes=1)
@@ -158,7 +158,7 @@ def begin(
     journal: Journal, patient: str, recorded: Sequence[Recorded], now: datetime
 ) -> list[Begun]:
     """When each began: as an earlier run wrote down, else one after the other until now."""
-    named = [(f"{patient}-{one.name}"[:51] + f"-{one.fingerprint}", one) for one in recorded]
+    named = [(_session_id(patient, one), one) for one in recorded]
     new = [one for session_id, one in named if session_id not in journal]
     starts_at = now - sum(
         (timedelta(seconds=one.duration_s) + BETWEEN for one in new), start=timedelta()
@@ -171,6 +171,10 @@ def begin(
         if not known:
             starts_at += timedelta(seconds=one.duration_s) + BETWEEN
     return begun
+
+
+def _session_id(patient: str, one: Recorded) -> str:
+    return NOT_IN_IDS.sub("-", f"{patient}-{one.name}")[:51] + f"-{one.fingerprint}"
 
 
 def perform(

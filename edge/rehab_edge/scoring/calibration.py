@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rehab_edge.errors import Uncalibrated
-from rehab_edge.scoring.window import MOMENTS, SUMMARY, Window
 from rehab_edge.scoring.channels import CHANNELS
+from rehab_edge.scoring.window import MOMENTS, SUMMARY, Window
 
 REPETITIONS = 3
 LEAST_SEEN = 0.6

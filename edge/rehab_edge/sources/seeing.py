@@ -98,7 +98,8 @@ class PoseModel:
             y, x, score = by_size[MOVENET_VALUES].reshape(-1, 3).T
             return Points(np.column_stack([x, y]), score, None)
         marks = by_size[BLAZEPOSE_VALUES].reshape(-1, 5)[:BODY]
-        sure: Float32s = np.float32(1) / (1 + np.exp(-np.minimum(marks[:, 3], marks[:, 4])))
+        logit = np.minimum(marks[:, 3], marks[:, 4])
+        sure = (1 / (1 + np.exp(-logit))).astype(np.float32)
         metres = by_size.get(BLAZEPOSE_METRES)
         if metres is not None:
             metres = metres.reshape(-1, 3)[:BODY] * np.array([1, -1, -1], dtype=np.float32)
