@@ -33,7 +33,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.edge")
     parser.add_argument("--json", type=Path)
     environment = os.environ | dict.fromkeys(THREADS, "1") | {"PYTHONPATH": str(BESIDE)}
-    return subprocess.run(command(parser.parse_args().json), env=environment, check=False).returncode
+    return subprocess.run(
+        command(parser.parse_args().json), env=environment, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

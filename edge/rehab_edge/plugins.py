@@ -35,7 +35,7 @@ def discover(
 ) -> list[Found]:
     """Of a group, by name; of two of the same name the first. `check` says what is wrong with a
     plugin, or nothing."""
-    named = {}
+    named: dict[str, EntryPoint] = {}
     for entry in entries or entry_points(group=group):
         named.setdefault(entry.name, entry)
     return [_found(named[name], api_version, check) for name in sorted(named)]

@@ -28,7 +28,7 @@ import tensorflow as tf
 
 from rehab_edge.evaluation import squats as recorded_squats
 from rehab_edge.evaluation.measures import mean_absolute_deviation, root_mean_square
-from training import form, squats
+from training import card, form, squats
 from training.dataset import Dataset, dataset
 from training.probe import probe
 
@@ -64,6 +64,7 @@ def main() -> None:
     }
     _write(asked.build, {"training.json": (json.dumps(facts, indent=2) + "\n").encode()})
     ship(asked.build, asked.ship)
+    card.write(asked.recordings, asked.build, asked.ship)
 
 
 def _squats(build: Path, data: recorded_squats.Squats) -> Mapping[str, float]:

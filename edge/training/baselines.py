@@ -43,6 +43,4 @@ def _groups(data: Dataset, rows: np.ndarray) -> dict[tuple[int, int], np.ndarray
     """Rows by movement and subject, in the order of the episodes."""
     ordered = np.sort(rows)
     keys = list(zip(data.movement[ordered], data.subject[ordered], strict=True))
-    return {
-        key: ordered[[one == key for one in keys]] for key in dict.fromkeys(keys)
-    }
+    return {key: ordered[[one == key for one in keys]] for key in dict.fromkeys(keys)}

@@ -44,9 +44,7 @@ def averaged(trained: keras.Model, movements: int) -> keras.Model:
     return keras.Model(trained.inputs, mean)
 
 
-def _branch(
-    inputs: list[keras.KerasTensor], movements: int, dropout: float
-) -> keras.KerasTensor:
+def _branch(inputs: list[keras.KerasTensor], movements: int, dropout: float) -> keras.KerasTensor:
     curve, summary, *which = inputs
     seen = layers.SpatialDropout1D(0.2)(layers.GaussianNoise(0.2)(curve))
     seen = layers.Conv1D(FILTERS, 3, padding="same", activation="relu")(seen)

@@ -30,8 +30,8 @@ def test_where_a_person_stands_and_faces_changes_nothing(degrees: float) -> None
     frames = some()[0].frames
     there = window(turned(frames, degrees), right=False)
     apart = np.abs(window(frames, right=False).curve - there.curve)
-    assert apart.max() < 2  # the median of each coordinate is taken by itself
-    assert np.median(apart) < 0.05
+    assert apart.max() < 5  # the median of each coordinate is taken by itself
+    assert np.median(apart) < 0.2
 
 
 def test_a_taller_person_looks_the_same() -> None:

@@ -42,9 +42,13 @@ class Row:
 
 
 def rows(folder: Path) -> Iterator[Row]:
-    """By movement, the correct take first. Raises Unreadable."""
+    """By movement, the correct take first; of the takes that are there. Raises Unreadable."""
     for movement in recorded_movements(folder):
-        takes = {take: read(folder, movement, take).repetitions for take in Take}
+        takes = {
+            take: read(folder, movement, take).repetitions
+            for take in Take
+            if (folder / "kinect" / f"{movement.id}_{take}.npz").exists()
+        }
         right: dict[int, bool] = {}
         for take, repetitions in takes.items():
             right = right_sides(movement, repetitions) | right

@@ -17,6 +17,7 @@ from rehab_edge.evaluation.speed import speeds
 from rehab_edge.evaluation.tables import tables
 from rehab_edge.evaluation.unseen import answers, trained_on
 from rehab_edge.interpreter import self_test, usable
+from rehab_edge.scoring.learned import unfit
 from rehab_edge.scoring.network import VARIANTS
 
 CALLS = 2000
@@ -26,11 +27,13 @@ Figures = dict[str, Any]
 def report(folder: Path, *, calls: int = CALLS) -> Figures:
     """Raises Unreadable when the folder has no Kinect recordings. Squats are told of when they are
     there."""
-    seen = list(rows(folder))
+    recorded = list(rows(folder))
+    seen = [one for one in recorded if not unfit(one.attempt)]
     runtimes = usable()
     return {
         "runtimes": {one: self_test(one).version for one in runtimes},
         "subjects": _subjects(seen),
+        "unfit": len(recorded) - len(seen),
         "form": {
             f"{runtime} {variant}": [
                 _rounded(asdict(one))

@@ -91,14 +91,14 @@ class _People:
 
 
 def _mean(found: Sequence[Told]) -> Told:
-    whole = {"movement": ALL, "people": max(one.people for one in found)}
-    whole["repetitions"] = sum(one.repetitions for one in found)
+    counted = {"movement", "people", "repetitions"}
     figures = {
         one.name: _mean_known([getattr(each, one.name) for each in found])
         for one in fields(Told)
-        if one.name not in whole
+        if one.name not in counted
     }
-    return Told(**whole, **figures)
+    people, repetitions = max(one.people for one in found), sum(one.repetitions for one in found)
+    return Told(ALL, people, repetitions, **figures)
 
 
 def _mean_known(values: Sequence[float]) -> float:

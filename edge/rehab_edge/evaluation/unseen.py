@@ -17,6 +17,7 @@ import numpy as np
 from rehab_edge.evaluation.people import Row, rows
 from rehab_edge.models import MODELS
 from rehab_edge.scoring.calibration import REPETITIONS, mean_of
+from rehab_edge.scoring.learned import unfit
 from rehab_edge.scoring.network import Network
 from rehab_edge.scoring.window import START, Window, summary
 
@@ -53,8 +54,9 @@ def answers(
     variant: str | None = None,
     runtime: str | None = None,
 ) -> Answers:
-    """Raises Unreadable, NoRuntime, ModelRefused."""
-    seen = [(one, one.window()) for one in rows(folder)]
+    """Of the repetitions that the scorer would not refuse. Raises Unreadable, NoRuntime,
+    ModelRefused."""
+    seen = [(one, one.window()) for one in rows(folder) if not unfit(one.attempt)]
     networks = _networks({one.subject for one, _ in seen}, models, variant, runtime)
     takes = _first_windows(seen)
     plain, calibrated, aligned = [], [], []
@@ -85,8 +87,7 @@ def _networks(
     known = trained_on(models)
     folds = {one: models / "folds" / f"s{one:02d}" for one in subjects & known}
     found = {
-        one: Network.load(folder, variant=variant, runtime=runtime)
-        for one, folder in folds.items()
+        one: Network.load(folder, variant=variant, runtime=runtime) for one, folder in folds.items()
     }
     if subjects - known:
         shipped = Network.load(models / "form", variant=variant, runtime=runtime)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,7 +53,7 @@ class PatientBaseline:
                 window = Window(read["curve"], read["summary"])
                 found = cls(str(read["exercise"]), bool(read["right"]), window,
                             int(read["repetitions"]))  # fmt: skip
-        except (ValueError, KeyError, OSError, EOFError) as error:
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise Uncalibrated("the bytes hold no baseline") from error
         if window.curve.shape != (MOMENTS, CHANNELS) or window.summary.shape != (SUMMARY,):
             raise Uncalibrated("the baseline is of another version")

@@ -72,7 +72,10 @@ class Guarded:
         """None when nothing came in time."""
         if self._thread is None:
             self._thread = threading.Thread(
-                target=_serve, args=(self._scorer, self._work), name=f"scorer-{self.id}", daemon=True
+                target=_serve,
+                args=(self._scorer, self._work),
+                name=f"scorer-{self.id}",
+                daemon=True,
             )
             self._thread.start()
         answers: queue.SimpleQueue[FormScore | Exception] = queue.SimpleQueue()

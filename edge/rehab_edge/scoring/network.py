@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Self
@@ -35,7 +36,7 @@ class Network:
         """The fastest of those there are, or the asked one. Raises ModelRefused, NoRuntime."""
         try:
             scales = Scales.from_bytes((folder / "scales.npz").read_bytes())
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise ModelRefused("the model's scales cannot be read") from error
         return cls(
             scales,
@@ -81,7 +82,9 @@ def _chosen(
     )  # fmt: skip
 
 
-def _reference(models: dict[str, bytes], inputs: dict[str, Float32s], runtimes: list[str]) -> Float32s:
+def _reference(
+    models: dict[str, bytes], inputs: dict[str, Float32s], runtimes: list[str]
+) -> Float32s:
     """What the first variant gives on the first runtime that runs it; the others must agree."""
     for runtime in runtimes:
         try:

@@ -95,6 +95,6 @@ def at_times(t_s: Floats, values: Float32s, times: Floats) -> Float32s:
 
 def _between(t_s: Floats, values: Float32s, times: Floats) -> Float32s:
     after = np.clip(np.searchsorted(t_s, times), 1, len(t_s) - 1)
-    share = (times - t_s[after - 1]) / (t_s[after] - t_s[after - 1])
-    share = np.clip(share, 0, 1).astype(np.float32)[:, None]
+    past = np.clip((times - t_s[after - 1]) / (t_s[after] - t_s[after - 1]), 0, 1)
+    share = past.astype(np.float32)[:, None]
     return values[after - 1] * (1 - share) + values[after] * share
