@@ -20,6 +20,7 @@ from rehab_edge.skeleton import Sequence as Frames
 
 SET_PAUSE_S = 30.0
 """Without a repetition a set has ended."""
+FIRST = 3
 MOST_TRACED_S = 1800.0
 """Of the angles that are kept for a report; a longer session keeps its last part."""
 
@@ -100,6 +101,8 @@ class Performance:
     reps: list[Observed] = field(default_factory=list)
     trace: Trace = field(default_factory=Trace)
     drifted: list[str] = field(default_factory=list)
+    first: list[Seen] = field(default_factory=list)
+    """The first few repetitions with their frames, for a baseline."""
     _first_ns: int | None = None
     _at_s: float = 0.0
     _in_set: int = 0
@@ -137,6 +140,8 @@ class Performance:
             self._end_set()
         self._in_set += 1
         self._set_ended_s = seen.rep.end_s
+        if len(self.first) < FIRST:
+            self.first.append(seen)
         rep = replace(seen.rep, index=self._in_set)
         self.reps.append(replace(rep, index=len(self.reps) + 1))
         if self.view is not None:

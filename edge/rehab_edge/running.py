@@ -15,6 +15,7 @@ from rich.console import Console
 
 from rehab.events.v1.event_pb2 import Event
 from rehab_edge.angles import NAMES
+from rehab_edge.baselines import keep_baseline, kept_baseline
 from rehab_edge.drift import Watch
 from rehab_edge.exercises import Exercise
 from rehab_edge.eyes import eyes, primary_angles
@@ -47,7 +48,8 @@ class Kept:
 @dataclass(frozen=True)
 class Running:
     """`speed` is for files: 1 as recorded, 0 as fast as it goes. `longest_s` ends it, 0 does not.
-    Without a `link` nothing is kept."""
+    With `calibrate` the first three repetitions, which somebody watched, become what later ones are
+    compared with. Without a `link` nothing is kept."""
 
     exercise: Exercise
     source: Opened
@@ -55,6 +57,7 @@ class Running:
     conditions: Conditions
     speed: float = 0.0
     longest_s: float = 0.0
+    calibrate: bool = False
 
     def run(self, console: Console, *, view: bool = True) -> Performance:
         """Until the source ends, or Ctrl-C. Raises EdgeError, RehabError."""
@@ -69,11 +72,14 @@ class Running:
             self._perform(performance, seen, kept)
         if not (view and console.is_terminal):
             console.print(seen)
+        if self.calibrate and self.link is not None:
+            keep_baseline(self.link.home, self.exercise, performance.first)
         return performance
 
     def _performance(self, view: View, kept: Kept | None) -> Performance:
+        baseline = kept_baseline(self.link.home, self.exercise) if self.link else None
         return Performance(
-            eyes(self.exercise),
+            eyes(self.exercise, baseline),
             kept.scribe if kept else None,
             kept.keep if kept else _nowhere,
             kept.watch if kept else Watch(),

@@ -12,20 +12,15 @@ from rehab_edge.drift.features import SENSOR
 from rehab_edge.observed import Observed
 from rehab_edge.recorded import of_uiprmd
 from rehab_edge.skeleton import Joint, Sequence
-from tests.support.recordings import make_recordings
+from tests.edge.bodies import whole_bodies
 
 REP = Observed(1, 0.0, 3.0, "both", rom_deg=100.0, joints={"trunk": (2.0, 22.0)}, score=80.0)
 
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of bodies of usual lengths."""
-    folder = make_recordings(tmp_path_factory.mktemp("recordings"), subjects=(91,), reps=1)
-    for path in (folder / "kinect").iterdir():
-        with np.load(path) as held:
-            kept = {name: held[name] for name in ("angles_cdeg", "index")}
-        np.savez(path, **kept)
-    return folder
+    folder = tmp_path_factory.mktemp("recordings")
+    return whole_bodies(folder, subjects=(91,), reps=1)
 
 
 @pytest.fixture(scope="module")

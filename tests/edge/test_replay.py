@@ -19,10 +19,10 @@ from rehab_edge.commands.replay import begin, perform
 from rehab_edge.journal import Journal
 from rehab_edge.linking import Link
 from rehab_edge.recorded import Recorded, of_uiprmd
+from tests.edge.bodies import whole_bodies
 from tests.sdk.clinic import Clinic
 from tests.sdk.given import CLINIC
 from tests.support.proxy import Proxy, proxy_to
-from tests.support.recordings import make_recordings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 EDGE = str(Path(sys.executable).with_name("rehab-edge"))
@@ -32,7 +32,7 @@ NEVER = datetime(2001, 1, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_recordings(tmp_path_factory.mktemp("recordings"), subjects=(SUBJECT,))
+    return whole_bodies(tmp_path_factory.mktemp("recordings"), subjects=(SUBJECT,))
 
 
 def arguments(clinic: Clinic, ingest: str, home: Path, patient: str) -> list[str]:

@@ -14,17 +14,20 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
+from rehab_edge.baselines import kept_baseline
+from rehab_edge.exercises import exercise
 from rehab_edge.main import app
+from rehab_edge.outbox import Home
+from tests.edge.bodies import whole_bodies
 from tests.sdk.given import CONSENT
 from tests.sdk.town import Town, town_of
-from tests.support.recordings import make_recordings
 
 EDGE = str(Path(sys.executable).with_name("rehab-edge"))
 
 
 @pytest.fixture(scope="module")
 def squats(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = make_recordings(tmp_path_factory.mktemp("recordings"), subjects=(91, 92))
+    folder = whole_bodies(tmp_path_factory.mktemp("recordings"), subjects=(91, 92))
     return folder / "kinect" / "m01_correct.npz"
 
 
@@ -84,6 +87,22 @@ def test_a_run_that_is_killed_is_told_as_abandoned_by_the_next(
     # of the killed: abandoned, and its start if it came to that; of the other: 4 repetitions,
     # start, set, end
     assert any(f"{count} events wait" in said for count in range(8, 13))
+
+
+def test_three_watched_repetitions_are_what_later_ones_are_compared_with(
+    squats: Path, tmp_path: Path
+) -> None:
+    nobodys = called(*of(squats, tmp_path), "--calibrate")
+    assert (nobodys[0], "--patient" in nobodys[1]) == (1, True)
+    words = [*of(squats, tmp_path), "--patient", "p1", "--network", "none"]
+    code, said = called(*words, "--calibrate")
+    assert code == 0, said
+    home = Home(tmp_path, "edge-p1")
+    kept = kept_baseline(home, exercise("m01"))
+    assert kept is not None
+    assert (kept.exercise, kept.repetitions) == ("m01", 3)
+    assert kept_baseline(home, exercise("m05")) is None
+    assert called(*words)[0] == 0  # and is used
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

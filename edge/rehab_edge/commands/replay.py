@@ -15,6 +15,7 @@ from rich.console import Console
 
 from rehab.errors.v1 import error_reason_pb2 as reasons
 from rehab.events.v1.event_pb2 import Event
+from rehab_edge.baselines import kept_baseline
 from rehab_edge.commands import options
 from rehab_edge.drift import Watch
 from rehab_edge.errors import EdgeError
@@ -185,8 +186,9 @@ def perform(
     told = Told(
         link.patient, begun.session_id, recorded.exercise.exercise_id, begun.started_at, "sensor"
     )
+    baseline = kept_baseline(link.home, recorded.exercise)
     performance = Performance(
-        eyes(recorded.exercise), Scribe(link.context("import"), told), keep, watch
+        eyes(recorded.exercise, baseline), Scribe(link.context("import"), told), keep, watch
     )
     began = monotonic()
     for number in range(len(recorded.frames)):

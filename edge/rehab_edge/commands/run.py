@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from rehab_edge.commands import options
+from rehab_edge.errors import EdgeError
 from rehab_edge.exercises import exercise as named
 from rehab_edge.outbox import Network
 from rehab_edge.report import write
@@ -32,6 +33,10 @@ def run(
         float, typer.Option(min=0, help="Of files: 1 as recorded; 0 as fast as it goes.")
     ] = 0.0,
     seconds: Annotated[float, typer.Option(min=0, help="End after so many; 0 goes on.")] = 0.0,
+    calibrate: Annotated[
+        bool,
+        typer.Option("--calibrate", help="Somebody watches: the first three are done well."),
+    ] = False,
     view: Annotated[bool, typer.Option(help="Draw the session while it goes on.")] = True,
     home: options.HomeDir = options.HOME,
     clinic: options.Clinic = "",
@@ -64,9 +69,11 @@ def run(
                 identity=identity,
                 ca=ca,
             )
+        if calibrate and link is None:
+            raise EdgeError("a baseline is somebody's: tell whose with --patient")
         device = options.conditions(network, battery, charging=charging)
         with opened(source, of.id, pose, subject) as frames:
-            running = Running(of, frames, link, device, speed=speed, longest_s=seconds)
+            running = Running(of, frames, link, device, speed, seconds, calibrate)
             done = running.run(out, view=view)
         for path in report or ():
             write(summary(of, frames, done), path)
