@@ -50,21 +50,32 @@ def primary_angles(exercise: Exercise) -> list[int]:
 @dataclass
 class Hysteresis:
     """Counts by one angle. Thresholds follow what the person does: their own rest, their own
-    range."""
+    range, and to which side of rest they move."""
 
-    low: float = float("nan")
-    high: float = float("nan")
+    rest: float = float("nan")
+    direction: int = 0
+    low: float = 0.0
+    high: float = 0.0
     out: bool = False
     reached: bool = False
     began_s: float = 0.0
+
+    @property
+    def span(self) -> float:
+        return self.high - self.low
 
     def push(self, t_s: float, value: float) -> tuple[float, float] | None:
         """Begin and end of a repetition that ended with it."""
         if np.isnan(value):
             return None
-        self.low, self.high = np.fmin(self.low, value), np.fmax(self.high, value)
-        span = max(self.high - self.low, LEAST_RANGE_DEG)
-        share = (value - self.low) / span
+        if np.isnan(self.rest):
+            self.rest = value
+        away = value - self.rest
+        if not self.direction and abs(away) > LEAST_RANGE_DEG / 2:
+            self.direction = 1 if away > 0 else -1
+        away *= self.direction or 1
+        self.low, self.high = min(self.low, away), max(self.high, away)
+        share = (away - self.low) / max(self.span, LEAST_RANGE_DEG)
         if not self.out:
             self.out, self.reached, self.began_s = share > LEAVES, False, t_s
             return None
@@ -131,8 +142,7 @@ class Watching:
         smooth = np.median(self._recent, axis=0)
         values = [float(smooth.mean())] if self._exercise.both_sides else smooth.tolist()
         ended = [one.push(t_s, value) for one, value in zip(self._counters, values, strict=True)]
-        spans = [one.high - one.low for one in self._counters]
-        leading = int(np.nanargmax(spans)) if np.isfinite(spans).any() else 0
+        leading = int(np.argmax([one.span for one in self._counters]))
         self._took("count", began)
         rep = ended[leading]
         if rep is None:
