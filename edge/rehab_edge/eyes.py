@@ -19,12 +19,14 @@ from rehab_edge.scoring.calibration import PatientBaseline
 from rehab_edge.scoring.guard import Guarded
 from rehab_edge.scoring.protocol import Attempt, FormScore
 from rehab_edge.skeleton import Float32s, Pose, sequence
-from rehab_sdk.events import UnscoredName
-from rehab_sdk.events._fill import SideName
+from rehab_sdk.events import SideName, UnscoredName
 
 LEAVES, REACHES = 0.25, 0.5
 """Shares of the range at which a repetition begins or ends, and that it has to reach."""
+FORGETS = 0.3
+"""How much of what it knew of the range a repetition replaces: a tracker's leap is not for ever."""
 LEAST_RANGE_DEG = 20.0
+TURN_DEG = 360.0
 LEAST_S, MOST_S = 0.5, 20.0
 SMOOTHED = 5
 """Frames of the running median, which takes out jumps of a tracker of two frames."""
@@ -53,9 +55,12 @@ class Hysteresis:
     range, and to which side of rest they move."""
 
     rest: float = float("nan")
+    last: float = float("nan")
     direction: int = 0
     low: float = 0.0
     high: float = 0.0
+    peak: float = 0.0
+    """Of the running repetition."""
     out: bool = False
     reached: bool = False
     began_s: float = 0.0
@@ -69,7 +74,9 @@ class Hysteresis:
         if np.isnan(value):
             return None
         if np.isnan(self.rest):
-            self.rest = value
+            self.rest = self.last = value
+        value += TURN_DEG * round((self.last - value) / TURN_DEG)  # beyond 180 it goes on
+        self.last = value
         away = value - self.rest
         if not self.direction and abs(away) > LEAST_RANGE_DEG / 2:
             self.direction = 1 if away > 0 else -1
@@ -78,11 +85,14 @@ class Hysteresis:
         share = (away - self.low) / max(self.span, LEAST_RANGE_DEG)
         if not self.out:
             self.out, self.reached, self.began_s = share > LEAVES, False, t_s
+            self.peak = away
             return None
+        self.peak = max(self.peak, away)
         self.reached = self.reached or share > REACHES
         if share > LEAVES:
             return None
         self.out = False
+        self.high += FORGETS * (self.peak - self.high)
         good = self.reached and LEAST_S <= t_s - self.began_s <= MOST_S
         return (self.began_s, t_s) if good else None
 
