@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from time import perf_counter_ns
 
 import numpy as np
 
 from rehab_edge.angles import AT, NAMES, angles
 from rehab_edge.exercises import Exercise
+from rehab_edge.hysteresis import MOST_S, Hysteresis
+from rehab_edge.measuring import measured, symmetry_pct
 from rehab_edge.observed import Observed
 from rehab_edge.performing import Seen, Sight, Step
 from rehab_edge.plugins import scorers
@@ -18,16 +19,9 @@ from rehab_edge.report import Stage
 from rehab_edge.scoring.calibration import PatientBaseline
 from rehab_edge.scoring.guard import Guarded
 from rehab_edge.scoring.protocol import Attempt, FormScore
-from rehab_edge.skeleton import Float32s, Pose, sequence
+from rehab_edge.skeleton import Float32s, Floats, Pose, sequence
 from rehab_sdk.events import SideName, UnscoredName
 
-LEAVES, REACHES = 0.25, 0.5
-"""Shares of the range at which a repetition begins or ends, and that it has to reach."""
-FORGETS = 0.3
-"""How much of what it knew of the range a repetition replaces: a tracker's leap is not for ever."""
-LEAST_RANGE_DEG = 20.0
-TURN_DEG = 360.0
-LEAST_S, MOST_S = 0.5, 20.0
 SMOOTHED = 5
 """Frames of the running median, which takes out jumps of a tracker of two frames."""
 ANGLE_OF = {"shoulder_extension": "shoulder_flexion"}
@@ -47,54 +41,6 @@ def primary_angles(exercise: Exercise) -> list[int]:
     """Columns of `angles`, left and right."""
     name = ANGLE_OF.get(exercise.joint, exercise.joint)
     return [AT[f"{name}_l"], AT[f"{name}_r"]]
-
-
-@dataclass
-class Hysteresis:
-    """Counts by one angle. Thresholds follow what the person does: their own rest, their own
-    range, and to which side of rest they move."""
-
-    rest: float = float("nan")
-    last: float = float("nan")
-    direction: int = 0
-    low: float = 0.0
-    high: float = 0.0
-    peak: float = 0.0
-    """Of the running repetition."""
-    out: bool = False
-    reached: bool = False
-    began_s: float = 0.0
-
-    @property
-    def span(self) -> float:
-        return self.high - self.low
-
-    def push(self, t_s: float, value: float) -> tuple[float, float] | None:
-        """Begin and end of a repetition that ended with it."""
-        if np.isnan(value):
-            return None
-        if np.isnan(self.rest):
-            self.rest = self.last = value
-        value += TURN_DEG * round((self.last - value) / TURN_DEG)  # beyond 180 it goes on
-        self.last = value
-        away = value - self.rest
-        if not self.direction and abs(away) > LEAST_RANGE_DEG / 2:
-            self.direction = 1 if away > 0 else -1
-        away *= self.direction or 1
-        self.low, self.high = min(self.low, away), max(self.high, away)
-        share = (away - self.low) / max(self.span, LEAST_RANGE_DEG)
-        if not self.out:
-            self.out, self.reached, self.began_s = share > LEAVES, False, t_s
-            self.peak = away
-            return None
-        self.peak = max(self.peak, away)
-        self.reached = self.reached or share > REACHES
-        if share > LEAVES:
-            return None
-        self.out = False
-        self.high += FORGETS * (self.peak - self.high)
-        good = self.reached and LEAST_S <= t_s - self.began_s <= MOST_S
-        return (self.began_s, t_s) if good else None
 
 
 class Watching:
@@ -129,7 +75,9 @@ class Watching:
         return Step(found, float(pose.visibility.mean()), took_us, reps)
 
     def finish(self) -> Sequence[Seen]:
-        return ()
+        leading = self._leading()
+        rep = self._counters[leading].finish()
+        return () if rep is None else (self._seen(*rep, right=leading == 1),)
 
     def sight(self) -> Sight:
         stages = [
@@ -152,23 +100,28 @@ class Watching:
         smooth = np.median(self._recent, axis=0)
         values = [float(smooth.mean())] if self._exercise.both_sides else smooth.tolist()
         ended = [one.push(t_s, value) for one, value in zip(self._counters, values, strict=True)]
-        leading = int(np.argmax([one.span for one in self._counters]))
+        leading = self._leading()
         self._took("count", began)
         rep = ended[leading]
         if rep is None:
             return []
         return [self._seen(*rep, right=leading == 1)]
 
+    def _leading(self) -> int:
+        """The side that moves more."""
+        return int(np.argmax([one.span for one in self._counters]))
+
     def _seen(self, start_s: float, end_s: float, *, right: bool) -> Seen:
         began = perf_counter_ns()
         assert self._first_ns is not None
-        first = round(start_s * 1e9) + self._first_ns
-        frames = sequence([pose for pose in self._poses if pose.t_ns >= first])
-        paths = np.stack(list(self._angles)[-len(frames) :])
+        first, last = (round(at * 1e9) + self._first_ns for at in (start_s, end_s))
+        own = [number for number, pose in enumerate(self._poses) if first <= pose.t_ns <= last]
+        frames = sequence([self._poses[number] for number in own])
+        paths = np.stack([self._angles[number] for number in own])
         self._count += 1
         self._took("measure", began)
         score = self._scored(Attempt(self._exercise, frames, right))
-        return Seen(self._observed(start_s, end_s, paths, score, right), frames)
+        return Seen(self._observed(frames.t_s, start_s, end_s, paths, score, right), frames)
 
     def _scored(self, attempt: Attempt) -> FormScore | None:
         if self._scorer is None:
@@ -180,22 +133,32 @@ class Watching:
 
     def _observed(
         self,
+        t_s: Floats,
         start_s: float,
         end_s: float,
         paths: Float32s,
         score: FormScore | None,
         right: bool,
     ) -> Observed:
-        primary = paths[:, self._columns]
+        primary: Floats = paths[:, self._columns].astype(np.float64)
         path = primary.mean(axis=1) if self._exercise.both_sides else primary[:, int(right)]
         side: SideName = "both" if self._exercise.both_sides else "right" if right else "left"
+        told = measured(t_s, path, self._exercise.out)
+        sides = [measured(t_s, one, self._exercise.out) for one in primary.T]
+        even = None
+        if self._exercise.both_sides and sides[0] and sides[1]:
+            even = symmetry_pct(sides[0].rom_deg, sides[1].rom_deg)
         why = "no_model" if score is None else UNSCORED.get(score.abstained, "low_confidence")
         return Observed(
             self._count,
             start_s,
             end_s,
             side,
-            rom_deg=float(np.ptp(path[np.isfinite(path)])) if np.isfinite(path).any() else None,
+            told.phases_s if told else (),
+            told.rom_deg if told else None,
+            told.peak_velocity_deg_s if told else None,
+            told.smoothness if told else None,
+            even,
             joints=_joints(paths),
             score=None if score is None else score.value,
             unscored="" if score is not None and score.value is not None else why,
