@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from rehab_edge.errors import EdgeError
 from rehab_edge.evaluation.report import CALLS, Figures, report
 
 RECORDINGS = Path("../shared/data/uiprmd")
+WIDE = 130
+"""Columns where no terminal tells how many there are."""
 _COLUMNS = (
     ("auc", "AUC"),
     ("pooled_auc", "pooled"),
@@ -41,7 +44,7 @@ def bench(
     except EdgeError as error:
         typer.echo(f"rehab-edge: {error}", err=True)
         raise typer.Exit(1) from None
-    show(Console(), figures)
+    show(Console(width=None if sys.stdout.isatty() else WIDE), figures)
     if to:
         to.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
@@ -88,7 +91,13 @@ def _squat(rows: list[Figures]) -> Table:
 
 
 def _speed(rows: list[Figures]) -> Table:
-    table = Table("stage", "p50 us", "p99 us", title="One thread")
+    names = {
+        "p50_us": "p50 us",
+        "p99_us": "p99 us",
+        "cpu_p50_us": "CPU p50",
+        "cpu_p99_us": "CPU p99",
+    }
+    table = Table("stage", *names.values(), title="One thread")
     for one in rows:
-        table.add_row(one["stage"], f"{one['p50_us']:.0f}", f"{one['p99_us']:.0f}")
+        table.add_row(one["stage"], *(f"{one[name]:.0f}" for name in names))
     return table
