@@ -48,7 +48,6 @@ _DISTANCES = [0, 3, 5, 4, 7, 6, 8]
 _MIRRORED = np.array(MIRROR)
 _ACROSS = np.array([-1, 1, 1], dtype=np.float32)
 _OUTWARD = np.array([1, -1, 1, -1], dtype=np.float32)
-_UP = np.array([0, 1, 0], dtype=np.float32)
 
 
 def mirrored(xyz: Float32s) -> Float32s:
@@ -86,7 +85,7 @@ def _angles(bones: Float32s) -> Float32s:
     )
     between = np.arccos(np.clip(cosines, -1, 1))
     between[:, 8:10] -= np.float32(np.pi / 2)
-    level = _axes(np.broadcast_to(_UP, up.shape), side)
+    level = _level(side)
     left, ahead = _dot(level[:, 0], up), _dot(level[:, 2], up)
     lean = np.arctan2(np.stack([ahead, left], axis=1), up[:, 1:2])
     drop = np.arcsin(np.clip(bones[:, _HIPS : _SHOULDERS + 1, 1], -1, 1))
@@ -109,7 +108,7 @@ def _arms(bones: Float32s) -> Float32s:
 
 
 def _lower(xyz: Float32s, bones: Float32s, lengths: Float32s) -> tuple[Float32s, Float32s]:
-    level = _axes(np.broadcast_to(_UP, (len(xyz), 3)), bones[:, _HIPS]).swapaxes(-1, -2)
+    level = _level(bones[:, _HIPS]).swapaxes(-1, -2)
     seen = (bones[:, _LEGS] @ level)[..., ::2]
     seen[..., 0] *= _OUTWARD
     knees = xyz[:, J.KNEE_L] - xyz[:, J.KNEE_R]
@@ -126,11 +125,10 @@ def _leg(lengths: Float32s) -> np.float32:
     constant length."""
     seen = np.isfinite(lengths)
     if seen.all():
-        return np.float32(np.median(lengths, axis=0).sum() / 2)
-    middle = [
-        np.median(one[known]) for one, known in zip(lengths.T, seen.T, strict=True) if known.any()
-    ]
-    return np.float32(2 * np.mean(middle)) if middle else np.float32(np.nan)
+        ordered, middle = np.sort(lengths, axis=0), len(lengths) // 2
+        return np.float32((ordered[(len(lengths) - 1) // 2] + ordered[middle]).sum() / 4)
+    known = [one[there] for one, there in zip(lengths.T, seen.T, strict=True) if there.any()]
+    return np.float32(2 * np.mean([np.median(one) for one in known]) if known else np.nan)
 
 
 def _dot(one: Float32s, other: Float32s) -> Float32s:
@@ -143,3 +141,15 @@ def _axes(up: Float32s, side: Float32s) -> Float32s:
     left = across / np.sqrt(_dot(across, across))[:, None]
     onward = left[:, [1, 2, 0]] * up[:, [2, 0, 1]] - left[:, [2, 0, 1]] * up[:, [1, 2, 0]]
     return np.stack([left, up, onward], axis=1)
+
+
+def _level(side: Float32s) -> Float32s:
+    """As _axes, with the vertical up."""
+    axes = np.zeros((len(side), 3, 3), dtype=np.float32)
+    left = axes[:, 0]
+    left[:] = side
+    left[:, 1] = 0
+    left /= np.sqrt(_dot(left, left))[:, None]
+    axes[:, 1, 1] = 1
+    axes[:, 2, 0], axes[:, 2, 2] = -left[:, 2], left[:, 0]
+    return axes

@@ -83,5 +83,5 @@ class Scales:
 
 def _known(values: Float32s, limit: float) -> Float32s:
     clipped = np.clip(values, -limit, limit).astype(np.float32, copy=False)
-    np.nan_to_num(clipped, copy=False, nan=0.0)
+    clipped[np.isnan(clipped)] = 0
     return clipped

@@ -62,8 +62,9 @@ def summary(curve: Float32s, duration_s: float) -> Float32s:
     middle = curve[MOMENTS * 2 // 5 : MOMENTS * 3 // 5].mean(axis=0)
     speed = np.abs(np.diff(curve, axis=0)) * ((MOMENTS - 1) / duration_s)
     top = np.sort(speed, axis=0)[-3]
-    mean = curve.mean(axis=0)
-    spread = np.sqrt(((curve - mean) ** 2).mean(axis=0))
+    mean = curve.sum(axis=0) / MOMENTS
+    away = curve - mean
+    spread = np.sqrt(np.einsum("ij,ij->j", away, away) / MOMENTS)
     parts = (low, high, high - low, mean, spread, start, middle - start, speed.mean(axis=0), top)
     return np.concatenate([*parts, [duration_s]]).astype(np.float32)
 
