@@ -10,6 +10,8 @@ are scaled to run through about as many units as an angle does degrees.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rehab_edge.angles import completed
@@ -41,9 +43,21 @@ _BONES = (
     (J.NECK, J.HEAD), (J.MID_HIP, J.NECK), (J.HIP_R, J.HIP_L), (J.SHOULDER_R, J.SHOULDER_L),
 )  # fmt: skip
 _FROM, _TO = (np.array(ends) for ends in zip(*_BONES, strict=True))
-_THIGHS, _SHANKS, _FEET, _UPPER, _FORE = (slice(at, at + 2) for at in range(0, 10, 2))
 _LEGS, _ARMS = slice(0, 4), slice(6, 10)
 _NECK, _TRUNK, _HIPS, _SHOULDERS = 10, 11, 12, 13
+_PAIRS = (
+    (0, 2, 1), (1, 3, 1),  # knees: thigh and shank
+    (0, _TRUNK, -1), (1, _TRUNK, -1),  # hips
+    (6, _TRUNK, -1), (7, _TRUNK, -1),  # shoulders
+    (6, 8, 1), (7, 9, 1),  # elbows
+    (2, 4, 1), (3, 5, 1),  # ankles: shank and foot
+    (_NECK, _TRUNK, 1),
+)  # fmt: skip
+_ONE, _OTHER = ([pair[at] for pair in _PAIRS] for at in (0, 1))
+_SIGNS = np.array([sign for *_, sign in _PAIRS], dtype=np.float32)
+_ANKLES = slice(8, 10)
+_DEGREES = np.float32(180 / np.pi)
+_NEXT, _LAST = [1, 2, 0], [2, 0, 1]
 _DISTANCES = [0, 3, 5, 4, 7, 6, 8]
 _MIRRORED = np.array(MIRROR)
 _ACROSS = np.array([-1, 1, 1], dtype=np.float32)
@@ -63,52 +77,47 @@ def channels(xyz: Float32s, *, right: bool) -> Float32s:
         spans = placed[:, _TO] - placed[:, _FROM]
         lengths = np.sqrt(np.einsum("nij,nij->ni", spans, spans))
         bones = spans / lengths[..., None]
-        parts = (_angles(bones), _arms(bones), *_lower(placed, bones, lengths[:, _LEGS]))
+        both = bones[:, _HIPS] + bones[:, _SHOULDERS]
+        body, chest = _pair(_axes, both, bones[:, _SHOULDERS], bones[:, _TRUNK])
+        level, hips = _pair(_level, both, bones[:, _HIPS])
+        parts = (
+            _angles(bones, body, level),
+            _arms(bones, chest),
+            *_lower(placed, bones, lengths[:, _LEGS], hips),
+        )
         return np.concatenate(parts, axis=1).astype(np.float32, copy=False)
 
 
-def _angles(bones: Float32s) -> Float32s:
+def _angles(bones: Float32s, own: Float32s, level: Float32s) -> Float32s:
     """Those of `rehab_edge.angles` with these names, in a third of the time: the others are not
     worked out. A test holds them to it."""
-    up, side = bones[:, _TRUNK], bones[:, _HIPS] + bones[:, _SHOULDERS]
-    own = _axes(up, side)
-    cosines = np.concatenate(
-        [
-            _dot(bones[:, _THIGHS], bones[:, _SHANKS]),
-            -_dot(bones[:, _THIGHS], up[:, None]),
-            -_dot(bones[:, _UPPER], up[:, None]),
-            _dot(bones[:, _UPPER], bones[:, _FORE]),
-            _dot(bones[:, _SHANKS], bones[:, _FEET]),
-            _dot(bones[:, _NECK], up)[:, None],
-        ],
-        axis=1,
-    )
-    between = np.arccos(np.clip(cosines, -1, 1))
-    between[:, 8:10] -= np.float32(np.pi / 2)
-    level = _level(side)
-    left, ahead = _dot(level[:, 0], up), _dot(level[:, 2], up)
-    lean = np.arctan2(np.stack([ahead, left], axis=1), up[:, 1:2])
-    drop = np.arcsin(np.clip(bones[:, _HIPS : _SHOULDERS + 1, 1], -1, 1))
-    hips, shoulders = bones[:, _HIPS, None], bones[:, _SHOULDERS, None]
-    sideways, onward = own[:, 0, None], own[:, 2, None]
-    hips_left, hips_on = _dot(hips, sideways), _dot(hips, onward)
-    shoulders_left, shoulders_on = _dot(shoulders, sideways), _dot(shoulders, onward)
+    cosines = _dot(bones[:, _ONE], bones[:, _OTHER]) * _SIGNS
+    between = np.arccos(np.clip(cosines, -1, 1, out=cosines), out=cosines)
+    between[:, _ANKLES] -= np.float32(np.pi / 2)
+    up = bones[:, _TRUNK]
+    lean = np.arctan2((level @ up[:, :, None])[:, 2::-2, 0], up[:, 1:2])
+    across = bones[:, _HIPS : _SHOULDERS + 1]
+    drop = np.arcsin(np.clip(across[:, :, 1], -1, 1))
+    hips, shoulders = np.moveaxis((across @ own.swapaxes(-1, -2))[:, :, ::2], 1, 0)
     twist = np.arctan2(
-        shoulders_on * hips_left - shoulders_left * hips_on,
-        shoulders_left * hips_left + shoulders_on * hips_on,
+        shoulders[:, 1] * hips[:, 0] - shoulders[:, 0] * hips[:, 1],
+        shoulders[:, 0] * hips[:, 0] + shoulders[:, 1] * hips[:, 1],
     )
-    return np.degrees(np.concatenate([between[:, :10], lean, drop, twist, between[:, 10:]], axis=1))
+    return _DEGREES * np.concatenate(
+        [between[:, :10], lean, drop, twist[:, None], between[:, 10:]], axis=1
+    )
 
 
-def _arms(bones: Float32s) -> Float32s:
-    own = _axes(bones[:, _TRUNK], bones[:, _SHOULDERS])
+def _arms(bones: Float32s, own: Float32s) -> Float32s:
     seen = bones[:, _ARMS] @ own.swapaxes(-1, -2)
     seen[..., 0] *= _OUTWARD
     return DIRECTION * seen.reshape(len(bones), -1)
 
 
-def _lower(xyz: Float32s, bones: Float32s, lengths: Float32s) -> tuple[Float32s, Float32s]:
-    level = _level(bones[:, _HIPS]).swapaxes(-1, -2)
+def _lower(
+    xyz: Float32s, bones: Float32s, lengths: Float32s, axes: Float32s
+) -> tuple[Float32s, Float32s]:
+    level = axes.swapaxes(-1, -2)
     seen = (bones[:, _LEGS] @ level)[..., ::2]
     seen[..., 0] *= _OUTWARD
     knees = xyz[:, J.KNEE_L] - xyz[:, J.KNEE_R]
@@ -135,12 +144,24 @@ def _dot(one: Float32s, other: Float32s) -> Float32s:
     return np.einsum("...i,...i->...", one, other)
 
 
-def _axes(up: Float32s, side: Float32s) -> Float32s:
+def _pair(
+    axes: Callable[..., Float32s], one: Float32s, other: Float32s, up: Float32s | None = None
+) -> tuple[Float32s, Float32s]:
+    """Axes for two sides at once: most of what numpy takes for so few frames is being called."""
+    ups = () if up is None else (np.concatenate([up, up]),)
+    found = axes(np.concatenate([one, other]), *ups)
+    return found[: len(one)], found[len(one) :]
+
+
+def _axes(side: Float32s, up: Float32s) -> Float32s:
     """Left, up and forward as rows, [n, 3, 3]; `up` is of length one."""
     across = side - _dot(side, up)[:, None] * up
-    left = across / np.sqrt(_dot(across, across))[:, None]
-    onward = left[:, [1, 2, 0]] * up[:, [2, 0, 1]] - left[:, [2, 0, 1]] * up[:, [1, 2, 0]]
-    return np.stack([left, up, onward], axis=1)
+    axes = np.empty((len(up), 3, 3), dtype=np.float32)
+    left = axes[:, 0]
+    np.divide(across, np.sqrt(_dot(across, across))[:, None], out=left)
+    axes[:, 1] = up
+    axes[:, 2] = left[:, _NEXT] * up[:, _LAST] - left[:, _LAST] * up[:, _NEXT]
+    return axes
 
 
 def _level(side: Float32s) -> Float32s:
