@@ -9,7 +9,7 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 export UV_CACHE_DIR ?= $(HOME)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads bench-policy faults fuzz up clean
+.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads bench-policy bench-edge train-edge faults fuzz up clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,10 +20,11 @@ $(UV): requirements.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target $(VENV)/tools --upgrade uv==$(UV_VERSION)
 	@touch $@
 
-$(VENV)/.installed: requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(UV)
+$(VENV)/.installed: requirements.lock edge/tflite.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(UV)
 	@test -x $(RUN)/python || $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 	@$(UV) pip install --quiet --python $(RUN)/python --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --python $(RUN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
+	@$(UV) pip install --quiet --python $(RUN)/python --target $(VENV)/tflite --require-hashes -r edge/tflite.lock
 	@touch $@
 
 setup: $(VENV)/.installed ## Make .venv with everything in it, the rehab command included
@@ -53,6 +54,7 @@ lock: setup ## Choose newest versions and write requirements.lock and protos/gen
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade \
 	  $(foreach member,$(MEMBERS),--no-emit-package rehab-$(notdir $(member))) --group dev pyproject.toml -o requirements.lock
 	@printf 'grpcio-tools==1.74.0\nsetuptools<81\n' | $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate - -o protos/generator.lock
+	@printf "tflite-runtime==2.14.0; python_version < '3.12'\nnumpy<2; python_version < '3.12'\n" | $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate - -o edge/tflite.lock
 
 bench: setup ## Measure, beside a baseline of the same run (JSON=path writes the figures)
 	@$(RUN)/python -m bench $(if $(JSON),--json $(JSON))
@@ -71,6 +73,17 @@ bench-reads: setup ## What a read costs, kept in Valkey and made anew (JSON=path
 
 bench-policy: setup ## What rules cost an event, the shipped book over a year, and how soon a cue is heard (JSON=path, RUNS, EVENTS, PATIENTS, DAYS, PACED)
 	@$(RUN)/python -m bench.policy $(if $(JSON),--json $(JSON))
+
+bench-edge: setup ## The device's scorers on both runtimes: speed, and accuracy on unseen people (JSON=path, DATA, CALLS)
+	@$(RUN)/python -m bench.edge $(if $(JSON),--json $(JSON))
+
+train-edge: $(VENV)/.training ## Train the device's networks anew (DATA=folder; a quarter of an hour of one core)
+	@cd edge && PYTHONPATH=. nice -n 10 ../$(VENV)/training/bin/python -m training $(abspath $(or $(DATA),../shared/data/uiprmd))
+
+$(VENV)/.training: edge/pyproject.toml | $(UV)
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)/training
+	@$(UV) pip install --quiet --python $(VENV)/training/bin/python ./protos ./sdk ./edge[training]
+	@touch $@
 
 faults: setup ## Kill real processes under load and count what was lost
 	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} \

@@ -17,3 +17,15 @@ class UnknownExercise(EdgeError):
 
 class Unmeasurable(EdgeError, ValueError):
     """A path from which nothing can be measured: too short, or with gaps."""
+
+
+class NoRuntime(EdgeError):
+    """No TFLite runtime that works here."""
+
+
+class ModelRefused(EdgeError, ValueError):
+    """A model that a runtime cannot load, or values that do not fit it."""
+
+
+class Uncalibrated(EdgeError, ValueError):
+    """Repetitions that no baseline can be made from."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from rehab_edge.commands import bench, models
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -14,3 +16,7 @@ app = typer.Typer(
 @app.callback()
 def rehab_edge() -> None:
     """Count, measure and score exercises on the device."""
+
+
+app.command()(bench.bench)
+app.command()(models.models)
