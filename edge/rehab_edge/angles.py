@@ -53,11 +53,11 @@ def completed(xyz: Float32s) -> Float32s:
     """With the joints that the body's build tells, where they were unseen."""
     found = xyz.copy()
     left, right, middle = found[..., _LEFT, :], found[..., _RIGHT, :], found[..., _MIDDLE, :]
-    middle = _first(middle, (left + right) / 2)
+    middle = _first(middle, np.float32(0.5) * (left + right))
     found[..., _MIDDLE, :] = middle
     found[..., _LEFT, :] = _first(left, 2 * middle - right)
     found[..., _RIGHT, :] = _first(right, 2 * middle - left)
-    chest = (found[..., Joint.NECK, :] + found[..., Joint.MID_HIP, :]) / 2
+    chest = np.float32(0.5) * (found[..., Joint.NECK, :] + found[..., Joint.MID_HIP, :])
     found[..., Joint.CHEST, :] = _first(found[..., Joint.CHEST, :], chest)
     return found
 

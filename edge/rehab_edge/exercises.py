@@ -61,6 +61,7 @@ class Exercise:
 
 
 KNEES = Path("knee")
+BACKWARD, DOWNWARD = Path("reach", -1, 8), Path("shoulder_rotation", -1)
 _ALL = (
     Exercise("m01", "deep_squat", "knee", Out.ECCENTRIC, KNEES, both_sides=True),
     Exercise("m02", "hurdle_step", "knee", Out.CONCENTRIC, KNEES),

@@ -1,11 +1,10 @@
 """Movements that stand in for the intended one.
 
-Each is an angle that leaves where it was at the repetition's start by more than what the exercise
-needs. The thresholds are data, and need a clinician's review: sources give orders of magnitude, not
-limits for every exercise (trunk lean and pelvic drop: Souza 2016, doi 10.1016/j.pmr.2015.08.009;
-frontal knee angle: Willson and Davis 2008, doi 10.2519/jospt.2008.2706; the trunk in arm elevation:
-Ludewig and Reynolds 2009, doi 10.2519/jospt.2009.2808). Frontal angles are those of the body's own
-plane: a sensor without depth sees them only from the front.
+Each is an angle that leaves where it was at the repetition's start by more than the exercise needs.
+The limits are defaults of ours, chosen so that correct takes of healthy volunteers (UI-PRMD) rarely
+pass them, and need a clinician's review. The frontal knee angle is that of Willson and Davis 2008,
+doi 10.2519/jospt.2008.2706; frontal angles are those of the body's own plane, and a sensor without
+depth sees them only from the front.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ class Compensation:
     code: str
     magnitude_deg: float
     frames: int
+    limit_deg: float
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ WATCHED: Mapping[str, Sequence[Watched]] = {
     "m04": (_TWIST, _VALGUS, Watched("trunk_forward", "trunk_forward", 40, 1)),
     "m05": (*_LEGS, Watched("trunk_forward", "trunk_forward", 55, 1)),
     "m06": (_LEAN, _TWIST, _BEND, _SWAY, _DROP, _KNEE),
-    "m07": (*_ARMS, _ELBOW),
+    "m07": (_LEAN, _TWIST, _BEND, _SWAY, Watched("shoulder_hike", "shoulder_drop", 20), _ELBOW),
     "m08": (*_ARMS, _ELBOW),
     "m09": _ARMS,
     "m10": (*_ARMS, _ELBOW),
@@ -90,5 +90,5 @@ def _of(watched: Watched, moved: Floats, side: str) -> list[Compensation]:
         beyond = watched.away * path if watched.away else np.abs(path)
         frames = int((beyond > watched.limit_deg).sum())
         if frames:
-            worst.append(Compensation(watched.code, float(beyond.max()), frames))
+            worst.append(Compensation(watched.code, float(beyond.max()), frames, watched.limit_deg))
     return sorted(worst, key=lambda one: -one.magnitude_deg)[:1]

@@ -53,12 +53,11 @@ def columns_of(joint: str) -> list[int]:
 
 def measured(frames: Frames, exercise: Exercise) -> RepMetrics:
     """Of one repetition. Says so rather than guesses when too little of it was seen."""
-    found = angles.angles(frames)
+    found: Floats = angles.angles(frames).astype(np.float64)
     columns, telling = columns_of(exercise.joint), columns_of(exercise.telling)
     side = _side(found[:, telling], exercise)
     own = columns if side == "both" else [columns[side == "right"]]
-    seen = np.isfinite(found[:, own]).all(axis=1)
-    usable = float(seen.mean()) if len(seen) else 0.0
+    usable = float(np.isfinite(found[:, own]).all(axis=1).mean()) if len(frames) else 0.0
     confidence = usable * float(frames.visibility.max(axis=1).mean()) if len(frames) else 0.0
     if usable < LEAST_USABLE:
         return RepMetrics(side, usable, confidence, abstained="seen_too_little")

@@ -1,9 +1,10 @@
 """Paths of angles, brought to 30 frames a second and smoothed, all at once.
 
 A running median over 5 frames takes out jumps of the tracker of up to two frames, then a quadratic
-is fitted to each 7 frames (Savitzky and Golay 1964, doi 10.1021/ac60214a047), which keeps the height
-of peaks better than a mean. That halves the power at 4.8 Hz, near the 6 Hz at which kinematics of
-human movement are customarily cut off (Winter, Biomechanics and Motor Control of Human Movement).
+is fitted to each 7 frames (Savitzky and Golay 1964, doi 10.1021/ac60214a047), which keeps the
+height of peaks better than a mean. That halves the power at 4.8 Hz, near the 6 Hz at which
+kinematics of human movement are customarily cut off (Winter, Biomechanics and Motor Control of
+Human Movement).
 """
 
 from __future__ import annotations

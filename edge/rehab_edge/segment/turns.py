@@ -1,8 +1,8 @@
 """Excursions of a signal: away from where it rested, and back.
 
 A turn counts once the signal has come back from it by a share of what this person usually moves:
-hysteresis whose thresholds follow the person. What the signal calls rest may drift, for only the way
-from one turning point to the next is looked at.
+hysteresis whose thresholds follow the person. Where rest is may drift, for only the way from one
+turning point to the next is looked at.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from enum import Enum
 from statistics import median
 
 SHARE = 0.42
-"""Of the usual excursion, that a way must have to be one. Anything from 0.4 to 0.45 counts equally well, whoever
-is left out (docs/edge.md)."""
+"""Of the usual excursion, that a way must have to be one. 0.4 to 0.45 count equally well."""
 REMEMBERED = 5
 """Excursions by which the usual one is told."""
 EDGE = 0.1

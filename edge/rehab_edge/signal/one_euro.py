@@ -1,5 +1,8 @@
-"""The 1-Euro filter (Casiez, Roussel and Vogel 2012, doi 10.1145/2207676.2208639) over arrays: steady
-at rest, quick when something moves. It goes by time stamps, so any rate and lost frames are fine."""
+"""The 1-Euro filter over arrays: steady at rest, quick when something moves.
+
+Casiez, Roussel and Vogel 2012, doi 10.1145/2207676.2208639. It goes by time stamps, so any rate and
+lost frames are fine.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import math
 
 import numpy as np
 
-from rehab_edge.skeleton import Float32s
+from rehab_edge.skeleton import Float32s, Floats
 
 MIN_CUTOFF_HZ = 2.0
 """At rest. Lower is steadier and later."""
@@ -25,6 +28,8 @@ class OneEuro:
         self._min_cutoff_hz = min_cutoff_hz
         self._beta = beta
         self._at_s: float | None = None
+        self._held = self._speed = np.empty(0, dtype=np.float32)
+        self._seen_s: Floats = np.empty(0)
 
     def push(self, at_s: float, values: Float32s) -> Float32s:
         """The smoothed values. Frames that do not come later than the last are taken as they
@@ -43,7 +48,8 @@ class OneEuro:
         with np.errstate(invalid="ignore"):
             self._speed += _share(SPEED_CUTOFF_HZ, passed) * (speed - self._speed)
             cutoff = self._min_cutoff_hz + self._beta * np.abs(self._speed)
-            smooth = self._held + _share(cutoff, passed) * (values - self._held)
+            turn = 2 * math.pi * passed * cutoff
+            smooth = self._held + turn / (turn + 1) * (values - self._held)
         fresh = seen & ~known
         self._speed = np.where(fresh | ~np.isfinite(self._speed), 0, self._speed)
         smooth = np.where(fresh, values, smooth)
@@ -57,6 +63,6 @@ class OneEuro:
         self._seen_s = np.where(np.isfinite(values), at_s, -np.inf)
 
 
-def _share(cutoff_hz: float | Float32s, passed_s: float) -> float | Float32s:
+def _share(cutoff_hz: float, passed_s: float) -> float:
     turn = 2 * math.pi * passed_s * cutoff_hz
     return turn / (turn + 1)
