@@ -70,12 +70,15 @@ def _list(subjects: list[int]) -> str:
 
 
 def _form(name: str, rows: list[Figures]) -> Table:
-    table = Table("movement", "people", *(title for _, title in _COLUMNS), title=f"Form, {name}")
+    table = Table(
+        "movement", "people", "abstained", *(title for _, title in _COLUMNS), title=f"Form, {name}"
+    )
     for one in rows:
         values = (one[column] for column, _ in _COLUMNS)
         table.add_row(
             one["movement"],
             str(one["people"]),
+            f"{one['abstained']} of {one['repetitions']}",
             *("-" if value is None else f"{value:.3f}" for value in values),
             end_section=one is rows[-2] if len(rows) > 1 else False,
         )

@@ -12,7 +12,7 @@ from rehab_edge.evaluation.people import Row
 from rehab_edge.exercises import EXERCISES
 from rehab_edge.interpreter import usable
 from rehab_edge.models import FORM
-from rehab_edge.scoring.calibration import PatientBaseline, baseline
+from rehab_edge.scoring.calibration import REPETITIONS, PatientBaseline
 from rehab_edge.scoring.learned import LearnedScorer
 from rehab_edge.scoring.network import VARIANTS, Network
 
@@ -72,8 +72,8 @@ def _baselines(seen: Sequence[Row]) -> Mapping[tuple[str, bool], PatientBaseline
     """Somebody's, for each exercise and side: the time does not depend on whose it is."""
     names = list(EXERCISES)
     return {
-        (names[one.movement], one.right): baseline(
-            names[one.movement], [one.window()] * 3, right=one.right
+        (names[one.movement], one.right): PatientBaseline(
+            names[one.movement], one.right, one.window(), REPETITIONS
         )
         for one in seen
     }
