@@ -12,6 +12,7 @@ import numpy as np
 
 from rehab_edge.errors import Unreadable
 from rehab_edge.evaluation import paper, squats
+from rehab_edge.evaluation.counting import after_pose, counted
 from rehab_edge.evaluation.people import Row, rows
 from rehab_edge.evaluation.speed import speeds
 from rehab_edge.evaluation.tables import tables
@@ -21,6 +22,7 @@ from rehab_edge.scoring.learned import unfit
 from rehab_edge.scoring.network import VARIANTS
 
 CALLS = 2000
+AFTER_POSE_FRAMES = 5000
 Figures = dict[str, Any]
 
 
@@ -43,8 +45,13 @@ def report(folder: Path, *, calls: int = CALLS) -> Figures:
             for variant in VARIANTS
             if _complete(seen, variant)
         },
+        "counting": [_rounded(asdict(one)) for one in counted(folder)],
         "squat": _squats(folder, runtimes),
         "speed": [_rounded(asdict(one), 1) for one in speeds(_sample(seen), calls)],
+        "after_pose": [
+            {"stage": name, "calls": count, "p50_us": round(p50, 1), "p99_us": round(p99, 1)}
+            for name, count, p50, p99 in after_pose(folder, AFTER_POSE_FRAMES)
+        ],
     }
 
 
