@@ -89,13 +89,15 @@ def _form(name: str, rows: list[Figures]) -> Table:
 
 def _counting(rows: list[Figures]) -> Table:
     table = Table(
-        *("movement", "takes", "exact", "within one", "mean error", "exact, guessing 10"),
+        *("movement", "takes", "exact", "within one", "mean error", "exact, guessing one"),
         title="Repetitions counted in takes that nobody cut",
     )
     for one in rows:
         shares = (f"{one[name]:.1%}" for name in ("exact", "within_one"))
-        guess = f"{one['guess_exact']:.1%}"
-        table.add_row(one["movement"], str(one["takes"]), *shares, f"{one['error']:.2f}", guess)
+        guess = f"{one['constant_exact']:.1%}"
+        table.add_row(
+            one["movement"], str(one["sequences"]), *shares, f"{one['mean_error']:.2f}", guess
+        )
     return table
 
 

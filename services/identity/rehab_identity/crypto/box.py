@@ -1,24 +1,21 @@
-"""What the key file seals: small secrets, each bound to its place.
+"""Seals small secrets of this service, each bound to its place.
 
 `format (1 byte) | version of the key (4) | nonce (12) | ciphertext | tag (16)`, AES-256-GCM. The
-associated data binds the key file's id, the version and the context.
+associated data binds the id of the box, the version and the context.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from rehab_runtime import keyfile
-from rehab_runtime.clock import Clock
 from rehab_runtime.errors import Internal
-from rehab_runtime.keyfile import KeyFile, KeyFileError
 
 FORMAT = 1
 NONCE_BYTES = 12
@@ -32,42 +29,63 @@ def joined(*parts: str) -> bytes:
     return b"".join(_LENGTH.pack(len(part)) + part for part in told)
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
-    return found.st_ino, found.st_mtime_ns, found.st_size
+@dataclass(frozen=True, slots=True)
+class BoxKeys:
+    """All versions, 32 bytes each; `newest` seals. `id` tells boxes apart."""
+
+    id: str
+    newest: int
+    versions: Mapping[int, bytes] = field(repr=False)
+
+
+class Versions(Protocol):
+    """Where a box has its keys from."""
+
+    def current(self) -> BoxKeys:
+        """What is known now; the same object as long as nothing changes."""
+        ...
+
+    def again(self) -> BoxKeys:
+        """The same after another look: somebody else may have made a version. Raises Internal."""
+        ...
+
+    async def rotate(self) -> int:
+        """A new version, which seals from now on."""
+        ...
+
+    async def destroy_older(self) -> int:
+        """Drop all versions but the newest, which is returned."""
+        ...
+
+    async def rewrap(self) -> None:
+        """Have the versions themselves wrapped by the newest key of who keeps them."""
+        ...
 
 
 class Box:
-    """Seals with the newest version of the key file; opens with any that it has."""
+    """Seals with the newest version; opens with any that there is."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises KeyFileError."""
-        self._path = path
-        self._load()
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
+        self._take(versions.current())
 
-    @classmethod
-    def open_or_make(cls, path: Path, clock: Clock) -> Box:
-        """Raises KeyFileError."""
-        keyfile.make_if_none(path, clock)
-        return cls(path)
+    async def rotate(self) -> int:
+        """A new version, which seals from now on. Raises what its keeper raises."""
+        return await self._versions.rotate()
 
-    def rotate(self, clock: Clock) -> int:
-        """A new version, which seals from now on. Raises KeyFileError."""
-        keyfile.rotate(self._path, clock)
-        self._load()
-        return self._file.newest
+    async def destroy_older(self) -> int:
+        """Drop all versions but the newest, which is returned. Raises what its keeper raises."""
+        return await self._versions.destroy_older()
 
-    def destroy_older(self) -> int:
-        """Drop all versions but the newest, which is returned. Raises KeyFileError."""
-        keyfile.destroy_older_than(self._path, self._current().newest)
-        self._load()
-        return self._file.newest
+    async def rewrap(self) -> None:
+        """The versions under their keeper's newest key. Raises what its keeper raises."""
+        await self._versions.rewrap()
 
     def seal(self, secret: bytes, *context: str) -> bytes:
-        self._current()
-        head = _HEAD.pack(FORMAT, self._file.newest)
+        keys = self._current()
+        head = _HEAD.pack(FORMAT, keys.newest)
         nonce = os.urandom(NONCE_BYTES)
-        cipher = self._ciphers[self._file.newest]
+        cipher = self._ciphers[keys.newest]
         return head + nonce + cipher.encrypt(nonce, secret, self._bound(head, context))
 
     def open(self, sealed: bytes, *context: str) -> bytes:
@@ -77,10 +95,10 @@ class Box:
             raise Internal("a sealed secret has no known format")
         version = self.version(sealed)
         if version not in self._ciphers:
-            self._reload()
+            self._take(self._versions.again())
         cipher = self._ciphers.get(version)
         if cipher is None:
-            raise Internal(f"the key file has no version {version}: restore it from its backup")
+            raise Internal(f"there is no version {version} of the box: restore it from its backup")
         try:
             nonce, text = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
             return cipher.decrypt(nonce, text, self._bound(head, context))
@@ -89,12 +107,12 @@ class Box:
 
     @staticmethod
     def version(sealed: bytes) -> int:
-        """Of the key file, that sealed it."""
+        """Of the key that sealed it."""
         return int(_HEAD.unpack_from(sealed)[1])
 
     @property
     def id(self) -> str:
-        return self._file.id
+        return self._keys.id
 
     @property
     def versions(self) -> Sequence[int]:
@@ -104,28 +122,18 @@ class Box:
     def newest(self) -> int:
         return self._current().newest
 
-    def _current(self) -> KeyFile:
-        """The file as it is now; while it cannot be read, as it was."""
-        with contextlib.suppress(OSError, KeyFileError):
-            if self._seen != _stamp(self._path):
-                self._load()
-        return self._file
+    def _current(self) -> BoxKeys:
+        keys = self._versions.current()
+        if keys is not self._keys:
+            self._take(keys)
+        return keys
+
+    def _take(self, keys: BoxKeys) -> None:
+        self._keys = keys
+        self._ciphers = {number: AESGCM(key) for number, key in keys.versions.items()}
 
     def _bound(self, head: bytes, context: tuple[str, ...]) -> bytes:
-        return head + joined("rehab identity box", self._file.id, *context)
-
-    def _reload(self) -> None:
-        """It may have been rotated by somebody else."""
-        try:
-            self._load()
-        except KeyFileError as error:
-            raise Internal(error.line) from None
-
-    def _load(self) -> None:
-        seen = _stamp(self._path) if self._path.exists() else None
-        self._file = keyfile.read(self._path)  # after that look: a change in between is seen again
-        self._seen = seen
-        self._ciphers = {number: AESGCM(one.key) for number, one in self._file.versions.items()}
+        return head + joined("rehab identity box", self._keys.id, *context)
 
     def __repr__(self) -> str:
-        return f"Box({self._file.id})"
+        return f"Box({self._keys.id})"
