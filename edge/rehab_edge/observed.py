@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rehab_sdk.events import UnscoredName
-from rehab_sdk.events._fill import SideName
+from rehab_sdk.events import SideName, UnscoredName
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from rehab.events.v1.event_pb2 import Body, Event
 from rehab_edge.drift import Finding
 from rehab_edge.observed import Observed
 from rehab_sdk import events
-from rehab_sdk.events import AbandonReason, Actor, CaptureModeName, Context
-from rehab_sdk.events._fill import SideName
+from rehab_sdk.events import AbandonReason, Actor, CaptureModeName, Context, SideName
 
 GOOD_SCORE = 70
 """From this score on a repetition is good (the contract's SetCompleted.good_reps)."""

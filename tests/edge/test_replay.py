@@ -16,9 +16,13 @@ import pytest
 
 from rehab.events.v1.event_pb2 import Event
 from rehab_edge.commands.replay import begin, perform
+from rehab_edge.drift import Finding
 from rehab_edge.journal import Journal
-from rehab_edge.linking import Link
+from rehab_edge.linking import Link, admitted_since
+from rehab_edge.outbox import Outbox
 from rehab_edge.recorded import Recorded, of_uiprmd
+from rehab_edge.scribe import Scribe, Told
+from rehab_sdk import events
 from tests.edge.bodies import whole_bodies
 from tests.sdk.clinic import Clinic
 from tests.sdk.given import CLINIC
@@ -162,6 +166,31 @@ async def test_a_recording_replayed_again_stores_nothing(
     assert "0 events wait" in await ended(
         await begun("outbox", *arguments(suite, suite.ingest, tmp_path, patient))
     )
+
+
+async def test_drift_and_pain_are_taken_from_the_device_that_tells_them(
+    suite: Clinic, tmp_path: Path
+) -> None:
+    patient, start = "drifting", datetime.now(UTC)
+    at = (suite.ingest,), (suite.projections,), ()
+    link = Link(tmp_path, CLINIC, patient, "consent-1", "UTC", "edge-1", *at)
+    told = Told(patient, "session-1", "deep_squat", start)
+    scribe = Scribe(link.context("camera"), told)
+    drift = Finding("shake", "sensor", 0.4, 0.2, 0.001, (100,) * 6, (200, 0, 0, 0, 0, 0))
+    pain = link.context("self_report").event(patient, events.pain(9, phase="during"))
+
+    def tell() -> bool:
+        connect = link.admitting(admitted_since(link.home, start))
+        with Outbox.open(link.home, clinic_id=CLINIC, connect=connect) as outbox:
+            for event in (scribe.started(), scribe.drifted(drift, "temporal", 1.0), pain):
+                outbox.keep(event)
+            return outbox.drained(60) and not outbox.refused()
+
+    assert await asyncio.to_thread(tell)
+    stored = await suite.told(patient)
+    kinds = [one.envelope.kind for one in stored]
+    assert kinds[-3:] == ["exercise_session", "model_drift", "pain_report"]
+    assert stored[-2].envelope.actor.id == "edge-1"
 
 
 async def test_nothing_goes_to_a_distant_clinic_in_the_clear(
