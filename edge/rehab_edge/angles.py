@@ -34,6 +34,7 @@ NAMES = (
     "shoulder_drop",  # line of the shoulders likewise
     "trunk_twist",  # shoulders against hips about the spine
     "neck",  # head to the trunk's upward axis
+    "reach_l", "reach_r",  # wrist ahead of the shoulder, as a straight arm's angle, 0 hanging
 )  # fmt: skip
 ANGLES = len(NAMES)
 AT = {name: column for column, name in enumerate(NAMES)}
@@ -52,11 +53,11 @@ def completed(xyz: Float32s) -> Float32s:
     """With the joints that the body's build tells, where they were unseen."""
     found = xyz.copy()
     left, right, middle = found[..., _LEFT, :], found[..., _RIGHT, :], found[..., _MIDDLE, :]
-    middle = _first(middle, (left + right) / 2)
+    middle = _first(middle, np.float32(0.5) * (left + right))
     found[..., _MIDDLE, :] = middle
     found[..., _LEFT, :] = _first(left, 2 * middle - right)
     found[..., _RIGHT, :] = _first(right, 2 * middle - left)
-    chest = (found[..., Joint.NECK, :] + found[..., Joint.MID_HIP, :]) / 2
+    chest = np.float32(0.5) * (found[..., Joint.NECK, :] + found[..., Joint.MID_HIP, :])
     found[..., Joint.CHEST, :] = _first(found[..., Joint.CHEST, :], chest)
     return found
 
@@ -123,6 +124,7 @@ def _angles(bones: Float32s) -> Float32s:
         left[..., SHOULDERS] * left[..., HIPS] + ahead[..., SHOULDERS] * ahead[..., HIPS],
     )
     found[..., 30] = _arccos(rise[..., NECK])
+    found[..., 31:33] = np.arcsin(np.clip((ahead[..., UPPER] + ahead[..., FOREARM]) / 2, -1, 1))
     return np.degrees(found)
 
 

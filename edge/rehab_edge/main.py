@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rehab_edge.commands import bench, models
+from rehab_edge.commands import bench, enrol, models, outbox, replay, run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,5 +18,9 @@ def rehab_edge() -> None:
     """Count, measure and score exercises on the device."""
 
 
-app.command()(bench.bench)
+app.command()(run.run)
+app.command()(replay.replay)
+app.command()(outbox.outbox)
+app.command()(enrol.enrol)
 app.command()(models.models)
+app.command()(bench.bench)

@@ -196,6 +196,32 @@ def test_a_clock_that_was_not_set_makes_nothing_old(opened: Opens) -> None:
     assert held(opened()) == told
 
 
+@pytest.mark.parametrize("key", [None, KEY], ids=["plain", "encrypted"])
+def test_those_of_a_rank_are_told_ahead_of_their_turn_and_keep_it(
+    opened: Opens, key: bytes | None
+) -> None:
+    spool = opened(key=key, limits=Limits(events=4))
+    told = fill(spool, BULK, SAFETY, RECORD, SAFETY)
+    for _ in range(2):
+        assert spool.of_rank(Rank.SAFETY) == [told[1], told[3]]
+    fill(spool, RECORD)  # looking at them kept none of them from making room
+    assert [id_of(told[0])] == ids(spool.dropped())
+    assert held(spool)[:3] == told[1:]
+    spool.settle(spool.settled_seq + 1, "token")
+    assert spool.of_rank(Rank.SAFETY) == [told[3]]
+
+
+def test_how_long_the_oldest_waits_is_told_by_the_clock_it_was_kept_by(opened: Opens) -> None:
+    spool = opened()
+    assert spool.oldest_s == 0
+    fill(spool, BULK)
+    CLOCK.advance(90)
+    fill(spool, BULK)
+    assert spool.oldest_s == pytest.approx(90)
+    CLOCK.advance(-3600)
+    assert spool.oldest_s == 0
+
+
 def test_what_was_let_go_is_told_until_the_program_has_looked(opened: Opens) -> None:
     told = fill(opened(limits=Limits(events=1)), BULK, BULK)
     spool = opened()

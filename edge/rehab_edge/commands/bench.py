@@ -60,9 +60,11 @@ def show(console: Console, figures: Figures) -> None:
         " the person's first three correct repetitions; `aligned` besides moves each take to the"
         " same posture at rest, since takes differ in that too."
     )
+    console.print(_counting(figures["counting"]))
     if figures["squat"]:
         console.print(_squat(figures["squat"]))
     console.print(_speed(figures["speed"]))
+    console.print(_after_pose(figures["after_pose"]))
 
 
 def _list(subjects: list[int]) -> str:
@@ -81,6 +83,29 @@ def _form(name: str, rows: list[Figures]) -> Table:
             f"{one['abstained']} of {one['repetitions']}",
             *("-" if value is None else f"{value:.3f}" for value in values),
             end_section=one is rows[-2] if len(rows) > 1 else False,
+        )
+    return table
+
+
+def _counting(rows: list[Figures]) -> Table:
+    table = Table(
+        *("movement", "takes", "exact", "within one", "mean error", "exact, guessing one"),
+        title="Repetitions counted in takes that nobody cut",
+    )
+    for one in rows:
+        shares = (f"{one[name]:.1%}" for name in ("exact", "within_one"))
+        guess = f"{one['constant_exact']:.1%}"
+        table.add_row(
+            one["movement"], str(one["sequences"]), *shares, f"{one['mean_error']:.2f}", guess
+        )
+    return table
+
+
+def _after_pose(rows: list[Figures]) -> Table:
+    table = Table("stage", "calls", "p50 us", "p99 us", title="After the pose, one thread")
+    for one in rows:
+        table.add_row(
+            one["stage"], str(one["calls"]), f"{one['p50_us']:.0f}", f"{one['p99_us']:.0f}"
         )
     return table
 

@@ -9,6 +9,7 @@ A kind without a builder here is made from its message: `Body(sleep=Sleep(...))`
 """
 
 from rehab.events.v1.event_pb2 import Body, Event
+from rehab_sdk.events._fill import SideName
 from rehab_sdk.events.envelope import Actor, Context, ProvenanceName, RoleName, Source
 from rehab_sdk.events.exercise import (
     AbandonReason,
@@ -59,6 +60,7 @@ __all__ = [
     "PlanRef",
     "ProvenanceName",
     "RoleName",
+    "SideName",
     "SkipReason",
     "Source",
     "UnscoredName",

@@ -50,6 +50,12 @@ INSERT INTO event (id, rank, kept_at, size, sealed) VALUES (?, ?, ?, ?, ?)
 -- name: read: some in order
 SELECT id, sealed FROM event WHERE id >= ? ORDER BY id LIMIT ?
 
+-- name: of_rank: those of one rank, oldest first
+SELECT id, sealed FROM event WHERE rank = ? ORDER BY id
+
+-- name: oldest: when the oldest was kept, empty when nothing waits
+SELECT kept_at FROM event ORDER BY id LIMIT 1
+
 -- name: first_to_go: the lowest in rank, and of those the oldest, behind what is on its way
 SELECT id, rank FROM event WHERE id > ? ORDER BY rank, id LIMIT 1
 

@@ -190,6 +190,19 @@ class Spool:
         """What `dropped` and `refused` have told has been looked at."""
         self._aside.forget()
 
+    def of_rank(self, rank: Rank) -> list[bytes]:
+        """Unsettled events of a rank, oldest first, for whoever tells them ahead of their turn:
+        they stay where they are, and the log knows them by their ids when they come again."""
+        rows: list[Any] = self._storage.execute("of_rank", int(rank))
+        return [self._vault.open(Part.EVENT, number, sealed) for number, sealed in rows]
+
+    @property
+    def oldest_s(self) -> float:
+        """How long the oldest unsettled event waits, in seconds by the clock that it was kept by;
+        0 when none does, or the clock was set back."""
+        rows: list[Any] = self._storage.execute("oldest")
+        return max(0.0, self._clock.now().timestamp() - rows[0][0]) if rows else 0.0
+
     # making room
 
     def _making_room(self, waiting: int, size: int) -> Iterator[Going]:
