@@ -34,6 +34,7 @@ NAMES = (
     "shoulder_drop",  # line of the shoulders likewise
     "trunk_twist",  # shoulders against hips about the spine
     "neck",  # head to the trunk's upward axis
+    "reach_l", "reach_r",  # wrist ahead of the shoulder, as a straight arm's angle, 0 hanging
 )  # fmt: skip
 ANGLES = len(NAMES)
 AT = {name: column for column, name in enumerate(NAMES)}
@@ -123,6 +124,7 @@ def _angles(bones: Float32s) -> Float32s:
         left[..., SHOULDERS] * left[..., HIPS] + ahead[..., SHOULDERS] * ahead[..., HIPS],
     )
     found[..., 30] = _arccos(rise[..., NECK])
+    found[..., 31:33] = np.arcsin(np.clip((ahead[..., UPPER] + ahead[..., FOREARM]) / 2, -1, 1))
     return np.degrees(found)
 
 

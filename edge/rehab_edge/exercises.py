@@ -28,6 +28,16 @@ class Out(Enum):
 
 
 @dataclass(frozen=True)
+class Path:
+    """By what repetitions are counted: the angle (of `rehab_edge.angles`, without its side) whose
+    two sides together go `away` from rest, to more (1) or less (-1), by at least `least_deg`."""
+
+    angle: str
+    away: int = 1
+    least_deg: float = 15.0
+
+
+@dataclass(frozen=True)
 class Exercise:
     """`id` is its number in the recordings. `joint` is the primary one, without its side. The
     worked side is where it moves more, or `told_by`: in an inline lunge both knees bend, but only
@@ -37,6 +47,7 @@ class Exercise:
     exercise_id: str
     joint: str
     out: Out
+    path: Path
     told_by: str = ""
     both_sides: bool = False
 
@@ -49,17 +60,23 @@ class Exercise:
         return self.exercise_id.replace("_", " ")
 
 
+KNEES = Path("knee")
+BACKWARD, DOWNWARD = Path("reach", -1, 8), Path("shoulder_rotation", -1)
 _ALL = (
-    Exercise("m01", "deep_squat", "knee", Out.ECCENTRIC, both_sides=True),
-    Exercise("m02", "hurdle_step", "knee", Out.CONCENTRIC),
-    Exercise("m03", "inline_lunge", "knee", Out.ECCENTRIC, "hip"),
-    Exercise("m04", "side_lunge", "knee", Out.ECCENTRIC),
-    Exercise("m05", "sit_to_stand", "knee", Out.ECCENTRIC, both_sides=True),
-    Exercise("m06", "standing_straight_leg_raise", "hip", Out.CONCENTRIC),
-    Exercise("m07", "shoulder_abduction", "shoulder", Out.CONCENTRIC),
-    Exercise("m08", "shoulder_extension", "shoulder_extension", Out.CONCENTRIC),
-    Exercise("m09", "shoulder_rotation", "shoulder_rotation", Out.NEITHER),
-    Exercise("m10", "shoulder_scaption", "shoulder", Out.CONCENTRIC),
+    Exercise("m01", "deep_squat", "knee", Out.ECCENTRIC, KNEES, both_sides=True),
+    Exercise("m02", "hurdle_step", "knee", Out.CONCENTRIC, KNEES),
+    Exercise("m03", "inline_lunge", "knee", Out.ECCENTRIC, KNEES, "hip"),
+    Exercise("m04", "side_lunge", "knee", Out.ECCENTRIC, KNEES),
+    Exercise("m05", "sit_to_stand", "knee", Out.ECCENTRIC, KNEES, both_sides=True),
+    Exercise("m06", "standing_straight_leg_raise", "hip", Out.CONCENTRIC, Path("hip_flexion")),
+    Exercise("m07", "shoulder_abduction", "shoulder", Out.CONCENTRIC, Path("shoulder")),
+    Exercise(
+        "m08", "shoulder_extension", "shoulder_extension", Out.CONCENTRIC, Path("reach", -1, 8)
+    ),
+    Exercise(
+        "m09", "shoulder_rotation", "shoulder_rotation", Out.NEITHER, Path("shoulder_rotation", -1)
+    ),
+    Exercise("m10", "shoulder_scaption", "shoulder", Out.CONCENTRIC, Path("shoulder")),
 )
 EXERCISES = {one.id: one for one in _ALL}
 _BY_NAME = EXERCISES | {one.exercise_id: one for one in _ALL}

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from functools import cache
 from time import perf_counter_ns
 
 import numpy as np
 
-from rehab_edge.angles import AT, NAMES, angles
-from rehab_edge.exercises import Exercise
-from rehab_edge.hysteresis import MOST_S, Hysteresis
-from rehab_edge.measuring import measured, symmetry_pct
-from rehab_edge.observed import Observed
+from rehab_edge.exercises import Exercise, Out
+from rehab_edge.metrics.measures import Measures
+from rehab_edge.metrics.rep import RepMetrics, columns_of, measured
+from rehab_edge.observed import Compensated, Observed
 from rehab_edge.performing import Seen, Sight, Step
-from rehab_edge.plugins import scorers
+from rehab_edge.plugins import Found, scorers
 from rehab_edge.report import Stage
 from rehab_edge.scoring.calibration import PatientBaseline
 from rehab_edge.scoring.guard import Guarded
 from rehab_edge.scoring.protocol import Attempt, FormScore
-from rehab_edge.skeleton import Float32s, Floats, Pose, sequence
-from rehab_sdk.events import SideName, UnscoredName
+from rehab_edge.scoring.rules import EXPECTED_DEG, judged
+from rehab_edge.segment import Counter, Repetition
+from rehab_edge.skeleton import Pose
+from rehab_sdk.events import UnscoredName
 
-SMOOTHED = 5
-"""Frames of the running median, which takes out jumps of a tracker of two frames."""
-ANGLE_OF = {"shoulder_extension": "shoulder_flexion"}
-"""Where an exercise's joint has another name among the angles."""
 UNSCORED: dict[str, UnscoredName] = {
     "seen_too_little": "occluded",
     "too_short": "too_few_frames",
@@ -33,51 +31,43 @@ UNSCORED: dict[str, UnscoredName] = {
     "scorer_off": "no_model",
     "not_ready": "no_model",
 }
-JOINTS = ("knee", "hip", "shoulder", "elbow")
 KEPT_TIMES = 10_000
 
 
 def primary_angles(exercise: Exercise) -> list[int]:
     """Columns of `angles`, left and right."""
-    name = ANGLE_OF.get(exercise.joint, exercise.joint)
-    return [AT[f"{name}_l"], AT[f"{name}_r"]]
+    return columns_of(exercise.joint)
 
 
 class Watching:
-    """Eyes of one session. Not for several threads at once."""
+    """Eyes of one session. Not for several threads at once. The first scorer that is usable scores;
+    what was wrong with a repetition is named by rules whoever scores it."""
 
     def __init__(self, exercise: Exercise, baseline: PatientBaseline | None = None) -> None:
         self._exercise = exercise
         self._baseline = baseline
-        self._columns = primary_angles(exercise)
-        self._recent: deque[Float32s] = deque(maxlen=SMOOTHED)
-        self._counters = [Hysteresis() for _ in range(1 if exercise.both_sides else 2)]
-        self._poses: deque[Pose] = deque()
-        self._angles: deque[Float32s] = deque()
+        self._counter = Counter(exercise)
         self._first_ns: int | None = None
-        self._count = 0
         self._times: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=KEPT_TIMES))
-        found = scorers()
-        self._scorer = next((Guarded(one.plugin) for one in found if not one.problem), None)
-        self._version = next((one.plugin.version for one in found if not one.problem), "")
-        self._notes = [f"scorer {one.name}: {one.problem}" for one in found if one.problem]
+        found = _installed()
+        first = next((one for one in found if not one.problem), None)
+        self._scorer = Guarded(first.plugin) if first else None
+        self._version = first.plugin.version if first else ""
+        self._notes = _problems(found)
 
     def push(self, pose: Pose) -> Step:
         began = perf_counter_ns()
         if self._first_ns is None:
             self._first_ns = pose.t_ns
-        t_s = (pose.t_ns - self._first_ns) / 1e9
-        found = angles(pose)
-        self._keep(pose, found)
-        self._took("angles", began)
-        reps = self._counted(t_s)
+        rep = self._counter.push(pose)
+        self._took("follow and count", began)
+        reps = [] if rep is None else [self._seen(rep)]
         took_us = (perf_counter_ns() - began) / 1000
-        return Step(found, float(pose.visibility.mean()), took_us, reps)
+        return Step(self._counter.angles, float(pose.visibility.mean()), took_us, reps)
 
     def finish(self) -> Sequence[Seen]:
-        leading = self._leading()
-        rep = self._counters[leading].finish()
-        return () if rep is None else (self._seen(*rep, right=leading == 1),)
+        rep = self._counter.finish()
+        return [] if rep is None else [self._seen(rep)]
 
     def sight(self) -> Sight:
         stages = [
@@ -87,101 +77,80 @@ class Watching:
         by = f"Scored by {self._scorer.id} {self._version}." if self._scorer else "Not scored."
         return Sight(stages, tuple(self._notes), by)
 
-    def _keep(self, pose: Pose, found: Float32s) -> None:
-        self._poses.append(pose)
-        self._angles.append(found)
-        self._recent.append(found[self._columns])
-        while (self._poses[-1].t_ns - self._poses[0].t_ns) / 1e9 > MOST_S + 1:
-            self._poses.popleft()
-            self._angles.popleft()
-
-    def _counted(self, t_s: float) -> list[Seen]:
+    def _seen(self, rep: Repetition) -> Seen:
         began = perf_counter_ns()
-        smooth = np.median(self._recent, axis=0)
-        values = [float(smooth.mean())] if self._exercise.both_sides else smooth.tolist()
-        ended = [one.push(t_s, value) for one, value in zip(self._counters, values, strict=True)]
-        leading = self._leading()
-        self._took("count", began)
-        rep = ended[leading]
-        if rep is None:
-            return []
-        return [self._seen(*rep, right=leading == 1)]
-
-    def _leading(self) -> int:
-        """The side that moves more."""
-        return int(np.argmax([one.span for one in self._counters]))
-
-    def _seen(self, start_s: float, end_s: float, *, right: bool) -> Seen:
-        began = perf_counter_ns()
-        assert self._first_ns is not None
-        first, last = (round(at * 1e9) + self._first_ns for at in (start_s, end_s))
-        own = [number for number, pose in enumerate(self._poses) if first <= pose.t_ns <= last]
-        frames = sequence([self._poses[number] for number in own])
-        paths = np.stack([self._angles[number] for number in own])
-        self._count += 1
+        metrics = measured(rep.frames, self._exercise)
         self._took("measure", began)
-        score = self._scored(Attempt(self._exercise, frames, right))
-        return Seen(self._observed(frames.t_s, start_s, end_s, paths, score, right), frames)
+        score = self._scored(rep, metrics)
+        return Seen(self._observed(rep, metrics, score), rep.frames)
 
-    def _scored(self, attempt: Attempt) -> FormScore | None:
+    def _scored(self, rep: Repetition, metrics: RepMetrics) -> FormScore | None:
         if self._scorer is None:
             return None
         began = perf_counter_ns()
+        attempt = Attempt(self._exercise, rep.frames, metrics.side == "right")
         score = self._scorer.score(attempt, self._baseline)
         self._took("score", began)
         return score
 
-    def _observed(
-        self,
-        t_s: Floats,
-        start_s: float,
-        end_s: float,
-        paths: Float32s,
-        score: FormScore | None,
-        right: bool,
-    ) -> Observed:
-        primary: Floats = paths[:, self._columns].astype(np.float64)
-        path = primary.mean(axis=1) if self._exercise.both_sides else primary[:, int(right)]
-        side: SideName = "both" if self._exercise.both_sides else "right" if right else "left"
-        told = measured(t_s, path, self._exercise.out)
-        sides = [measured(t_s, one, self._exercise.out) for one in primary.T]
-        even = None
-        if self._exercise.both_sides and sides[0] and sides[1]:
-            even = symmetry_pct(sides[0].rom_deg, sides[1].rom_deg)
+    def _observed(self, rep: Repetition, metrics: RepMetrics, score: FormScore | None) -> Observed:
+        assert self._first_ns is not None, "a repetition has frames"
+        first_s = self._first_ns / 1e9
         why = "no_model" if score is None else UNSCORED.get(score.abstained, "low_confidence")
+        value = None if score is None else score.value
+        primary = metrics.primary
         return Observed(
-            self._count,
-            start_s,
-            end_s,
-            side,
-            told.phases_s if told else (),
-            told.rom_deg if told else None,
-            told.peak_velocity_deg_s if told else None,
-            told.smoothness if told else None,
-            even,
-            joints=_joints(paths),
-            score=None if score is None else score.value,
-            unscored="" if score is not None and score.value is not None else why,
-            confidence=score.confidence if score else 0.0,
-            usable=float(np.isfinite(primary).all(axis=1).mean()),
+            rep.number,
+            rep.start_s - first_s,
+            rep.end_s - first_s,
+            metrics.side,
+            phases_s=() if primary is None else _phases(primary, self._exercise),
+            rom_deg=None if primary is None else primary.rom_deg,
+            peak_velocity_deg_s=None if primary is None else primary.peak_velocity_deg_s,
+            smoothness=metrics.smoothness,
+            symmetry_pct=metrics.symmetry_pct,
+            joints=metrics.joints,
+            compensations=tuple(
+                Compensated(one.code, one.magnitude_deg, one.frames)
+                for one in metrics.compensations
+            ),
+            score=value,
+            unscored="" if value is not None else why,
+            confidence=score.confidence * metrics.confidence if score else 0.0,
+            usable=metrics.usable,
             model_id=f"{self._scorer.id}-{self._version}" if self._scorer else "",
-            faults=tuple(score.faults) if score else (),
+            faults=self._faults(metrics, score),
         )
+
+    def _faults(self, metrics: RepMetrics, score: FormScore | None) -> tuple[str, ...]:
+        if score is not None and score.faults:
+            return tuple(score.faults)
+        if metrics.primary is None or self._exercise.id not in EXPECTED_DEG:
+            return ()
+        return tuple(judged(metrics, self._exercise).faults)
 
     def _took(self, stage: str, began_ns: int) -> None:
         self._times[stage].append((perf_counter_ns() - began_ns) / 1000)
 
 
-def _joints(paths: Float32s) -> dict[str, tuple[float, float]]:
-    """Least and largest of what a clinician asks for, in the contract's names."""
-    found = {}
-    for column, name in enumerate(NAMES):
-        joint, _, side = name.rpartition("_")
-        told = f"{joint}_{'left' if side == 'l' else 'right'}" if joint in JOINTS else name
-        path = paths[:, column][np.isfinite(paths[:, column])]
-        if (joint in JOINTS or name == "trunk") and len(path):
-            found[told] = float(path.min()), float(path.max())
-    return found
+def _phases(primary: Measures, exercise: Exercise) -> tuple[float, ...]:
+    """Eccentric phase, pause, concentric phase, pause; none where weight does not tell."""
+    tempo = primary.tempo
+    if tempo is None or exercise.out is Out.NEITHER:
+        return ()
+    if exercise.out is Out.ECCENTRIC:
+        return tempo.out_s, tempo.hold_s, tempo.back_s, tempo.rest_s
+    return tempo.back_s, tempo.rest_s, tempo.out_s, tempo.hold_s
+
+
+@cache
+def _installed() -> tuple[Found, ...]:
+    """Once a process: choosing the fastest of a model's variants takes a while."""
+    return tuple(scorers())
+
+
+def _problems(found: Sequence[Found]) -> list[str]:
+    return [f"scorer {one.name}: {one.problem}" for one in found if one.problem]
 
 
 def eyes(exercise: Exercise, baseline: PatientBaseline | None = None) -> Watching:

@@ -29,9 +29,10 @@ class Entry:
 class Journal:
     """On the disk before a method returns. One process uses it at a time, as it does the spool."""
 
-    def __init__(self, memory: SealedFile) -> None:
+    def __init__(self, memory: SealedFile, kept: int = KEPT) -> None:
         """Raises DamagedFile."""
         self._memory = memory
+        self._kept = kept
         held: dict[str, Any] = memory.load()
         self._entries = {
             name: Entry(**{**told, "started_at": datetime.fromisoformat(told["started_at"])})
@@ -68,10 +69,8 @@ class Journal:
         return session_id in self._entries
 
     def _save(self) -> None:
-        excess = len(self._entries) - KEPT
-        for name in [name for name, entry in self._entries.items() if entry.ended][
-            : max(0, excess)
-        ]:
+        done = [name for name, entry in self._entries.items() if entry.ended or not entry.live]
+        for name in done[: max(0, len(self._entries) - self._kept)]:
             del self._entries[name]
         held = {
             name: {**asdict(entry), "started_at": entry.started_at.isoformat()}

@@ -16,6 +16,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from rehab_edge.scoring.protocol import API_VERSION, FormScorer
+from rehab_edge.sensors import API_VERSION as SENSOR_API
+from rehab_edge.sensors import SensorPlugin
 
 SCORERS = "rehab_edge.form_scorers"
 SENSORS = "rehab_edge.sensors"
@@ -44,6 +46,15 @@ def discover(
 def scorers(entries: Iterable[EntryPoint] = ()) -> list[Found]:
     """All that are installed, warmed up; the shipped ones among them."""
     return discover(SCORERS, API_VERSION, _warmed, entries)
+
+
+def sensors(entries: Iterable[EntryPoint] = ()) -> list[Found]:
+    """All that are installed and could be opened now."""
+    return discover(SENSORS, SENSOR_API, _tested, entries)
+
+
+def _tested(sensor: SensorPlugin) -> str:
+    return sensor.self_test()
 
 
 def _warmed(scorer: FormScorer) -> str:

@@ -9,15 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehab_cli.recorded.measures import (
-    FRAMES_PER_S,
-    LEAST_FRAMES,
-    Floats,
-    Unmeasurable,
-    measure,
-    smoothed,
-    symmetry_pct,
-)
+from rehab_edge.metrics.measures import measure, symmetry_pct
+from rehab_edge.metrics.smoothing import LEAST_FRAMES, Unmeasurable, smoothed
+from rehab_edge.metrics.smoothing import RATE_HZ as FRAMES_PER_S
+from rehab_edge.skeleton import Floats
 
 FRAME_S = 1 / FRAMES_PER_S
 RANGES = st.floats(15, 170)
@@ -143,7 +138,7 @@ def test_an_angle_that_passes_180_degrees_goes_on() -> None:
 
 def test_power_is_halved_at_the_cut_off_the_module_names() -> None:
     at = np.arange(400) / FRAMES_PER_S
-    passed, _ = smoothed(np.sin(2 * np.pi * 0.5 * at))
+    passed, _ = smoothed(np.sin(2 * np.pi * 0.5 * at)[:, None])
     assert np.abs(passed[50:-50]).max() > 0.98
     weights = smoothed_impulse()
     response = abs((weights * np.exp(-2j * np.pi * 4.8 * np.arange(len(weights)) / 30)).sum())
@@ -155,7 +150,7 @@ def smoothed_impulse() -> Floats:
     unchanged, an impulse does not."""
     step = np.zeros(60)
     step[30:] = 1
-    return np.diff(smoothed(step)[0])
+    return np.diff(smoothed(step[:, None])[0][:, 0])
 
 
 def test_who_stands_still_has_no_tempo() -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from rehab.events.v1 import common_pb2, event_pb2, exercise_pb2
 from rehab_cli.errors import SuiteError
-from rehab_cli.recorded.measures import Measures, Tempo
 from rehab_cli.recorded.sessions import Person, Scribe, Session, phases_ms
 from rehab_cli.recorded.sets import MeasuredRep, RecordedSet, sets
 from rehab_edge.errors import EdgeError
 from rehab_edge.exercises import EXERCISES
 from rehab_edge.kinematics import HALVES, Floats, joint_angles, rotations
+from rehab_edge.metrics.measures import Measures, Tempo
 from rehab_edge.sources.uiprmd import Take, chosen_movements, read
 from tests.support.recordings import make_recordings, turned
 

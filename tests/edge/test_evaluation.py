@@ -10,14 +10,18 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from rehab_edge.angles import AT, angles
 from rehab_edge.errors import Unreadable
 from rehab_edge.evaluation import paper, squats
+from rehab_edge.evaluation.counting import counting
 from rehab_edge.evaluation.measures import auc, balanced_accuracy
 from rehab_edge.evaluation.squats import Squats, read, split, summaries
 from rehab_edge.evaluation.tables import tables
 from rehab_edge.evaluation.unseen import Answers, answers, trained_on
+from rehab_edge.exercises import Exercise
 from rehab_edge.main import app
 from rehab_edge.models import FORM, MODELS
+from rehab_edge.skeleton import Sequence as Frames
 from tests.edge.recorded import whole_bodies
 from tests.support.recordings import make_recordings, real_recordings
 
@@ -198,3 +202,25 @@ def test_a_squat_that_was_trained_on_is_never_reported() -> None:
     known = made_squats(subject=1)
     for one in paper.deviations(known, variant="int8", runtime="ai-edge-litert", unseen=False):
         assert one.rows < 18
+
+
+def turns(frames: Frames, movement: Exercise) -> int:
+    """Counts how often the primary angle crosses its middle upward: enough for made recordings."""
+    both = angles(frames)[:, [AT[f"{movement.joint}_l"], AT[f"{movement.joint}_r"]]]
+    path = both[:, np.ptp(both, axis=0).argmax()]
+    over = path > (path.min() + path.max()) / 2
+    return int((np.diff(over.astype(int)) == 1).sum())
+
+
+def test_counting_is_held_against_joined_repetitions(strangers: Path) -> None:
+    told = {one.movement: one for one in counting(strangers, turns)}
+    assert list(told) == ["m01", "m07", "m09", "all"]
+    assert told["m01"].exact == 1
+    assert told["m01"].sequences == 4  # two people, two takes
+    assert told["all"].sequences == 12
+    assert told["all"].constant_exact == 1  # all have five
+
+
+def test_a_counter_that_is_off_by_one_is_never_exact(strangers: Path) -> None:
+    off = {one.movement: one for one in counting(strangers, lambda *seen: turns(*seen) + 1)}
+    assert (off["m01"].exact, off["m01"].within_one, off["m01"].mean_error) == (0, 1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from importlib.metadata import EntryPoint
 
@@ -58,8 +59,6 @@ def entry(name: str, what: type) -> EntryPoint:
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys  # noqa: PLC0415
-
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
 
 

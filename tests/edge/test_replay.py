@@ -144,25 +144,27 @@ async def test_without_a_network_all_waits_on_the_disk_and_a_later_run_sends_it(
     async with proxy_to(suite.ingest) as proxy:
         proxy.close()
         where = arguments(suite, proxy.address, tmp_path, patient)
-        replay = ["--data", str(recordings), *where, "--network", "none", "--wait", "0.1"]
+        replay = [*("--data", str(recordings), "--movement", "m01"), *where]
+        replay += ["--network", "none", "--wait", "0.1"]
         said = await ended(await begun("replay", *replay), 1)
         assert "events wait for the next run" in said
         assert await suite.told(patient) == []
         proxy.reopen()
         await ended(await begun("outbox", *where, "--send", "60"))
-    await assert_all_there_once(suite, tmp_path, patient, recordings)
+    await assert_all_there_once(suite, tmp_path, patient, recordings, "m01")
 
 
 async def test_a_recording_replayed_again_stores_nothing(
     suite: Clinic, recordings: Path, tmp_path: Path
 ) -> None:
     patient = "again"
-    replay = ["--data", str(recordings), *arguments(suite, suite.ingest, tmp_path, patient)]
+    where = arguments(suite, suite.ingest, tmp_path, patient)
+    replay = ["--data", str(recordings), "--movement", "m01", *where]
     await ended(await begun("replay", *replay))
     first = await suite.stored_ids(patient)
     await ended(await begun("replay", *replay))
     assert await suite.stored_ids(patient) == first
-    await assert_all_there_once(suite, tmp_path, patient, recordings)
+    await assert_all_there_once(suite, tmp_path, patient, recordings, "m01")
     assert "0 events wait" in await ended(
         await begun("outbox", *arguments(suite, suite.ingest, tmp_path, patient))
     )

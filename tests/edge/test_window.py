@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rehab_edge import angles
 from rehab_edge.scoring.channels import CHANNELS, NAMES, channels, mirrored
 from rehab_edge.scoring.window import (
     MOMENTS,
@@ -94,6 +95,16 @@ def test_a_joint_that_blinks_is_followed_through() -> None:
     blinked = window(Sequence(frames.t_s, xyz, frames.visibility), right=False)
     assert np.isfinite(blinked.curve).all()
     assert np.median(np.abs(window(frames, right=False).curve - blinked.curve)) < 0.5
+
+
+def test_the_angles_among_the_channels_are_those_of_the_angles_module() -> None:
+    for one in (some(0)[0], some(6)[0]):
+        frames = one.frames.xyz
+        seen, all_angles = channels(frames, right=False), angles.of_positions(frames)
+        for name in NAMES[:16]:
+            other = name[:-1] + {"w": "l", "o": "r"}[name[-1]] if name[-2] == "_" else name
+            expected = all_angles[:, angles.AT[other]]
+            assert np.allclose(seen[:, NAMES.index(name)], expected, atol=0.05), name
 
 
 def test_nothing_seen_gives_no_channels() -> None:

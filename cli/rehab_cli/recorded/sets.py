@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 
 from rehab_cli.errors import SuiteError
-from rehab_cli.recorded.measures import Measures, Unmeasurable, measure, symmetry_pct
 from rehab_edge.exercises import Exercise
 from rehab_edge.kinematics import HALVES, Floats, joint_angles
+from rehab_edge.metrics.measures import Measures, measure, symmetry_pct
+from rehab_edge.metrics.smoothing import Unmeasurable
 from rehab_edge.sources.uiprmd import Recording, Repetition, Take
 
 Side = Literal["left", "right", "both"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from rehab_edge.errors import EdgeError
 from rehab_edge.evaluation.report import CALLS, Figures, report
 
 RECORDINGS = Path("../shared/data/uiprmd")
+WIDE = 130
+"""Columns where no terminal tells how many there are."""
 _COLUMNS = (
     ("auc", "AUC"),
     ("pooled_auc", "pooled"),
@@ -41,7 +44,7 @@ def bench(
     except EdgeError as error:
         typer.echo(f"rehab-edge: {error}", err=True)
         raise typer.Exit(1) from None
-    show(Console(), figures)
+    show(Console(width=None if sys.stdout.isatty() else WIDE), figures)
     if to:
         to.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
@@ -57,9 +60,11 @@ def show(console: Console, figures: Figures) -> None:
         " the person's first three correct repetitions; `aligned` besides moves each take to the"
         " same posture at rest, since takes differ in that too."
     )
+    console.print(_counting(figures["counting"]))
     if figures["squat"]:
         console.print(_squat(figures["squat"]))
     console.print(_speed(figures["speed"]))
+    console.print(_after_pose(figures["after_pose"]))
 
 
 def _list(subjects: list[int]) -> str:
@@ -67,14 +72,40 @@ def _list(subjects: list[int]) -> str:
 
 
 def _form(name: str, rows: list[Figures]) -> Table:
-    table = Table("movement", "people", *(title for _, title in _COLUMNS), title=f"Form, {name}")
+    table = Table(
+        "movement", "people", "abstained", *(title for _, title in _COLUMNS), title=f"Form, {name}"
+    )
     for one in rows:
         values = (one[column] for column, _ in _COLUMNS)
         table.add_row(
             one["movement"],
             str(one["people"]),
+            f"{one['abstained']} of {one['repetitions']}",
             *("-" if value is None else f"{value:.3f}" for value in values),
             end_section=one is rows[-2] if len(rows) > 1 else False,
+        )
+    return table
+
+
+def _counting(rows: list[Figures]) -> Table:
+    table = Table(
+        *("movement", "takes", "exact", "within one", "mean error", "exact, guessing one"),
+        title="Repetitions counted in takes that nobody cut",
+    )
+    for one in rows:
+        shares = (f"{one[name]:.1%}" for name in ("exact", "within_one"))
+        guess = f"{one['constant_exact']:.1%}"
+        table.add_row(
+            one["movement"], str(one["sequences"]), *shares, f"{one['mean_error']:.2f}", guess
+        )
+    return table
+
+
+def _after_pose(rows: list[Figures]) -> Table:
+    table = Table("stage", "calls", "p50 us", "p99 us", title="After the pose, one thread")
+    for one in rows:
+        table.add_row(
+            one["stage"], str(one["calls"]), f"{one['p50_us']:.0f}", f"{one['p99_us']:.0f}"
         )
     return table
 
@@ -88,7 +119,13 @@ def _squat(rows: list[Figures]) -> Table:
 
 
 def _speed(rows: list[Figures]) -> Table:
-    table = Table("stage", "p50 us", "p99 us", title="One thread")
+    names = {
+        "p50_us": "p50 us",
+        "p99_us": "p99 us",
+        "cpu_p50_us": "CPU p50",
+        "cpu_p99_us": "CPU p99",
+    }
+    table = Table("stage", *names.values(), title="One thread")
     for one in rows:
-        table.add_row(one["stage"], f"{one['p50_us']:.0f}", f"{one['p99_us']:.0f}")
+        table.add_row(one["stage"], *(f"{one[name]:.0f}" for name in names))
     return table

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Sequence as Recorded
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -44,13 +45,8 @@ class Row:
 def rows(folder: Path) -> Iterator[Row]:
     """By movement, the correct take first; of the takes that are there. Raises Unreadable."""
     for movement in recorded_movements(folder):
-        takes = {
-            take: read(folder, movement, take).repetitions
-            for take in Take
-            if (folder / "kinect" / f"{movement.id}_{take}.npz").exists()
-        }
         right: dict[int, bool] = {}
-        for take, repetitions in takes.items():
+        for take, repetitions in takes(folder, movement).items():
             right = right_sides(movement, repetitions) | right
             for one in repetitions:
                 yield Row(
@@ -61,6 +57,15 @@ def rows(folder: Path) -> Iterator[Row]:
                     right[one.subject],
                     one.sequence,
                 )
+
+
+def takes(folder: Path, movement: Exercise) -> Mapping[Take, Recorded[Repetition]]:
+    """Those that are there; a folder may hold one without the other. Raises Unreadable."""
+    return {
+        take: read(folder, movement, take).repetitions
+        for take in Take
+        if (folder / "kinect" / f"{movement.id}_{take}.npz").exists()
+    }
 
 
 def right_sides(movement: Exercise, repetitions: Iterable[Repetition]) -> dict[int, bool]:

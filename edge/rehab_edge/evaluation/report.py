@@ -12,15 +12,21 @@ import numpy as np
 
 from rehab_edge.errors import Unreadable
 from rehab_edge.evaluation import paper, squats
+from rehab_edge.evaluation.counting import counting
+from rehab_edge.evaluation.following import after_pose
 from rehab_edge.evaluation.people import Row, rows
 from rehab_edge.evaluation.speed import speeds
 from rehab_edge.evaluation.tables import tables
 from rehab_edge.evaluation.unseen import answers, trained_on
+from rehab_edge.exercises import Exercise
 from rehab_edge.interpreter import self_test, usable
 from rehab_edge.scoring.learned import unfit
 from rehab_edge.scoring.network import VARIANTS
+from rehab_edge.segment import segment
+from rehab_edge.skeleton import Sequence as Frames
 
 CALLS = 2000
+AFTER_POSE_FRAMES = 5000
 Figures = dict[str, Any]
 
 
@@ -43,9 +49,15 @@ def report(folder: Path, *, calls: int = CALLS) -> Figures:
             for variant in VARIANTS
             if _complete(seen, variant)
         },
+        "counting": [_rounded(asdict(one)) for one in counting(folder, _number)],
         "squat": _squats(folder, runtimes),
         "speed": [_rounded(asdict(one), 1) for one in speeds(_sample(seen), calls)],
+        "after_pose": [_rounded(asdict(one), 1) for one in after_pose(folder, AFTER_POSE_FRAMES)],
     }
+
+
+def _number(frames: Frames, of: Exercise) -> int:
+    return len(segment(frames, of))
 
 
 def _subjects(seen: Sequence[Row]) -> Mapping[str, list[int]]:

@@ -23,11 +23,13 @@ Figure = Callable[[np.ndarray, np.ndarray], float]
 
 @dataclass(frozen=True)
 class Told:
-    """Of one movement. A constant guess has an AUC and a balanced accuracy of one half."""
+    """Of one movement; `abstained` of the repetitions had too little in view and are left out of
+    the rest. A constant guess has an AUC and a balanced accuracy of one half."""
 
     movement: str
     people: int
     repetitions: int
+    abstained: int
     auc: float
     pooled_auc: float
     accuracy: float
@@ -58,14 +60,16 @@ def _told(told: Answers, number: int, name: str) -> Told:
         for subject in np.unique(told.subject[here])
         if len(np.unique(told.correct[one := here & (told.subject == subject)])) > 1
     ]
+    scored = here & np.isfinite(told.plain)
     left = here & np.isfinite(told.calibrated)
     of = _People(told.correct, people)
     return Told(
         movement=name,
         people=len(people),
         repetitions=int(here.sum()),
+        abstained=int((here & ~scored).sum()),
         auc=of.mean(auc, told.plain),
-        pooled_auc=auc(told.plain[here], told.correct[here]),
+        pooled_auc=auc(told.plain[scored], told.correct[scored]),
         accuracy=of.mean(balanced_accuracy, told.plain, over=0),
         calibrated_auc=of.mean(auc, told.calibrated),
         calibrated_pooled_auc=auc(told.calibrated[left], told.correct[left]),
@@ -91,14 +95,17 @@ class _People:
 
 
 def _mean(found: Sequence[Told]) -> Told:
-    counted = {"movement", "people", "repetitions"}
+    counted = {"movement", "people", "repetitions", "abstained"}
     figures = {
         one.name: _mean_known([getattr(each, one.name) for each in found])
         for one in fields(Told)
         if one.name not in counted
     }
-    people, repetitions = max(one.people for one in found), sum(one.repetitions for one in found)
-    return Told(ALL, people, repetitions, **figures)
+    people = max(one.people for one in found)
+    repetitions, abstained = (
+        sum(each) for each in zip(*((one.repetitions, one.abstained) for one in found), strict=True)
+    )
+    return Told(ALL, people, repetitions, abstained, **figures)
 
 
 def _mean_known(values: Sequence[float]) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 
 from rehab_edge.evaluation.people import Row, rows
 from rehab_edge.models import MODELS
-from rehab_edge.scoring.calibration import REPETITIONS, mean_of
+from rehab_edge.scoring.calibration import LEAST_SEEN, REPETITIONS, mean_of
 from rehab_edge.scoring.learned import unfit
 from rehab_edge.scoring.network import Network
 from rehab_edge.scoring.window import START, Window, summary
@@ -27,7 +27,8 @@ Own = tuple[int, int]
 
 @dataclass(frozen=True)
 class Answers:
-    """A row for each repetition. `calibrated` and `aligned` are NaN for those that the baseline was
+    """A row for each repetition; NaN in all three where the scorer abstains, since too little of
+    the body is seen. `calibrated` and `aligned` are NaN for those that the baseline was
     made of, and for people without one.
 
     `aligned` is a check on `calibrated`. Correct and incorrect repetitions come from takes of their
@@ -59,25 +60,36 @@ def answers(
     seen = [(one, one.window()) for one in rows(folder) if not unfit(one.attempt)]
     networks = _networks({one.subject for one, _ in seen}, models, variant, runtime)
     takes = _first_windows(seen)
-    plain, calibrated, aligned = [], [], []
+    told = []
     for one, found in seen:
-        network, own = networks[one.subject], takes.get((one.movement, one.subject, True))
-        plain.append(network.answer(found, one.movement, None))
-        if own is None or (one.correct and one.episode in own.episodes):
-            calibrated.append(np.nan)
-            aligned.append(np.nan)
-            continue
-        calibrated.append(network.answer(found, one.movement, own.mean))
+        own = takes.get((one.movement, one.subject, True))
         take = takes.get((one.movement, one.subject, one.correct), own)
-        moved = _moved(found, take.mean, own.mean)
-        aligned.append(network.answer(moved, one.movement, own.mean))
+        told.append(_answer(one, found, networks[one.subject], own, take))
+    plain, calibrated, aligned = np.array(told, dtype=float).reshape(-1, 3).T
     return Answers(
         movement=np.array([one.movement for one, _ in seen]),
         subject=np.array([one.subject for one, _ in seen]),
         correct=np.array([one.correct for one, _ in seen]),
-        plain=np.array(plain),
-        calibrated=np.array(calibrated),
-        aligned=np.array(aligned),
+        plain=plain,
+        calibrated=calibrated,
+        aligned=aligned,
+    )
+
+
+def _answer(
+    one: Row, found: Window, network: Network, own: First | None, take: First | None
+) -> tuple[float, float, float]:
+    """`own` begins the correct take, `take` the row's."""
+    if found.seen < LEAST_SEEN:
+        return np.nan, np.nan, np.nan
+    plain = network.answer(found, one.movement, None)
+    if own is None or take is None or (one.correct and one.episode in own.episodes):
+        return plain, np.nan, np.nan
+    moved = _moved(found, take.mean, own.mean)
+    return (
+        plain,
+        network.answer(found, one.movement, own.mean),
+        network.answer(moved, one.movement, own.mean),
     )
 
 
@@ -109,7 +121,8 @@ def _first_windows(seen: Sequence[tuple[Row, Window]]) -> Mapping[Take, First]:
         takes.setdefault((one.movement, one.subject, one.correct), []).append((one.episode, found))
     made = {}
     for take, own in takes.items():
-        first = sorted(own, key=lambda each: each[0])[:REPETITIONS]
+        whole = [each for each in own if each[1].seen >= LEAST_SEEN]
+        first = sorted(whole, key=lambda each: each[0])[:REPETITIONS]
         if len(first) == REPETITIONS:
             episodes = frozenset(episode for episode, _ in first)
             made[take] = First(mean_of([found for _, found in first]), episodes)

@@ -10,9 +10,11 @@ are scaled to run through about as many units as an angle does degrees.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from rehab_edge import angles
+from rehab_edge.angles import completed
 from rehab_edge.skeleton import MIRROR, Float32s, Joint
 
 _PAIRED = ("knee", "hip", "shoulder", "elbow", "ankle")
@@ -28,88 +30,147 @@ NAMES = (
     "hips_ahead",
 )  # fmt: skip
 CHANNELS = len(NAMES)
-_ANGLES = [angles.AT[f"{name}_{side}"] for name in _PAIRED for side in "lr"] + [
-    angles.AT[name] for name in _SINGLE
-]
 DIRECTION = 90.0
 """Of a unit vector's component, so that a quarter turn counts about as much as its degrees."""
 LENGTH = 50.0
 """Of a distance in legs' lengths."""
 J = Joint
-_ARMS = (
+_BONES = (
+    (J.HIP_L, J.KNEE_L), (J.HIP_R, J.KNEE_R), (J.KNEE_L, J.ANKLE_L), (J.KNEE_R, J.ANKLE_R),
+    (J.ANKLE_L, J.TOE_L), (J.ANKLE_R, J.TOE_R),
     (J.SHOULDER_L, J.ELBOW_L), (J.SHOULDER_R, J.ELBOW_R),
     (J.ELBOW_L, J.WRIST_L), (J.ELBOW_R, J.WRIST_R),
+    (J.NECK, J.HEAD), (J.MID_HIP, J.NECK), (J.HIP_R, J.HIP_L), (J.SHOULDER_R, J.SHOULDER_L),
 )  # fmt: skip
-_LEGS = (
-    (J.HIP_L, J.KNEE_L), (J.HIP_R, J.KNEE_R),
-    (J.KNEE_L, J.ANKLE_L), (J.KNEE_R, J.ANKLE_R),
+_FROM, _TO = (np.array(ends) for ends in zip(*_BONES, strict=True))
+_LEGS, _ARMS = slice(0, 4), slice(6, 10)
+_NECK, _TRUNK, _HIPS, _SHOULDERS = 10, 11, 12, 13
+_PAIRS = (
+    (0, 2, 1), (1, 3, 1),  # knees: thigh and shank
+    (0, _TRUNK, -1), (1, _TRUNK, -1),  # hips
+    (6, _TRUNK, -1), (7, _TRUNK, -1),  # shoulders
+    (6, 8, 1), (7, 9, 1),  # elbows
+    (2, 4, 1), (3, 5, 1),  # ankles: shank and foot
+    (_NECK, _TRUNK, 1),
 )  # fmt: skip
+_ONE, _OTHER = ([pair[at] for pair in _PAIRS] for at in (0, 1))
+_SIGNS = np.array([sign for *_, sign in _PAIRS], dtype=np.float32)
+_ANKLES = slice(8, 10)
+_DEGREES = np.float32(180 / np.pi)
+_NEXT, _LAST = [1, 2, 0], [2, 0, 1]
+_DISTANCES = [0, 3, 5, 4, 7, 6, 8]
 _MIRRORED = np.array(MIRROR)
+_ACROSS = np.array([-1, 1, 1], dtype=np.float32)
 _OUTWARD = np.array([1, -1, 1, -1], dtype=np.float32)
-_UP = np.array([0, 1, 0], dtype=np.float32)
 
 
 def mirrored(xyz: Float32s) -> Float32s:
     """The body's mirror image: sides exchanged, and x with its sign."""
-    return xyz[..., _MIRRORED, :] * np.array([-1, 1, 1], dtype=np.float32)
+    return xyz[..., _MIRRORED, :] * _ACROSS
 
 
 def channels(xyz: Float32s, *, right: bool) -> Float32s:
     """[n, JOINTS, 3] becomes [n, CHANNELS], NaN where a joint is unseen. `right` says that the
     right side works."""
-    placed = angles.completed(mirrored(xyz) if right else xyz)
+    placed = completed(mirrored(xyz) if right else xyz)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.concatenate(
-            [angles.of_positions(placed)[:, _ANGLES], _arms(placed), *_lower(placed)], axis=1
-        ).astype(np.float32, copy=False)
+        spans = placed[:, _TO] - placed[:, _FROM]
+        lengths = np.sqrt(np.einsum("nij,nij->ni", spans, spans))
+        bones = spans / lengths[..., None]
+        both = bones[:, _HIPS] + bones[:, _SHOULDERS]
+        body, chest = _pair(_axes, both, bones[:, _SHOULDERS], bones[:, _TRUNK])
+        level, hips = _pair(_level, both, bones[:, _HIPS])
+        parts = (
+            _angles(bones, body, level),
+            _arms(bones, chest),
+            *_lower(placed, bones, lengths[:, _LEGS], hips),
+        )
+        return np.concatenate(parts, axis=1).astype(np.float32, copy=False)
 
 
-def _arms(xyz: Float32s) -> Float32s:
-    up = xyz[:, J.NECK] - xyz[:, J.MID_HIP]
-    own = _axes(up, xyz[:, J.SHOULDER_L] - xyz[:, J.SHOULDER_R])
-    seen = _directions(xyz, _ARMS) @ own.swapaxes(-1, -2)
+def _angles(bones: Float32s, own: Float32s, level: Float32s) -> Float32s:
+    """Those of `rehab_edge.angles` with these names, in a third of the time: the others are not
+    worked out. A test holds them to it."""
+    cosines = _dot(bones[:, _ONE], bones[:, _OTHER]) * _SIGNS
+    between = np.arccos(np.clip(cosines, -1, 1, out=cosines), out=cosines)
+    between[:, _ANKLES] -= np.float32(np.pi / 2)
+    up = bones[:, _TRUNK]
+    lean = np.arctan2((level @ up[:, :, None])[:, 2::-2, 0], up[:, 1:2])
+    across = bones[:, _HIPS : _SHOULDERS + 1]
+    drop = np.arcsin(np.clip(across[:, :, 1], -1, 1))
+    hips, shoulders = np.moveaxis((across @ own.swapaxes(-1, -2))[:, :, ::2], 1, 0)
+    twist = np.arctan2(
+        shoulders[:, 1] * hips[:, 0] - shoulders[:, 0] * hips[:, 1],
+        shoulders[:, 0] * hips[:, 0] + shoulders[:, 1] * hips[:, 1],
+    )
+    return _DEGREES * np.concatenate(
+        [between[:, :10], lean, drop, twist[:, None], between[:, 10:]], axis=1
+    )
+
+
+def _arms(bones: Float32s, own: Float32s) -> Float32s:
+    seen = bones[:, _ARMS] @ own.swapaxes(-1, -2)
     seen[..., 0] *= _OUTWARD
-    return DIRECTION * seen.reshape(len(xyz), -1)
+    return DIRECTION * seen.reshape(len(bones), -1)
 
 
-def _lower(xyz: Float32s) -> tuple[Float32s, Float32s]:
-    hips = xyz[:, J.HIP_L] - xyz[:, J.HIP_R]
-    level = _axes(np.broadcast_to(_UP, hips.shape), hips)
-    seen = (_directions(xyz, _LEGS) @ level.swapaxes(-1, -2))[..., ::2]
+def _lower(
+    xyz: Float32s, bones: Float32s, lengths: Float32s, axes: Float32s
+) -> tuple[Float32s, Float32s]:
+    level = axes.swapaxes(-1, -2)
+    seen = (bones[:, _LEGS] @ level)[..., ::2]
     seen[..., 0] *= _OUTWARD
     knees = xyz[:, J.KNEE_L] - xyz[:, J.KNEE_R]
     ankles = xyz[:, J.ANKLE_L] - xyz[:, J.ANKLE_R]
     feet = (xyz[:, J.ANKLE_L] + xyz[:, J.ANKLE_R]) / 2
     apart = np.stack([knees, ankles, xyz[:, J.MID_HIP] - feet], axis=1)
-    shares = (LENGTH / _leg(xyz)) * (apart @ level.swapaxes(-1, -2))
-    distances = shares.reshape(len(xyz), -1)[:, [0, 3, 5, 4, 7, 6, 8]]
+    shares = (LENGTH / _leg(lengths)) * (apart @ level)
+    distances = shares.reshape(len(xyz), -1)[:, _DISTANCES]
     return DIRECTION * seen.reshape(len(xyz), -1), distances
 
 
-def _leg(xyz: Float32s) -> np.float32:
-    """The median length of both legs; a sensor's bones are not of constant length."""
-    starts, ends = zip(*_LEGS, strict=True)
-    lengths = np.linalg.norm(xyz[:, list(ends)] - xyz[:, list(starts)], axis=-1)
+def _leg(lengths: Float32s) -> np.float32:
+    """Of thighs and shanks over time: the median length of both legs; a sensor's bones are not of
+    constant length."""
     seen = np.isfinite(lengths)
     if seen.all():
-        return np.float32(np.median(lengths, axis=0).sum() / 2)
-    middle = [np.median(one[known]) for one, known in zip(lengths.T, seen.T, strict=True)
-              if known.any()]  # fmt: skip
-    return np.float32(2 * np.mean(middle)) if middle else np.float32(np.nan)
+        ordered, middle = np.sort(lengths, axis=0), len(lengths) // 2
+        return np.float32((ordered[(len(lengths) - 1) // 2] + ordered[middle]).sum() / 4)
+    known = [one[there] for one, there in zip(lengths.T, seen.T, strict=True) if there.any()]
+    return np.float32(2 * np.mean([np.median(one) for one in known]) if known else np.nan)
 
 
-def _directions(xyz: Float32s, bones: tuple[tuple[Joint, Joint], ...]) -> Float32s:
-    starts, ends = zip(*bones, strict=True)
-    return _unit(xyz[:, list(ends)] - xyz[:, list(starts)])
+def _dot(one: Float32s, other: Float32s) -> Float32s:
+    return np.einsum("...i,...i->...", one, other)
 
 
-def _axes(up: Float32s, side: Float32s) -> Float32s:
-    """Left, up and forward as rows, [n, 3, 3]."""
-    up = _unit(up)
-    left = _unit(side - (side * up).sum(-1, keepdims=True) * up)
-    return np.stack([left, up, left[:, [1, 2, 0]] * up[:, [2, 0, 1]]
-                     - left[:, [2, 0, 1]] * up[:, [1, 2, 0]]], axis=1)  # fmt: skip
+def _pair(
+    axes: Callable[..., Float32s], one: Float32s, other: Float32s, up: Float32s | None = None
+) -> tuple[Float32s, Float32s]:
+    """Axes for two sides at once: most of what numpy takes for so few frames is being called."""
+    ups = () if up is None else (np.concatenate([up, up]),)
+    found = axes(np.concatenate([one, other]), *ups)
+    return found[: len(one)], found[len(one) :]
 
 
-def _unit(vectors: Float32s) -> Float32s:
-    return vectors / np.sqrt((vectors * vectors).sum(-1, keepdims=True))
+def _axes(side: Float32s, up: Float32s) -> Float32s:
+    """Left, up and forward as rows, [n, 3, 3]; `up` is of length one."""
+    across = side - _dot(side, up)[:, None] * up
+    axes = np.empty((len(up), 3, 3), dtype=np.float32)
+    left = axes[:, 0]
+    np.divide(across, np.sqrt(_dot(across, across))[:, None], out=left)
+    axes[:, 1] = up
+    axes[:, 2] = left[:, _NEXT] * up[:, _LAST] - left[:, _LAST] * up[:, _NEXT]
+    return axes
+
+
+def _level(side: Float32s) -> Float32s:
+    """As _axes, with the vertical up."""
+    axes = np.zeros((len(side), 3, 3), dtype=np.float32)
+    left = axes[:, 0]
+    left[:] = side
+    left[:, 1] = 0
+    left /= np.sqrt(_dot(left, left))[:, None]
+    axes[:, 1, 1] = 1
+    axes[:, 2, 0], axes[:, 2, 2] = -left[:, 2], left[:, 0]
+    return axes

@@ -23,7 +23,7 @@ OWN_SCALE = 1.5
 
 @dataclass(frozen=True)
 class Inputs:
-    """Of the networks: [MOMENTS, CHANNELS or twice that] and [SUMMARY or twice that]."""
+    """Of the networks: [MOMENTS, CHANNELS or twice that] and [SUMMARY or three times that]."""
 
     curve: Float32s
     summary: Float32s
@@ -53,8 +53,8 @@ class Scales:
         )
 
     def calibrated(self, window: Window, own: Window, movement: int) -> Inputs:
-        """Beside the person's own mean: curves of both kinds, the summary's differences and their
-        sizes."""
+        """Beside the person's own mean: curves of both kinds, the summary, its differences and
+        their sizes."""
         plain = self.plain(window, movement)
         curve = (window.curve - own.curve) / self.curve_own[movement]
         summary = (window.summary - own.summary) / self.summary_own[movement]
@@ -63,7 +63,7 @@ class Scales:
             np.concatenate(
                 [plain.curve, _known(curve, OWN_LIMIT) / np.float32(OWN_SCALE)], axis=-1
             ),
-            np.concatenate([differences, np.abs(differences)], axis=-1),
+            np.concatenate([plain.summary, differences, np.abs(differences)], axis=-1),
             plain.movement,
         )
 
@@ -83,5 +83,5 @@ class Scales:
 
 def _known(values: Float32s, limit: float) -> Float32s:
     clipped = np.clip(values, -limit, limit).astype(np.float32, copy=False)
-    np.nan_to_num(clipped, copy=False, nan=0.0)
+    clipped[np.isnan(clipped)] = 0
     return clipped

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rehab_edge.scoring.channels import CHANNELS, channels
-from rehab_edge.skeleton import JOINTS, Float32s, Floats, Sequence
+from rehab_edge.skeleton import JOINTS, Float32s, Floats, Joint, Sequence
 
 RATE_HZ = 30.0
 MOMENTS = 48
@@ -20,6 +20,8 @@ LONGEST_S = 30.0
 """Beyond that nothing is a repetition; it bounds the work for one."""
 START = 2
 """Moments at the beginning that count as its start."""
+_READ = [one for one in Joint if one not in (Joint.HEEL_L, Joint.HEEL_R, Joint.CHEST)]
+"""No channel is of the others, and a Kinect has no heels: unseen joints cost time."""
 STATISTICS = ("low", "high", "range", "mean", "spread", "start", "change", "speed", "top_speed")
 SUMMARY = CHANNELS * len(STATISTICS) + 1
 """Statistics of each channel, and the duration."""
@@ -41,11 +43,12 @@ class Window:
 def window(rep: Sequence, *, right: bool) -> Window:
     """Of one repetition of at least two frames and at most LONGEST_S."""
     duration_s = float(rep.t_s[-1] - rep.t_s[0])
-    xyz = rep.xyz.reshape(len(rep), -1)
+    xyz = rep.xyz[:, _READ].reshape(len(rep), -1)
     even = np.arange(max(2, round(duration_s * RATE_HZ) + 1)) / RATE_HZ + rep.t_s[0]
     smooth = running_median(at_times(rep.t_s, xyz, even))
     moments = np.linspace(even[0], even[-1], MOMENTS)
-    placed = at_times(even, smooth, moments).reshape(MOMENTS, JOINTS, 3)
+    placed = np.full((MOMENTS, JOINTS, 3), np.nan, dtype=np.float32)
+    placed[:, _READ] = at_times(even, smooth, moments).reshape(MOMENTS, len(_READ), 3)
     curve = channels(placed, right=right)
     return Window(curve, summary(curve, duration_s))
 
@@ -59,8 +62,9 @@ def summary(curve: Float32s, duration_s: float) -> Float32s:
     middle = curve[MOMENTS * 2 // 5 : MOMENTS * 3 // 5].mean(axis=0)
     speed = np.abs(np.diff(curve, axis=0)) * ((MOMENTS - 1) / duration_s)
     top = np.sort(speed, axis=0)[-3]
-    mean = curve.mean(axis=0)
-    spread = np.sqrt(((curve - mean) ** 2).mean(axis=0))
+    mean = curve.sum(axis=0) / MOMENTS
+    away = curve - mean
+    spread = np.sqrt(np.einsum("ij,ij->j", away, away) / MOMENTS)
     parts = (low, high, high - low, mean, spread, start, middle - start, speed.mean(axis=0), top)
     return np.concatenate([*parts, [duration_s]]).astype(np.float32)
 

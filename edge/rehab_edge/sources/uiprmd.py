@@ -131,7 +131,7 @@ def joined(repetitions: Sequence[Repetition]) -> skeleton.Sequence:
     placed[unseen] = np.nan
     xyz = np.full((len(placed), skeleton.JOINTS, 3), np.nan, dtype=np.float32)
     xyz[:, list(COLUMNS)] = placed[:, list(COLUMNS.values())]
-    visibility = np.asarray(np.isfinite(xyz).all(axis=-1), dtype=np.float32)
+    visibility: skeleton.Float32s = np.asarray(np.isfinite(xyz).all(axis=-1), dtype=np.float32)
     return skeleton.Sequence(np.arange(len(xyz)) / repetitions[0].frames_per_s, xyz, visibility)
 
 

@@ -1,0 +1,1 @@
+"""What one repetition was like: range, tempo, sides, smoothness, compensations."""

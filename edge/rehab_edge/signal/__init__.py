@@ -1,0 +1,1 @@
+"""Signals as sensors give them: noisy, at any rate, with gaps."""
