@@ -15,6 +15,7 @@ from rehab_edge.errors import Unreadable
 from rehab_edge.exercises import Exercise
 from rehab_edge.exercises import exercise as named
 from rehab_edge.skeleton import Sequence as Frames
+from rehab_edge.sources import keraal
 from rehab_edge.sources.table import read_table
 from rehab_edge.sources.uiprmd import Take, chosen_movements, joined, read
 
@@ -70,8 +71,8 @@ def of_files(paths: Sequence[Path], exercise: str = "") -> Iterator[Recorded]:
     for path in paths:
         if path.suffix == ".npz":
             yield from _of_npz(path)
-        elif path.suffix == ".csv":
-            frames, told = read_table(path)
+        elif path.suffix == ".csv" or keraal.is_keraal(path):
+            frames, told = (keraal.read(path), "") if keraal.is_keraal(path) else read_table(path)
             if not (told or exercise):
                 raise Unreadable(f"{path} does not tell its exercise, and no --exercise does")
             name = NOT_IN_IDS.sub("-", path.stem)

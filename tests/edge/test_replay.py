@@ -80,8 +80,10 @@ def expected(home: Path, patient: str, recorded: list[Recorded]) -> list[Event]:
     return told
 
 
-async def assert_all_there_once(clinic: Clinic, home: Path, patient: str, recordings: Path) -> None:
-    told = expected(home, patient, list(of_uiprmd(recordings, subject=SUBJECT)))
+async def assert_all_there_once(
+    clinic: Clinic, home: Path, patient: str, recordings: Path, *movements: str
+) -> None:
+    told = expected(home, patient, list(of_uiprmd(recordings, movements, SUBJECT)))
     stored = [
         one
         for one in await clinic.told(patient)

@@ -9,7 +9,6 @@ they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +17,11 @@ from numpy.typing import NDArray
 
 from rehab_edge.errors import ModelRefused, NoRuntime, Unreadable
 from rehab_edge.interpreter import Interpreter, Tensor, load, usable
-from rehab_edge.skeleton import JOINTS, Float32s, Joint, Pose
+from rehab_edge.pose import BLAZEPOSE, MOVENET, pose_of
+from rehab_edge.pose.conventions import SEEN
+from rehab_edge.skeleton import Float32s, Pose
 from rehab_edge.sources.images import Image, Picture, Square, cropped, whole
 
-SEEN = 0.2
-"""Below this score a joint is a guess: it is unseen."""
 MARGIN = 1.5
 """Side of the square that is looked at next, to the body's largest extent in this picture."""
 LEAST_SEEN = 6
@@ -30,22 +29,6 @@ LEAST_SEEN = 6
 LEAST_SIDE = 0.2
 """Of the picture's longer side: nobody is followed into a smaller square."""
 
-MOVENET: Mapping[Joint, tuple[int, ...]] = {
-    Joint.HEAD: (3, 4), Joint.NECK: (5, 6), Joint.MID_HIP: (11, 12), Joint.CHEST: (5, 6, 11, 12),
-    Joint.SHOULDER_L: (5,), Joint.SHOULDER_R: (6,), Joint.ELBOW_L: (7,), Joint.ELBOW_R: (8,),
-    Joint.WRIST_L: (9,), Joint.WRIST_R: (10,), Joint.HIP_L: (11,), Joint.HIP_R: (12,),
-    Joint.KNEE_L: (13,), Joint.KNEE_R: (14,), Joint.ANKLE_L: (15,), Joint.ANKLE_R: (16,),
-}  # fmt: skip
-"""Of COCO's 17 points, those whose middle is the joint."""
-BLAZEPOSE: Mapping[Joint, tuple[int, ...]] = {
-    Joint.HEAD: (7, 8), Joint.NECK: (11, 12), Joint.MID_HIP: (23, 24),
-    Joint.CHEST: (11, 12, 23, 24),
-    Joint.SHOULDER_L: (11,), Joint.SHOULDER_R: (12,), Joint.ELBOW_L: (13,), Joint.ELBOW_R: (14,),
-    Joint.WRIST_L: (15,), Joint.WRIST_R: (16,), Joint.HIP_L: (23,), Joint.HIP_R: (24,),
-    Joint.KNEE_L: (25,), Joint.KNEE_R: (26,), Joint.ANKLE_L: (27,), Joint.ANKLE_R: (28,),
-    Joint.HEEL_L: (29,), Joint.HEEL_R: (30,), Joint.TOE_L: (31,), Joint.TOE_R: (32,),
-}  # fmt: skip
-"""The same of BlazePose's 33."""
 BODY = 33
 """Of BlazePose's points; six more are for its own use."""
 MOVENET_VALUES, BLAZEPOSE_VALUES, BLAZEPOSE_METRES = 51, 195, 117
@@ -54,7 +37,7 @@ MOVENET_VALUES, BLAZEPOSE_VALUES, BLAZEPOSE_METRES = 51, 195, 117
 @dataclass(frozen=True)
 class Points:
     """`xy` are shares of the square that was looked at, y downward; `metres` are there where the
-    model knows any, y upward and z toward the camera."""
+    model knows any, y downward and z away from the camera."""
 
     xy: Float32s
     score: Float32s
@@ -72,7 +55,7 @@ class PoseModel:
         self._blazepose = BLAZEPOSE_VALUES in sizes
         if not self._blazepose and MOVENET_VALUES not in sizes:
             raise ModelRefused(f"{path.name} gives no landmarks of MoveNet or BlazePose")
-        self._joints = BLAZEPOSE if self._blazepose else MOVENET
+        self._convention = BLAZEPOSE if self._blazepose else MOVENET
         self._square: Square | None = None
 
     def pose(self, picture: Picture) -> Pose:
@@ -82,14 +65,10 @@ class PoseModel:
         points = self._points(cropped(picture.rgb, square, self._input.shape[1]))
         pixels = square.to_picture(points.xy)
         self._square = _followed(pixels[points.score >= SEEN], picture.rgb)
-        height = np.float32(picture.rgb.shape[0])
-        flat = np.column_stack([pixels / (height, -height), np.zeros(len(pixels))])
-        return _pose(
-            picture.t_ns,
-            flat if points.metres is None else points.metres,
-            points.score,
-            self._joints,
-        )
+        placed = pixels / np.float32(picture.rgb.shape[0])
+        if points.metres is not None:
+            placed = points.metres
+        return pose_of(picture.t_ns, placed, points.score, self._convention)
 
     def _points(self, square: Image) -> Points:
         found = self._interpreter.run({self._input.name: self._values(square)})
@@ -102,7 +81,7 @@ class PoseModel:
         sure = (1 / (1 + np.exp(-logit))).astype(np.float32)
         metres = by_size.get(BLAZEPOSE_METRES)
         if metres is not None:
-            metres = metres.reshape(-1, 3)[:BODY] * np.array([1, -1, -1], dtype=np.float32)
+            metres = metres.reshape(-1, 3)[:BODY]
         return Points(marks[:, :2] / np.float32(self._input.shape[1]), sure, metres)
 
     def _values(self, square: Image) -> NDArray:
@@ -129,19 +108,6 @@ def _picture_input(interpreter: Interpreter, path: Path) -> Tensor:
         if len(one.shape) == 4 and one.shape[1] == one.shape[2] > 1 and one.shape[3] == 3:
             return one
     raise ModelRefused(f"{path.name} takes no square picture")
-
-
-def _pose(
-    t_ns: int, placed: NDArray, score: Float32s, joints: Mapping[Joint, tuple[int, ...]]
-) -> Pose:
-    xyz = np.full((JOINTS, 3), np.nan, dtype=np.float32)
-    visibility = np.zeros(JOINTS, dtype=np.float32)
-    for joint, points in joints.items():
-        own = list(points)
-        visibility[joint] = score[own].min()
-        if visibility[joint] >= SEEN:
-            xyz[joint] = placed[own].mean(axis=0)
-    return Pose(t_ns, xyz, visibility)
 
 
 def _followed(pixels: Float32s, rgb: Image) -> Square | None:
