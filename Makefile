@@ -4,7 +4,7 @@ JSON ?=
 VENV := .venv
 UV := $(VENV)/tools/bin/uv
 RUN := $(VENV)/bin
-MEMBERS := protos runtime clinical sdk services/eventstore services/ingest services/projections services/identity services/policy cli
+MEMBERS := protos runtime clinical sdk services/eventstore services/ingest services/projections services/identity services/policy services/emr cli
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 export UV_CACHE_DIR ?= $(HOME)/.cache/uv
 
