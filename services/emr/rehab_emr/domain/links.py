@@ -28,6 +28,8 @@ class Options:
 
     rep_series: bool = False
     readings: bool = False
+    checked_codes_only: bool = False
+    """Leave out codes that were read in secondary sources alone (`codes`)."""
     provenance: bool = True
     devices: bool = True
 
