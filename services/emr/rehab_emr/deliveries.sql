@@ -14,6 +14,11 @@ SELECT * FROM delivery
 WHERE endpoint_id = $1 AND patient_id = $2 AND state = 'pending' AND next_at <= clock_timestamp()
 ORDER BY position, kind, resource_id LIMIT $3
 
+-- name: to_come: what is to be sent, whenever that is, in the order of the log
+SELECT * FROM delivery
+WHERE endpoint_id = $1 AND patient_id = $2 AND state IN ('pending', 'held', 'unmatched')
+ORDER BY position, kind, resource_id LIMIT $3
+
 -- name: next_at: how soon the next one is to be sent, in seconds
 SELECT extract(epoch FROM min(next_at) - clock_timestamp())::double precision AS due_in
 FROM delivery WHERE endpoint_id = $1 AND patient_id = $2 AND state = 'pending'
@@ -92,7 +97,7 @@ ORDER BY d.change DESC LIMIT $6
 SELECT d.* FROM delivery d JOIN endpoint e USING (endpoint_id)
 WHERE e.clinic_id = $1 AND ($2::text = '' OR d.endpoint_id = $2)
     AND d.changed_at > clock_timestamp() - make_interval(secs => $3::double precision)
-ORDER BY d.change LIMIT $4
+ORDER BY d.change DESC LIMIT $4
 
 -- name: counts: by endpoint and state, and how long the oldest one waits
 SELECT e.endpoint_id, e.paused, e.failures, e.open_until > clock_timestamp() AS is_open, d.state,

@@ -10,9 +10,9 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
+from rehab_clinical.facts import fact_of
 
 from rehab.events.v1.event_pb2 import RecordedEvent
-from rehab_clinical.facts import fact_of
 from rehab_emr import metrics
 from rehab_emr.domain.history import History
 from rehab_emr.domain.keys import ResourceKey

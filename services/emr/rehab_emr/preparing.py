@@ -14,13 +14,16 @@ from rehab_emr import metrics
 from rehab_emr.domain.account import Leaving
 from rehab_emr.domain.keys import ResourceKey
 from rehab_emr.domain.links import Links
-from rehab_emr.domain.mapping import provenance, resource
+from rehab_emr.domain.mapping import resource
+from rehab_emr.domain.provenances import provenance
 from rehab_emr.domain.resource import Resource, Status
 from rehab_emr.domain.sharing import PURPOSE
 from rehab_emr.domain.validation import problems
 from rehab_emr.patients import Patient
-from rehab_emr.storage.deliveries import DEAD, DELIVERED, HELD, Delivery, Ended
+from rehab_emr.storage.deliveries import DEAD, DELIVERED, HELD, PENDING, Delivery, Ended
 from rehab_runtime.logging import get_logger
+
+LONGEST_S = 3650 * 86_400.0
 
 log = get_logger("preparing")
 
@@ -97,6 +100,11 @@ class Preparing:
         maybe_there = told or delivery.digest is not None
         if found is None or (found.status is Status.ENTERED_IN_ERROR and not maybe_there):
             made.nothing.append(key)
+            return
+        ready = patient.history.ready_at(key) or now
+        if ready > now:
+            wait_s = (ready - now).total_seconds()
+            made.ended.append(Ended(key, PENDING, "not_ready", retry_s=min(wait_s, LONGEST_S)))
             return
         digest = hmac.digest(self._secret, found.digest, "sha256")
         if delivery.accepted and delivery.digest == digest:

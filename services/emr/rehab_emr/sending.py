@@ -66,7 +66,9 @@ class Sending:
             provenance=endpoint.takes_provenance,
             devices=endpoint.takes_devices,
         )
-        self._most = self._fitting()
+        # with what goes beside them they are to fit into a Bundle
+        self._fitting = max(1, endpoint.entries_now // (2 if endpoint.takes_provenance else 1))
+        self._most = self._fitting
         self._planned = lane.planned
 
     async def run(self) -> Next:
@@ -146,7 +148,9 @@ class Sending:
         judged = judge(answer, len(entries), way.clock.now())
         sent = Sent(self._lane, self._endpoint, tuple(prepared.parts), since)
         after = await way.settling.settle(sent, answer, judged)
-        self._most = after.most or min(self._most * 2, self._fitting())
+        if after.lasting:
+            self._fitting = after.most
+        self._most = after.most or min(self._most * 2, self._fitting)
         return after.next
 
     async def _disclose(
@@ -181,18 +185,10 @@ class Sending:
         batch = self._endpoint.bundle_type == BATCH or not self._endpoint.takes_transactions
         return Form.BATCH if batch else Form.TRANSACTION
 
-    def _fitting(self) -> int:
-        """Resources whose Bundle the receiver takes, with what goes beside them."""
-        return max(1, self._endpoint.entries_now // (2 if self._options.provenance else 1))
 
-
-def _leaving(
-    part: Part, since: dict[ResourceKey, datetime], told: frozenset[str]
-) -> Event | None:
+def _leaving(part: Part, since: dict[ResourceKey, datetime], told: frozenset[str]) -> Event | None:
     at = since[part.delivery.key]
     identity = delivery_id(part.leaving, part.resource, part.delivery.position, at)
     if identity in told:
         return None
     return told_of(part.leaving, part.resource, identity, at, PUSHED)
-
-

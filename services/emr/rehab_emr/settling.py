@@ -10,7 +10,7 @@ from typing import Any
 
 from rehab.events.v1.event_pb2 import Event
 from rehab_emr import metrics
-from rehab_emr.domain.account import ACCEPTED, REJECTED, delivery_id, told_of
+from rehab_emr.domain.account import ACCEPTED, REJECTED, Outcome, delivery_id, told_of
 from rehab_emr.domain.keys import ResourceKey
 from rehab_emr.domain.verdicts import Answer, Judgement, Verdict, What, Whole, alone
 from rehab_emr.net.receiver import NoAnswer
@@ -42,6 +42,8 @@ class After:
 
     next: Next | None = None
     most: int = 0
+    lasting: bool = False
+    """The receiver takes no more than `most`, now and later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,11 @@ class Sent:
     parts: tuple[Part, ...]
     since: Mapping[ResourceKey, datetime]
 
-    def told(self, part: Part, outcome: int, remote: str, at: datetime) -> Event:
+    def told(self, part: Part, outcome: Outcome, remote: str) -> Event:
+        """Of the time when it left, as it is told again by whoever sends it again."""
         since = self.since[part.delivery.key]
         identity = delivery_id(part.leaving, part.resource, part.delivery.position, since)
-        return told_of(part.leaving, part.resource, identity, at, outcome, remote)
+        return told_of(part.leaving, part.resource, identity, since, outcome, remote)
 
 
 class Settling:
@@ -101,16 +104,14 @@ class Settling:
         async with self._lanes.owned(lane) as connection:
             await self._deliveries.ended(connection, lane.key, sealed, nothing)
 
-    async def _whole(
-        self, sent: Sent, answer: Answer, judged: Judgement, whole: Whole
-    ) -> After:
+    async def _whole(self, sent: Sent, answer: Answer, judged: Judgement, whole: Whole) -> After:
         lane, count = sent.lane, len(sent.parts)
         match whole:
             case Whole.SPLIT | Whole.SHRINK if count > 1:
                 if whole is Whole.SHRINK:
                     entries = sum(len(one.entries) for one in sent.parts)
                     await self._endpoints.shrink(lane.endpoint_id, max(1, entries // 2))
-                return After(most=max(1, count // 2))
+                return After(most=max(1, count // 2), lasting=whole is Whole.SHRINK)
             case Whole.SPLIT | Whole.SHRINK:
                 return await self._each(sent, [alone(judged)])
             case Whole.AS_BATCH if sent.endpoint.takes_transactions:
@@ -153,7 +154,6 @@ class Settling:
 
     async def _each(self, sent: Sent, verdicts: Sequence[Verdict]) -> After:
         ended, events, waits = [], [], []
-        now = max(sent.since.values())
         for part, verdict in zip(sent.parts, verdicts, strict=True):
             end = self._end(part, verdict)
             metrics.deliveries.labels("retry" if end.state == PENDING else end.state).inc()
@@ -161,9 +161,9 @@ class Settling:
             if end.state == PENDING:
                 waits.append(end.retry_s)
             elif end.state == DELIVERED:
-                events.append(sent.told(part, ACCEPTED, end.remote, now))
+                events.append(sent.told(part, ACCEPTED, end.remote))
             else:
-                events.append(sent.told(part, REJECTED, "", now))
+                events.append(sent.told(part, REJECTED, ""))
         if events:
             await self._teller.answered(events)
         await self.store(sent.lane, ended)
@@ -202,9 +202,7 @@ class Settling:
 _ENDED: tuple[str, ...] = tuple(Ended.__dataclass_fields__)
 
 
-def _grouped(
-    parts: Sequence[Part], verdicts: Sequence[Verdict]
-) -> Sequence[Sequence[Verdict]]:
+def _grouped(parts: Sequence[Part], verdicts: Sequence[Verdict]) -> Sequence[Sequence[Verdict]]:
     """Those of each part and of what went beside it."""
     groups, place = [], 0
     for part in parts:

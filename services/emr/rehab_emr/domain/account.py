@@ -15,6 +15,7 @@ from rehab_emr.domain.resource import Resource
 KIND = "emr_delivery"
 MOST_EVENTS = 64
 """As rehab.events.v1.EmrDelivery says."""
+Outcome = care_pb2.DeliveryOutcome
 PUSHED = care_pb2.DELIVERY_OUTCOME_PUSHED
 ACCEPTED = care_pb2.DELIVERY_OUTCOME_ACCEPTED
 REJECTED = care_pb2.DELIVERY_OUTCOME_REJECTED
@@ -34,7 +35,7 @@ class Disclosure:
     event_ids: tuple[str, ...]
     purpose: str
     consent_id: str
-    outcome: int = PUSHED
+    outcome: Outcome = PUSHED
     remote_id: str = ""
 
     @classmethod
@@ -82,7 +83,7 @@ def told_of(
     resource: Resource,
     identity: str,
     at: datetime,
-    outcome: int,
+    outcome: Outcome,
     remote: str = "",
 ) -> Event:
     """The event that tells of it: before it leaves, or of its answer."""
@@ -92,7 +93,7 @@ def told_of(
             endpoint_id=leaving.endpoint_id,
             resource_type=resource.type,
             remote_id=remote[:128],
-            outcome=care_pb2.DeliveryOutcome.ValueType(outcome),
+            outcome=outcome,
             consent_id=leaving.consent_id,
             resource_id=resource.key.id,
             resource_kind=resource.key.kind,

@@ -28,9 +28,7 @@ def examined(statement: Any, needed: Iterable[str] = ("Observation",)) -> Findin
     missing = []
     if not version.startswith("4.0"):
         missing.append(f"it speaks FHIR {version[:12] or 'of no version'}; R4 (4.0.x) is needed")
-    rest = next(
-        (one for one in _list(statement, "rest") if one.get("mode") == "server"), {}
-    )
+    rest = next((one for one in _list(statement, "rest") if one.get("mode") == "server"), {})
     types = {str(one.get("type")): one for one in _list(rest, "resource")}
     warnings: list[str] = []
     for name in needed:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from rehab_clinical.facts import Fact, moment
+
 from rehab.events.v1 import care_pb2, patient_pb2
 from rehab.events.v1.event_pb2 import Envelope
-from rehab_clinical.facts import Fact, moment
 from rehab_emr.domain.account import Disclosure
 from rehab_runtime.access.facts import Consent, PatientFacts
 
@@ -60,9 +61,7 @@ class Sharing:
             given = told.granted
             until = moment(given.valid_until) if given.HasField("valid_until") else None
             since = moment(given.valid_from) - ahead
-            consent = Consent(
-                told.consent_id, given.purpose, since, until, frozenset(given.scope)
-            )
+            consent = Consent(told.consent_id, given.purpose, since, until, frozenset(given.scope))
             # an id stands for one consent: to be given anew it takes another
             if given.purpose == PURPOSE:
                 self._given.setdefault(told.consent_id, consent)

@@ -118,8 +118,13 @@ def _says_too_large(answer: Answer) -> bool:
 def alone(judgement: Judgement) -> Verdict:
     """Of one resource whose request was refused as a whole."""
     status = int(judgement.reason.removeprefix("http_"))
-    what = What.RETRY if status == 409 else What.DEAD
-    return Verdict(what, _reason(status), outcome=judgement.outcome)
+    what = What.RETRY if status == 409 or status in LATER else What.DEAD
+    return Verdict(
+        what,
+        _reason(status),
+        outcome=judgement.outcome,
+        retry_after_s=judgement.retry_after_s,
+    )
 
 
 def _entry(entry: Any, whole_wait_s: float | None, now: datetime) -> Verdict:

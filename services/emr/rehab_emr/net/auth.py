@@ -19,7 +19,9 @@ EARLY = 0.2
 """Part of a token's life before whose end another one is fetched."""
 SHORTEST_LIFE_S = 5.0
 CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-DEFAULT_SCOPE = "system/Observation.cruds system/Device.cruds system/Provenance.cruds system/Patient.rs"
+DEFAULT_SCOPE = (
+    "system/Observation.cruds system/Device.cruds system/Provenance.cruds system/Patient.rs"
+)
 
 
 class NotLetIn(Exception):

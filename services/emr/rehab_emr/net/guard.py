@@ -76,7 +76,7 @@ class Guard:
         raise Unreachable("address_forbidden")
 
     def may_call(self, address: str) -> bool:
-        one = ipaddress.ip_address(address.split("%")[0])
+        one = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
         if isinstance(one, ipaddress.IPv6Address):
             embedded = one.ipv4_mapped or one.sixtofour or (one.teredo and one.teredo[1])
             if one in _NAT64:

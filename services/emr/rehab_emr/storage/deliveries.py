@@ -94,6 +94,10 @@ class Deliveries:
         rows = await self._database.fetch(self._queries["waiting"], *lane, most)
         return [_delivery(row) for row in rows]
 
+    async def to_come(self, lane: tuple[str, str], most: int) -> Sequence[Delivery]:
+        rows = await self._database.fetch(self._queries["to_come"], *lane, most)
+        return [_delivery(row) for row in rows]
+
     async def next_in_s(self, lane: tuple[str, str]) -> float | None:
         row = await self._database.fetchrow(self._queries["next_at"], *lane)
         return float(row["due_in"]) if row is not None and row["due_in"] is not None else None
@@ -113,7 +117,9 @@ class Deliveries:
         told: Sequence[tuple[ResourceKey, bytes, bool]],
     ) -> dict[ResourceKey, datetime]:
         """Keys with digests and whether they amend: since when each is on its way."""
-        columns = [[*column] for column in zip(*((*key, *rest) for key, *rest in told), strict=True)]
+        columns = [
+            [*column] for column in zip(*((*key, *rest) for key, *rest in told), strict=True)
+        ]
         rows = await connection.fetch(self._queries["disclosing"], *lane, *columns)
         return {ResourceKey(row["kind"], row["resource_id"]): row["disclosed_at"] for row in rows}
 
@@ -180,9 +186,10 @@ class Deliveries:
         return [_delivery(row) for row in rows]
 
     async def changed(self, wanted: Wanted, within_s: float, limit: int) -> Sequence[Delivery]:
+        """The latest of those changed lately, oldest first."""
         told = (wanted.clinic_id, wanted.endpoint_id, within_s, limit)
         rows = await self._database.fetch(self._queries["changed"], *told)
-        return [_delivery(row) for row in rows]
+        return [_delivery(row) for row in reversed(rows)]
 
     async def counts(self, clinic_id: str) -> Sequence[Any]:
         return await self._database.fetch(self._queries["counts"], clinic_id)

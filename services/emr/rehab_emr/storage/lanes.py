@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from rehab_runtime.errors import NotFound
-from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.positions import Positions
+from rehab_runtime.postgres import Database, Queries
 
 
 class LostLane(Exception):
