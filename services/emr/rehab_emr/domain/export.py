@@ -40,7 +40,8 @@ def everything(history: History, links: Links, order: Order) -> list[Resource]:
     """Every resource that was ready by then, by kind and time. Those taken back are left out: the
     copy tells what is so."""
     wanted = order.kinds & links.options.kinds
-    ready = [(key, history.ready_at(key)) for key in history.keys() if key.kind in wanted]
+    known = history.keys()
+    ready = [(key, history.ready_at(key)) for key in known if key.kind in wanted]
     told = sorted((at, key) for key, at in ready if at is not None and at <= order.at)
     made = [
         one

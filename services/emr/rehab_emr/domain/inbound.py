@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
+
+from fhir.resources.R4B.careplan import CarePlan
+from fhir.resources.R4B.servicerequest import ServiceRequest
+from pydantic import BaseModel, ValidationError
 
 from rehab.events.v1 import plan_pb2
 from rehab_emr.domain import keys
@@ -17,6 +22,9 @@ from rehab_emr.domain.links import Links
 
 _ENDED = {"completed": "completed", "revoked": "replaced", "entered-in-error": "other"}
 _MOST_ITEMS = 64
+_MODELS: Mapping[str, type[BaseModel]] = MappingProxyType(
+    {"CarePlan": CarePlan, "ServiceRequest": ServiceRequest}
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,14 @@ def plan_of(content: Mapping[str, Any], links: Links, *, zone: str, version: int
     NotUnderstood, which names the element and the rule.
     """
     type_ = content.get("resourceType")
-    if type_ not in ("CarePlan", "ServiceRequest"):
+    if type_ not in _MODELS:
         raise NotUnderstood("resourceType", "is CarePlan or ServiceRequest")
+    try:
+        _MODELS[str(type_)].model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        path = ".".join(map(str, first["loc"]))
+        raise NotUnderstood(path, f"model: {first['type']}") from None
     if content.get("doNotPerform") or content.get("modifierExtension"):
         raise NotUnderstood("modifierExtension", "changes the meaning, and is not known here")
     plan = plan_pb2.Plan(plan_id=_plan_id(content), version=version)

@@ -25,7 +25,7 @@ _WEEKDAYS: Mapping[int, tuple[int, ...]] = MappingProxyType(
     }
 )
 _DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SIDES: Mapping[str, int] = MappingProxyType(
+_SIDES: Mapping[str, common_pb2.Side] = MappingProxyType(
     {
         "7771000": common_pb2.SIDE_LEFT,
         "24028007": common_pb2.SIDE_RIGHT,
@@ -69,7 +69,7 @@ def item_of(
     """Of a CarePlan's activity detail or a ServiceRequest. Raises NotUnderstood."""
     before = f"{path}." if path else ""
     item = plan_pb2.PlanItem(exercise_id=_exercise(told, f"{before}code", links))
-    item.side = common_pb2.Side.Name(_side(told))  # type: ignore[assignment]
+    item.side = _side(told)
     timing = told.get("scheduledTiming") or told.get("occurrenceTiming")
     if not isinstance(timing, Mapping) or not timing.get("repeat"):
         raise NotUnderstood(f"{before}timing.repeat", "says how often")
@@ -95,7 +95,7 @@ def _exercise(told: Mapping[str, Any], path: str, links: Links) -> str:
     raise NotUnderstood(path, "has a code of the exercise library")
 
 
-def _side(told: Mapping[str, Any]) -> int:
+def _side(told: Mapping[str, Any]) -> common_pb2.Side:
     sites = told.get("bodySite", ())
     for site in sites if isinstance(sites, list) else [sites]:
         for one in site.get("coding", ()):

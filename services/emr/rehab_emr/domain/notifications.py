@@ -1,6 +1,7 @@
 """Notifications for receivers that prefer to pull: Bundles of the Subscriptions R5 Backport for R4.
 
-A receiver finds a gap by the numbers of events, silence by heartbeats, and catches up with `$events`.
+A receiver finds a gap by the numbers of events, silence by heartbeats, and asks for what it missed
+with `$events`.
 """
 
 from __future__ import annotations
