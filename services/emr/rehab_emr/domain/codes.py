@@ -88,6 +88,8 @@ DEEP_SLEEP, LIGHT_SLEEP, REM_SLEEP = _hl7("93831-6"), _hl7("93830-8"), _hl7("938
 PAIN = _secondary("72514-3", "Pain severity - 0-10 verbal numeric rating [Score] - Reported")
 
 PAIN_RATING = _ours("pain-rating", "Pain, numeric rating 0 to 10")
+EPISODE_SUMMARY = _secondary("34133-9", "Summarization of episode note")
+HOME_EXERCISE_RECORD = _ours("home-exercise-record", "Record of exercise at home")
 EXERCISE_SESSION = _ours("exercise-session", "Exercise session at home")
 SESSION_STATUS = _ours("session-status", "How the session ended")
 SIDE = _ours("side", "Side of the body worked")

@@ -44,7 +44,7 @@ def _content(of: Resource, history: History, links: Links, named: Identifier) ->
         "recorded": _recorded(of, history),
         "activity": {"coding": [{"system": codes.OPERATION, "code": operation}]},
         "agent": [
-            {"type": _participant("assembler"), "who": _assembler(links)},
+            {"type": _participant("assembler"), "who": assembler(links)},
             {"type": _participant("author"), "who": elements.patient_reference(links)},
         ],
         "entity": [
@@ -72,7 +72,7 @@ def _recorded(of: Resource, history: History) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _assembler(links: Links) -> Json:
+def assembler(links: Links) -> Json:
     if links.organization:
         return {"reference": links.organization}
     system = f"{links.base}/fhir/identifier/system"
