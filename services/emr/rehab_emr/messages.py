@@ -90,5 +90,3 @@ def _breaker(failures: int, threshold: int, *, is_open: bool) -> str:
     if is_open:
         return "open"
     return "half_open" if failures >= threshold else "closed"
-
-

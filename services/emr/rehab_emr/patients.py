@@ -37,6 +37,8 @@ class Patient:
     history: History = field(default_factory=History.empty)
     sharing: Sharing = field(default_factory=Sharing)
     touched: dict[ResourceKey, tuple[int, int]] = field(default_factory=dict)
+    plans: dict[str, int] = field(default_factory=dict)
+    """The newest version of each plan."""
 
 
 class Patients:
@@ -106,6 +108,9 @@ def stepped(known: Patient, event: RecordedEvent) -> None:
     try:
         fact = fact_of(event)
         known.sharing.step(fact)
+        if fact.kind == "plan":
+            told = fact.body.plan
+            known.plans[told.plan_id] = max(known.plans.get(told.plan_id, 0), told.version)
         keys = known.history.step(fact)
     except (ValueError, DecodeError) as error:
         metrics.failures.labels("event").inc()

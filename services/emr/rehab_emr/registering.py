@@ -42,7 +42,9 @@ class Registering:
         try:
             receiver = self._receivers.made(wanted)
         except (ValueError, OSError):
-            raise broken_rule("certificate", "pem", "must be PEM, key and certificate alike") from None
+            raise broken_rule(
+                "certificate", "pem", "must be PEM, key and certificate alike"
+            ) from None
         try:
             statement = await receiver.capabilities()
         except NoAnswer as error:

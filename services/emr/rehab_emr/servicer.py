@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from rehab.emr.v1 import emr_service_pb2 as pb
@@ -30,7 +30,7 @@ Context = Any
 
 
 class EmrServicer(EmrServiceServicer):
-    """`threshold` failures in a row open a breaker."""
+    """`threshold` failures in a row open a breaker; `look` is told when something may be due."""
 
     def __init__(
         self,
@@ -43,6 +43,7 @@ class EmrServicer(EmrServiceServicer):
         watching: Watching,
         guard: Guard,
         threshold: int,
+        look: Callable[[], None],
     ) -> None:
         self._registering = registering
         self._endpoints = endpoints
@@ -53,6 +54,7 @@ class EmrServicer(EmrServiceServicer):
         self._watching = watching
         self._guard = guard
         self._threshold = threshold
+        self._look = look
 
     async def RegisterEndpoint(
         self, request: pb.RegisterEndpointRequest, context: Context
@@ -83,7 +85,9 @@ class EmrServicer(EmrServiceServicer):
     ) -> pb.LinkPatientResponse:
         require_valid(request)
         self._guard.may_see(request.patient_id, "admin")
-        return pb.LinkPatientResponse(waiting=await self._looking.link(request))
+        waiting = await self._looking.link(request)
+        self._look()
+        return pb.LinkPatientResponse(waiting=waiting)
 
     async def ListDeliveries(
         self, request: pb.ListDeliveriesRequest, context: Context
@@ -120,6 +124,7 @@ class EmrServicer(EmrServiceServicer):
             (request.from_position, request.until_position),
             delivered=request.delivered,
         )
+        self._look()
         return pb.ReplayResponse(replayed=replayed)
 
     async def Pause(self, request: pb.PauseRequest, context: Context) -> pb.PauseResponse:
@@ -175,5 +180,5 @@ class EmrServicer(EmrServiceServicer):
     ) -> pb.ImportCarePlanResponse:
         require_valid(request)
         self._guard.may_see(request.patient_id, "therapist")
-        told = await self._copying.imported(request.patient_id, request.resource_json)
-        return pb.ImportCarePlanResponse(event_ids=told)
+        told, assumed = await self._copying.imported(request.patient_id, request.resource_json)
+        return pb.ImportCarePlanResponse(event_ids=told, assumptions=assumed)

@@ -37,18 +37,21 @@ class Sharing:
         if envelope.kind == "consent":
             self.unreadable = True
 
-    def consent(self, at: datetime, kinds: Iterable[str] = ()) -> Consent | None:
+    def consent(
+        self, at: datetime, kinds: Iterable[str] = (), purpose: str = PURPOSE
+    ) -> Consent | None:
         """The consent in force that covers all these kinds of events; of several the newest."""
         if self.unreadable:
             return None
         consents = tuple(self._ending(one) for one in self._given.values())
         wanted = list(kinds)
         covering = [one for one in consents if all(one.covers(at, kind) for kind in wanted)]
-        return PatientFacts("", consents=tuple(covering)).consent_to(PURPOSE, at)
+        return PatientFacts("", consents=tuple(covering)).consent_to(purpose, at)
 
     def begins_in(self, at: datetime) -> float | None:
         """Seconds until another consent comes into force; None when none will."""
-        later = [one.since for one in self._given.values() if one.since > at]
+        shares = [one for one in self._given.values() if one.purpose == PURPOSE]
+        later = [one.since for one in shares if one.since > at]
         return (min(later) - at).total_seconds() if later else None
 
     def _consent(self, fact: Fact, told: patient_pb2.Consent) -> None:
@@ -63,8 +66,7 @@ class Sharing:
             since = moment(given.valid_from) - ahead
             consent = Consent(told.consent_id, given.purpose, since, until, frozenset(given.scope))
             # an id stands for one consent: to be given anew it takes another
-            if given.purpose == PURPOSE:
-                self._given.setdefault(told.consent_id, consent)
+            self._given.setdefault(told.consent_id, consent)
         else:
             self.unreadable = True
 
