@@ -101,12 +101,16 @@ def zone_of(asked: Asked, *names: str) -> ZoneInfo:
     return first_zone(*names, asked.history.zone.key)
 
 
+_OF_VALUES = frozenset({"meta", "hasMember", "derivedFrom", "bodySite"})
+
+
 def retracted(made: Json) -> Json:
-    """Entered in error: what it was of, and no value."""
+    """Entered in error: what it was of, and no value. It claims no profile: some receivers take
+    components without values for missing ones."""
     kept = {
         name: value
         for name, value in made.items()
-        if not name.startswith("value") and name not in ("hasMember", "derivedFrom", "bodySite")
+        if not name.startswith("value") and name not in _OF_VALUES
     }
     kept["status"] = "entered-in-error"
     if "component" in made:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 
 from rehab_clinical.nights import Night, nights
@@ -48,7 +49,7 @@ def reading(asked: Asked, subject: ReadingSubject, *, void: bool) -> Observed | 
     start, end = one.key.start, one.key.end
     effective = (
         at(elements.date_time(start, zone))
-        if start == end
+        if start == end or _is_vital(metric)
         else during(elements.period(start, end, zone))
     )
     pressure = one.key.metric == "blood_pressure"
@@ -80,7 +81,9 @@ def day(asked: Asked, subject: DaySubject, *, void: bool) -> Observed | None:
     return Observed(
         categories=metric.categories,
         code=asked.concept(*metric.codes, text=metric.text),
-        effective=during({"start": subject.day.isoformat(), "end": subject.day.isoformat()}),
+        effective=at(told_day)
+        if _is_vital(metric)
+        else during({"start": told_day, "end": told_day}),
         value={"valueQuantity": elements.quantity(value, shown)},
         components=()
         if subject.metric in CUMULATIVE
@@ -123,6 +126,17 @@ def workout(asked: Asked, subject: ReadingSubject, *, void: bool) -> Observed | 
         value={"valueCodeableConcept": {"text": _activity(message)}},
         components=_workout_components(asked, one, message),
     )
+
+
+def _is_vital(metric: Metric) -> bool:
+    """Vital signs are told at a time: R4's invariant vs-1 is no invariant of periods, and receivers
+    that apply it to them refuse what is right."""
+    return codes.VITAL_SIGNS in metric.categories
+
+
+def _of_day(metric: Metric, told: date) -> Json:
+    day = told.isoformat()
+    return at(day) if _is_vital(metric) else during({"start": day, "end": day})
 
 
 def _activity(message: health_pb2.Workout) -> str:
