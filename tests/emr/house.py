@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -208,7 +209,9 @@ class House:
                 while not is_so(found := await self.deliveries()):
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            raise AssertionError(f"it is not so of {found}") from None
+            states = Counter((pb.DeliveryState.Name(one.state), one.reason) for one in found)
+            status = await self.asks("GetStatus", pb.GetStatusRequest(clinic_id=CLINIC))
+            raise AssertionError(f"it is not so of {states}; {status}") from None
         return found
 
     async def until_all(self, state: str, least: int = 1) -> list[pb.Delivery]:
@@ -216,6 +219,10 @@ class House:
         return await self.until(
             lambda found: len(found) >= least and all(one.state == wanted for one in found)
         )
+
+    async def status(self, endpoint_id: str = "hospital") -> pb.EndpointStatus:
+        answer = await self.asks("GetStatus", pb.GetStatusRequest(clinic_id=CLINIC))
+        return next(one for one in answer.endpoints if one.endpoint_id == endpoint_id)
 
     async def disclosures(self, patient_id: str) -> list[pb.Disclosure]:
         request = pb.ListDisclosuresRequest(patient_id=patient_id)

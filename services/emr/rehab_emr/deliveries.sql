@@ -29,6 +29,11 @@ UPDATE delivery SET state = $3, reason = $4, change = nextval('delivery_change')
 WHERE endpoint_id = $1 AND patient_id = $2 AND state IN ('pending', 'held', 'unmatched')
     AND (state, reason) <> ($3, $4)
 
+-- name: note: why it still waits
+UPDATE delivery SET reason = $3, change = nextval('delivery_change'), changed_at = clock_timestamp()
+WHERE endpoint_id = $1 AND patient_id = $2 AND state = 'pending' AND reason <> $3
+    AND next_at <= clock_timestamp()
+
 -- name: let_go: it waits for its turn again
 UPDATE delivery SET state = 'pending', reason = '', change = nextval('delivery_change'),
     changed_at = clock_timestamp()

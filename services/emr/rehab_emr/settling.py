@@ -138,6 +138,7 @@ class Settling:
                     reason=reason,
                     remedy="see whether it is up; what waits is sent when it is back",
                 )
+        await self._deliveries.note(lane.key, reason)
         pause_s = max(self._pace.backoff_s(lane.failures + 1), wait_s or 0.0)
         return Next(pause_s, lane.failures + 1, pause_s)
 

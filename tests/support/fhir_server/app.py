@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -50,7 +51,7 @@ class App:
             return JSONResponse({"token_endpoint": f"{self._base}/token"})
         if path == "/fhir/token":
             status, told = await self._doorkeeper.token(
-                dict(await request.form()), f"{self._base}/token"
+                await _form(request), f"{self._base}/token"
             )
             self._store.count("token", status)
             return JSONResponse(told, status)
@@ -62,7 +63,7 @@ class App:
         if method == "POST" and path in ("/fhir", "/fhir/"):
             return await self._bundle(request)
         if path == "/fhir/Patient/_search":
-            return self._patients(dict(await request.form()))
+            return self._patients(await _form(request))
         if path == "/fhir/Patient/$match":
             return self._matched(await request.json())
         return _fhir(outcome("not-found", "nothing here"), 404)
@@ -153,6 +154,10 @@ class App:
             "fhirVersion": "4.0.1",
             "rest": [rest],
         }
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode()))
 
 
 def _fhir(

@@ -106,6 +106,11 @@ class Deliveries:
         await self._database.execute(self._queries["hold"], *lane, state, reason)
         await self._tell()
 
+    async def note(self, lane: tuple[str, str], reason: str) -> None:
+        """Why what is due still waits."""
+        await self._database.execute(self._queries["note"], *lane, reason)
+        await self._tell()
+
     async def let_go(self, lane: tuple[str, str]) -> None:
         if await self._database.execute(self._queries["let_go"], *lane) != "UPDATE 0":
             await self._tell()
