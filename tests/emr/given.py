@@ -44,7 +44,11 @@ def pain(nprs: int = 3, patient: str = PATIENT, **told: Any) -> Event:
 
 
 def agreed(
-    purpose: str = "emr_share", patient: str = PATIENT, *, until: datetime | None = None, **told: Any
+    purpose: str = "emr_share",
+    patient: str = PATIENT,
+    *,
+    until: datetime | None = None,
+    **told: Any,
 ) -> Event:
     """The consent's id is the purpose with the patient behind it, unless told otherwise."""
     since = datetime.now(UTC) - timedelta(days=30)

@@ -30,7 +30,8 @@ class Consumer:
         self._gather_s = gather_s
         self._look = look
 
-    def begun(self, cursor: Cursor) -> None:
+    def begun(self, cursor: Cursor) -> None:  # noqa: ARG002
+        """What is remembered may be of another log."""
         self._patients.clear()
 
     async def fold(self, cursor: Cursor, batch: Sequence[RecordedEvent]) -> Cursor:

@@ -74,7 +74,8 @@ class Copying:
         """Ids of the events, and what was assumed. Raises InvalidArgument, ConsentNotInForce."""
         await self._require(patient_id)
         found = _plans(text)
-        events, assumed = [], []
+        events: list[Event] = []
+        assumed: list[str] = []
         async with self._patients.as_of_now(patient_id) as patient:
             for content in found:
                 event, assumptions = self._event(patient, content)

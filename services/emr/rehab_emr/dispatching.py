@@ -18,7 +18,8 @@ from rehab_runtime.logging import get_logger
 from rehab_runtime.tasks import ended, set_within
 
 AHEAD = 2
-"""Lanes claimed for each request that may be under way: while one is answered another is prepared."""
+"""Lanes claimed for each request that may be under way: while one is answered, another one is
+prepared."""
 
 log = get_logger("dispatching")
 

@@ -53,8 +53,8 @@ PACKAGE = "rehab_emr"
 NAME = "emr"
 SERVICES = ["rehab.emr.v1.EmrService"]
 ANEW = (
-    "empty the tables log_position, patient, lane and delivery of this service's database and start "
-    "it: it sends everything again, and receivers find that they have it"
+    "empty the tables log_position, patient, lane and delivery of this service's database and "
+    "start it: it sends everything again, and receivers find that they have it"
 )
 KEYS_S = 3600.0
 """How often it is looked whether another key is to sign."""
@@ -131,9 +131,18 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             *(clock, settings.fhir_base),
         )
         copying = Copying(patients, lanes, teller, may, clock, settings.fhir_base, secret)
+        registering = Registering(endpoints, lanes, receivers, guard)
         servicer = EmrServicer(
-            *(Registering(endpoints, lanes, receivers, guard), endpoints, deliveries, receivers),
-            *(looking, copying, watching, may, settings.breaker_failures, dispatching.look),
+            registering,
+            endpoints,
+            deliveries,
+            receivers,
+            looking,
+            copying,
+            watching,
+            may,
+            settings.breaker_failures,
+            dispatching.look,
         )
         await stack.enter_async_context(http.served(keys, settings.http_listen))
         server = await stack.enter_async_context(

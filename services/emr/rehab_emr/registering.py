@@ -32,8 +32,8 @@ class Registering:
         self._guard = guard
 
     async def register(self, request: pb.RegisterEndpointRequest) -> Endpoint:
-        """Raises InvalidArgument for what cannot be, also while it cannot be asked what it takes, and
-        AlreadyExists."""
+        """Raises InvalidArgument for what cannot be, also while it cannot be asked what it takes,
+        and AlreadyExists."""
         told = request.endpoint
         self._guard.require_form(told.base_url, "endpoint.base_url")
         if request.smart.token_url:
@@ -42,9 +42,7 @@ class Registering:
         try:
             receiver = self._receivers.made(wanted)
         except (ValueError, OSError):
-            raise broken_rule(
-                "certificate", "pem", "must be PEM, key and certificate alike"
-            ) from None
+            raise broken_rule("certificate", "pem", "must be PEM, its key, too") from None
         try:
             statement = await receiver.capabilities()
         except NoAnswer as error:

@@ -1,5 +1,5 @@
-"""Sends what waits for one patient to one endpoint, in the order of the log. Whoever falls in between
-sends the same again, and the receiver finds that it has it."""
+"""Sends what waits for one patient to one endpoint, in the order of the log. Whoever falls in
+between sends the same again, and the receiver finds that it has it."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ class Settings(FrontSettings, FollowSettings):
 
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of endpoints and deliveries")
     key_file: Path = Field(
-        description="file of the key that seals endpoints' secrets and receivers' answers; made when "
-        "missing, readable by the service alone"
+        description="file of the key that seals endpoints' secrets and receivers' answers; made "
+        "when missing, readable by the service alone"
     )
     http_listen: HostPortOrOff = Field(
         "",
@@ -30,8 +30,8 @@ class Settings(FrontSettings, FollowSettings):
     )
     allowed_networks: tuple[IPvAnyNetwork, ...] = Field(
         (),
-        description='networks that are not public where endpoints may be, as JSON: ["10.1.0.0/16"]; '
-        "plain HTTP goes to loopback only, where that is among them",
+        description="networks that are not public where endpoints may be, as JSON: "
+        '["10.1.0.0/16"]. Plain HTTP goes to loopback only, where that is among them',
     )
     patients_in_memory: int = Field(
         2000, ge=1, description="patients whose fold is kept in memory; others are folded again"
@@ -53,8 +53,8 @@ class Settings(FrontSettings, FollowSettings):
         15_000,
         ge=100,
         le=600_000,
-        description="time beyond the receiver's in which the rest of one sending is done; a process "
-        "that falls keeps the patients it was sending for so long, and the receiver's time",
+        description="time beyond the receiver's in which the rest of one sending is done; a "
+        "process that falls keeps the patients it was sending for so long, and the receiver's time",
     )
     retry_ms: int = Field(
         2000, ge=1, le=3_600_000, description="time before the first retry, doubled each time"

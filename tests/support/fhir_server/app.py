@@ -50,9 +50,7 @@ class App:
         if path == "/fhir/.well-known/smart-configuration":
             return JSONResponse({"token_endpoint": f"{self._base}/token"})
         if path == "/fhir/token":
-            status, told = await self._doorkeeper.token(
-                await _form(request), f"{self._base}/token"
-            )
+            status, told = await self._doorkeeper.token(await _form(request), f"{self._base}/token")
             self._store.count("token", status)
             return JSONResponse(told, status)
         if not self._doorkeeper.lets_in(request.headers.get("authorization", "")):
@@ -119,9 +117,7 @@ class App:
 
     def _matched(self, told: dict[str, Any]) -> Response:
         """By family name and day of birth: both for certain, one perhaps."""
-        wanted = next(
-            one["resource"] for one in told["parameter"] if one.get("name") == "resource"
-        )
+        wanted = next(one["resource"] for one in told["parameter"] if one.get("name") == "resource")
         entries = []
         for patient in self._store.all("Patient"):
             same = [

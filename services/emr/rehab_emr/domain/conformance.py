@@ -39,8 +39,8 @@ def examined(statement: Any, needed: Iterable[str] = ("Observation",)) -> Findin
     elif "transaction" not in system:
         warnings.append("it takes no transactions: each resource is sent for itself, in batches")
     extra = {name: not list(_of_type(name, types.get(name))) for name in ("Provenance", "Device")}
-    for name in (name for name, taken in extra.items() if not taken):
-        warnings.append(f"it does not take {name}: Observations are sent without")
+    left_out = [name for name, taken in extra.items() if not taken]
+    warnings += [f"it does not take {name}: Observations are sent without" for name in left_out]
     transactions = "transaction" in system
     return Findings(tuple(missing), tuple(warnings), transactions, *extra.values())
 

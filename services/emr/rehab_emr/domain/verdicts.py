@@ -164,8 +164,8 @@ def _stored(entry: Json, response: Json) -> tuple[str, str]:
 
 def retry_after_s(headers: Mapping[str, str], body: Any, now: datetime) -> float | None:
     """How long the receiver wants to be left alone; None when it does not say. Retry-After has
-    seconds or a date (RFC 9110, 10.2.3); Microsoft's server tells milliseconds, Medplum an extension
-    of its OperationOutcome, with seconds."""
+    seconds or a date (RFC 9110, 10.2.3); Microsoft's server tells milliseconds, Medplum seconds in
+    an extension of its OperationOutcome."""
     told = {name.lower(): value for name, value in headers.items()}
     found = [_milliseconds(told.get("x-ms-retry-after-ms", ""))]
     found += [_seconds(told.get("retry-after", ""), now), _extension(body)]

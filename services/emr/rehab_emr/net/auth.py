@@ -1,4 +1,4 @@
-"""Who we are to a receiver: a bearer token, SMART Backend Services, a client certificate, or nobody."""
+"""Who we are to a receiver: a bearer token, SMART Backend Services, a certificate, or nobody."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Fixed:
     async def headers(self) -> Mapping[str, str]:
         return self._headers
 
-    def drop(self, used: Mapping[str, str]) -> bool:
+    def drop(self, used: Mapping[str, str]) -> bool:  # noqa: ARG002
         return False
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Which addresses may be called. A registered URL must not reach what only this service can reach."""
+"""Which addresses may be called: a registered URL must not reach what only this service can."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from rehab_emr.net.client import Client
 
 
 class NoAnswer(Exception):
-    """The receiver could not be asked; a code says why. `later` when it may answer after a while."""
+    """The receiver could not be asked; a code says why. `later` when it may answer in a while."""
 
     def __init__(self, code: str, *, later: bool = True) -> None:
         super().__init__(code)
@@ -128,5 +128,5 @@ def _is_certain(entry: Mapping[str, Any]) -> bool:
 
 
 def _no(answer: Answer) -> NoAnswer:
-    later = answer.status == 0 or answer.status == 429 or answer.status >= 500
+    later = answer.status in (0, 429) or answer.status >= 500
     return NoAnswer(answer.fault or f"http_{answer.status}", later=later)

@@ -1,1 +1,1 @@
-"""Where endpoints, lanes and deliveries are kept: ids, codes and times; what may tell more is sealed."""
+"""Where endpoints, lanes and deliveries are kept: ids, codes, times; what tells more is sealed."""

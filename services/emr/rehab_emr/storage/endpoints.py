@@ -16,7 +16,8 @@ CHANNEL = "emr_endpoints"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`secret` is sealed. `revision` counts changes of what it is; `open_until` is the breaker's."""
+    """`secret` is sealed. `revision` counts changes of what it is; `open_until` is of the
+    breaker."""
 
     endpoint_id: str
     clinic_id: str
