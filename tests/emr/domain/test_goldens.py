@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from rehab_emr.domain.validation import problems
 
+from rehab_emr.domain.validation import problems
 from tests.emr.domain.goldens import FOLDER, GOLDENS, place, printed
 
 
