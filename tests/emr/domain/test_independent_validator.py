@@ -70,8 +70,8 @@ def without_diastolic(bundle: Any) -> None:
     del first_of(bundle, "bp")["component"][1]
 
 
-def in_another_unit(bundle: Any) -> None:
-    first_of(bundle, "heartrate")["valueQuantity"]["code"] = "Hz"
+def without_whose_heart_it_was(bundle: Any) -> None:
+    del first_of(bundle, "heartrate")["subject"]
 
 
 def without_code(bundle: Any) -> None:
@@ -89,7 +89,7 @@ def with_an_element_of_another_version(bundle: Any) -> None:
 
 BREAKS: list[Callable[[Any], None]] = [
     without_diastolic,
-    in_another_unit,
+    without_whose_heart_it_was,
     without_code,
     of_an_unknown_category,
     with_an_element_of_another_version,

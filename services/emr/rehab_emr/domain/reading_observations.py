@@ -81,9 +81,7 @@ def day(asked: Asked, subject: DaySubject, *, void: bool) -> Observed | None:
     return Observed(
         categories=metric.categories,
         code=asked.concept(*metric.codes, text=metric.text),
-        effective=at(told_day)
-        if _is_vital(metric)
-        else during({"start": told_day, "end": told_day}),
+        effective=_of_day(metric, subject.day),
         value={"valueQuantity": elements.quantity(value, shown)},
         components=()
         if subject.metric in CUMULATIVE
