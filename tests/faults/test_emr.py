@@ -1,6 +1,6 @@
-"""The record system's side is killed at random, and so is the receiver, which also commits and does
-not answer. The receiver's conditional create is no guarantee: two at once make two. In the end there
-is exactly one resource for each event, as the log tells it last."""
+"""The record system's side is killed at random, and so is the receiver, which also commits and
+does not answer. The receiver's conditional create is no guarantee: two at once make two. In the end
+there is exactly one resource for each event, as the log tells it last."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.emr.given import arrived, pain
 from tests.emr.house import Asks, House, Log, Place, Receiver, eventstore, receiving
 
 SEED = 7
-ROUNDS = int(os.environ.get("FAULT_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "3"))
 PATIENTS = [f"patient-{number}" for number in range(8)]
 PAUSE_S = (0.4, 1.6)
 """Between two kills."""

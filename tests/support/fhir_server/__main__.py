@@ -1,5 +1,5 @@
-"""python -m tests.support.fhir_server FOLDER [options]: says {"url": …} when it answers, and goes on
-until it is killed. What it stores is in the folder."""
+"""python -m tests.support.fhir_server FOLDER [options]: says {"url": …} when it answers, and goes
+on until it is killed. What it stores is in the folder."""
 
 from __future__ import annotations
 

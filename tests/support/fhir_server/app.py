@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from tests.support.fhir_server.bundles import TYPES, Bundles, Refused, outcome
 from tests.support.fhir_server.faults import Chance, Faults
 from tests.support.fhir_server.smart import Doorkeeper
-from tests.support.fhir_server.store import Store
+from tests.support.fhir_server.store import Store, Write
 
 FHIR = "application/fhir+json"
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
@@ -56,15 +56,25 @@ class App:
         if not self._doorkeeper.lets_in(request.headers.get("authorization", "")):
             self._store.count("refused", 401)
             return _fhir(outcome("login", "who are you"), 401)
-        if path == "/fhir/metadata":
-            return _fhir(self._capabilities())
-        if method == "POST" and path in ("/fhir", "/fhir/"):
-            return await self._bundle(request)
-        if path == "/fhir/Patient/_search":
-            return self._patients(await _form(request))
-        if path == "/fhir/Patient/$match":
-            return self._matched(await request.json())
+        return await self._let_in(request, path)
+
+    async def _let_in(self, request: Request, path: str) -> Response:
+        match request.method, path:
+            case "GET", "/fhir/metadata":
+                return _fhir(self._capabilities())
+            case "POST", "/fhir" | "/fhir/":
+                return await self._bundle(request)
+            case "POST", "/fhir/Patient/_search":
+                return self._patients(await _form(request))
+            case "POST", "/fhir/Patient/$match":
+                return self._matched(await request.json())
         return _fhir(outcome("not-found", "nothing here"), 404)
+
+    async def _token(self, request: Request) -> Response:
+        form, own_url = await _form(request), f"{self._base}/token"
+        status, told = await self._doorkeeper.token(form, own_url)
+        self._store.count("token", status)
+        return JSONResponse(told, status)
 
     async def _told(self, request: Request, path: str) -> Response:
         """For tests: faults, what is stored, and what was asked."""
@@ -76,8 +86,6 @@ class App:
             case "/_counts":
                 return JSONResponse(self._store.counts())
             case "/_put":
-                from tests.support.fhir_server.store import Write  # noqa: PLC0415
-
                 told = await request.json()
                 self._store.write([Write(told["resourceType"], told.get("id", ""), told)])
                 return JSONResponse({})

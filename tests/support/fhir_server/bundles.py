@@ -1,10 +1,11 @@
-"""Transactions and batches, as the standard has them: conditional creates and updates by a token."""
+"""Transactions and batches, as the standard has them, conditional by a token."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
+import uuid
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -82,8 +83,6 @@ class Bundles:
             return {"response": {"status": str(error.status), "outcome": error.outcome}}
 
     def _commit(self, steps: list[Step], entries: list[Json]) -> list[Json]:
-        import uuid  # noqa: PLC0415
-
         ids = {one.url: one.id or uuid.uuid4().hex for one in steps if one.url}
         places = {url: f"{one.type}/{ids[url]}" for one in steps if (url := one.url)}
         writes = [

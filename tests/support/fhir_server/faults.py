@@ -12,11 +12,11 @@ from typing import Any
 
 @dataclass
 class Faults:
-    """Rates from 0 to 1, of Bundles. `hang`: committed, and no answer for `hang_s`; `cut`: committed,
-    and the connection is cut; `busy`: 429 with Retry-After; `broken`: 500 before anything is done;
-    `html`: committed, and answered by a page of a proxy. `busy_entries`: some entries of a batch are
-    answered with 429. `slow_s` passes between the look for an existing resource and the commit, as
-    on servers whose conditional create is no guarantee."""
+    """Rates from 0 to 1, of Bundles. `hang`: committed, and no answer for `hang_s`; `cut`:
+    committed, and the connection is cut; `busy`: 429 with Retry-After; `broken`: 500 before
+    anything is done; `html`: committed, and answered by a page of a proxy. `busy_entries`: some
+    entries of a batch are answered with 429. `slow_s` passes between the look for an existing
+    resource and the commit, as on servers whose conditional create is no guarantee."""
 
     hang: float = 0.0
     hang_s: float = 30.0
