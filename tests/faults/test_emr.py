@@ -37,12 +37,9 @@ class Emr:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self._environment = {
-            f"EMR_{name}".upper(): value
-            if isinstance(value, str)
-            else json.dumps(value, default=str)
-            for name, value in settings.items()
+            f"EMR_{name}".upper(): json.dumps(told) if isinstance(told, list) else str(told)
+            for name, told in settings.items()
         }
-        self._environment["EMR_KEY_FILE"] = str(settings["key_file"])
         self._process: asyncio.subprocess.Process | None = None
         self.address = ""
 

@@ -44,15 +44,13 @@ class App:
         await response(scope, receive, send)
 
     async def _answered(self, request: Request) -> Response:
-        path, method = request.url.path, request.method
+        path = request.url.path
         if path.startswith("/_"):
             return await self._told(request, path)
         if path == "/fhir/.well-known/smart-configuration":
             return JSONResponse({"token_endpoint": f"{self._base}/token"})
         if path == "/fhir/token":
-            status, told = await self._doorkeeper.token(await _form(request), f"{self._base}/token")
-            self._store.count("token", status)
-            return JSONResponse(told, status)
+            return await self._token(request)
         if not self._doorkeeper.lets_in(request.headers.get("authorization", "")):
             self._store.count("refused", 401)
             return _fhir(outcome("login", "who are you"), 401)
