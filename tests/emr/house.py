@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import sys
 import uuid
 from collections import Counter
@@ -89,6 +90,7 @@ class Receiver:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.url = ""
+        self.verify: ssl.SSLContext | bool = True
         self._options = options
         self._process: asyncio.subprocess.Process | None = None
 
@@ -110,8 +112,8 @@ class Receiver:
         await self._process.wait()
 
     async def ask(self, path: str, told: Any = None) -> Any:
-        root = self.url.removesuffix("/fhir").replace("https:", "http:")
-        async with httpx.AsyncClient() as client:
+        root = self.url.removesuffix("/fhir")
+        async with httpx.AsyncClient(verify=self.verify) as client:
             answer = await (
                 client.get(f"{root}{path}")
                 if told is None
@@ -140,6 +142,7 @@ class Log:
     """The log as other services write and read it."""
 
     def __init__(self, connection: grpc.aio.Channel) -> None:
+        self.connection = connection
         self.client = EventLog(connection, service_principal("cli"))
 
     async def append(self, *events: Event) -> None:

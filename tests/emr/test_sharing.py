@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from rehab.events.v1.event_pb2 import Event, RecordedEvent
 from rehab_clinical.facts import fact_of
+
+from rehab.events.v1.event_pb2 import Event, RecordedEvent
 from rehab_emr.domain.sharing import Sharing
 from tests.emr.given import agreed, event, pain, withdrew
 
