@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -27,6 +28,8 @@ _REFERENCE = re.compile(
     r"(/_history/[A-Za-z0-9.-]{1,64})?|[A-Z][A-Za-z]+\?\S+)\Z"
 )
 _SAMPLES = re.compile(r"((-?[0-9]+(\.[0-9]+)?|E|U|L)( |\Z))+\Z")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_BLANK = re.compile(r"\s")
 _COMPARATORS = frozenset({"<", "<=", ">=", ">"})
 _IDENTIFIER_USES = frozenset({"usual", "official", "temp", "secondary", "old"})
 _INSTANTS = frozenset({"recorded", "issued", "timestamp", "lastUpdated"})
@@ -41,6 +44,11 @@ def _walk(path: str, told: Any) -> Iterator[Problem]:
         case str():
             if not told.strip():
                 yield Problem(path, "string: is blank")
+            elif _CONTROL.search(told):
+                yield Problem(path, "string: no control characters")
+        case float():
+            if not math.isfinite(told):
+                yield Problem(path, "decimal: is finite")
         case dict():
             yield from _element(path, told)
         case list():
@@ -58,7 +66,7 @@ def _element(path: str, told: Mapping[str, Any]) -> Iterator[Problem]:
         rule = _NAMED.get(name)
         if rule is not None:
             yield from rule(f"{before}{name}", value)
-        if type(value) is not int and type(value) is not float:
+        if type(value) is not int:
             yield from _walk(f"{before}{name}", value)
 
 
@@ -77,8 +85,23 @@ def _date_time(path: str, value: Any) -> Iterator[Problem]:
         return
     if not _DATE_TIME.match(value):
         yield Problem(path, "dateTime: a time has seconds and an offset")
+    elif len(value) >= 10 and not _is_day(value[:10]):
+        yield Problem(path, "dateTime: a day that there is")
     elif path.rpartition(".")[2] in _INSTANTS and not _INSTANT.match(value):
         yield Problem(path, "instant: a date with time and offset")
+
+
+def _is_day(told: str) -> bool:
+    try:
+        date.fromisoformat(told)
+    except ValueError:
+        return False
+    return True
+
+
+def _uri(path: str, value: Any) -> Iterator[Problem]:
+    if isinstance(value, str) and _BLANK.search(value):
+        yield Problem(path, "uri: no blanks")
 
 
 def _period(path: str, value: Any) -> Iterator[Problem]:
@@ -154,6 +177,8 @@ _NAMED: Mapping[str, Callable[[str, Any], Iterator[Problem]]] = MappingProxyType
         "valueSampledData": _sampled,
         "identifier": _identifiers,
         "reference": _reference,
+        "fullUrl": _uri,
+        "url": _uri,
     }
 )
 """Rules by the name of the element, which says its type in what is sent here."""
