@@ -70,7 +70,7 @@ BROKEN = [
     (WEIGHT, drop("category"), "vitalsigns"),
     (WEIGHT, put("code", "coding", 0, "code", value="29463-8"), "bodyweight"),
     (WEIGHT, put("code", "coding", 0, "code", value="29463-7 "), ""),
-    (WEIGHT, put("code", "text", value=" "), "blank"),
+    (WEIGHT, put("code", "text", value=" "), "string"),
     (WEIGHT, put("id", value="x" * 65), ""),
     (WEIGHT, put("subject", value={"reference": "Practitioner/1"}), "Reference"),
     (WEIGHT, put("subject", value={"reference": "Patient"}), "Reference"),
