@@ -63,6 +63,7 @@ class History:
         self._zone: ZoneInfo | None = None
         self._mondays: dict[date, ResourceKey] = {}
         self._sessions: dict[str, SessionRecord | None] = {}
+        self._of_session: dict[str, set[ResourceKey]] = {}
         self._weeks: WeekBook | None = None
 
     def step(self, fact: Fact) -> frozenset[ResourceKey]:
@@ -85,13 +86,12 @@ class History:
         touched = self._void(fact)
         self._weeks = None
         if fact.kind in telling.PLAN_KINDS:
-            self._planning.append(fact)
-            self._zone = None
+            touched |= self._planned(fact)
         told = frozenset(self._keep(fact, kind, subject, one) for (kind, subject), one in parts)
         if fact.kind == "plan":
             told |= self._foresee(fact)
         self._told_by[fact.stamp.event_id] = told
-        return told | touched
+        return self._with_sessions(told | touched)
 
     def keys(self) -> frozenset[ResourceKey]:
         """Of everything told so far: for a replay, or a copy of the record."""
@@ -218,7 +218,22 @@ class History:
             self._mondays[subject.monday] = key
         elif isinstance(subject, SessionSubject):
             self._sessions.pop(subject.session_id, None)
+        if isinstance(subject, SessionSubject | ExerciseSubject):
+            self._of_session.setdefault(subject.session_id, set()).add(key)
         return key
+
+    def _with_sessions(self, touched: frozenset[ResourceKey]) -> frozenset[ResourceKey]:
+        """With every part of the sessions that are touched: all tell the session's time."""
+        subjects = [self._subjects[key] for key in touched if key.kind == keys.SESSION]
+        sessions = (one for one in subjects if isinstance(one, SessionSubject))
+        return touched.union(*(self._of_session[one.session_id] for one in sessions))
+
+    def _planned(self, fact: Fact) -> frozenset[ResourceKey]:
+        """Where the patient's zone changes, so may every time that was told without one."""
+        before = self.zone
+        self._planning.append(fact)
+        self._zone = None
+        return NOTHING if self.zone == before else self.keys()
 
     def _foresee(self, fact: Fact) -> frozenset[ResourceKey]:
         """The weeks that a plan has a say in. Those of one that it corrects, `_void` has."""

@@ -96,7 +96,7 @@ def _exercise(told: Mapping[str, Any], path: str, links: Links) -> str:
 
 
 def _side(told: Mapping[str, Any]) -> common_pb2.Side:
-    sites = told.get("bodySite", ())
+    sites = told.get("bodySite", [])
     for site in sites if isinstance(sites, list) else [sites]:
         for one in site.get("coding", ()):
             if one.get("system") == SNOMED and one.get("code") in _SIDES:

@@ -11,7 +11,7 @@ from rehab_emr.domain import codes, elements, keys
 from rehab_emr.domain.observing import ACTIVITY, Asked, Observed, at, during, zone_of
 from rehab_emr.domain.resource import Json
 from rehab_emr.domain.subjects import PainSubject, SessionSubject, WeekSubject
-from rehab_emr.domain.telling import SESSION_KINDS, side_name
+from rehab_emr.domain.telling import SESSION_KINDS, is_plausible, side_name
 from rehab_emr.domain.weeks import Week
 
 _PHASES: Mapping[int, str] = MappingProxyType(
@@ -28,7 +28,7 @@ def pain(asked: Asked, _subject: PainSubject, *, void: bool) -> Observed | None:
     """The last word on one pain: a correction of a report is of the same pain."""
     history = asked.history
     parts = history.every_part(asked.key) if void else history.parts(asked.key)
-    if not parts:
+    if not parts or not is_plausible(parts[-1].fact.stamp.at):
         return None
     fact = parts[-1].fact
     told = fact.body.pain_report
@@ -36,8 +36,9 @@ def pain(asked: Asked, _subject: PainSubject, *, void: bool) -> Observed | None:
     if told.phase in _PHASES:
         phase = elements.own_value(_PHASES[told.phase], asked.links)
         components.append(elements.component(asked.concept(codes.PAIN_PHASE), phase))
-    if told.quality:
-        quality = {"text": told.quality.replace("_", " ")}
+    felt = told.quality.replace("_", " ").strip()
+    if felt:
+        quality = {"text": felt}
         components.append(elements.component(asked.concept(codes.PAIN_QUALITY), quality))
     return Observed(
         categories=(codes.SURVEY,),
@@ -83,7 +84,7 @@ def week(asked: Asked, subject: WeekSubject, *, void: bool) -> Observed | None:
             asked.history.key(keys.SESSION, SessionSubject(one.session_id))
             for one in of_week.sessions
         ],
-        event_ids=_rests_on(asked, of_week),
+        event_ids=None if void else _rests_on(asked, of_week),
         by_device=False,
     )
 

@@ -13,7 +13,7 @@ from rehab_emr.domain.history import folded
 from rehab_emr.domain.observing import ACTIVITY, Asked, Observed, during, zone_of
 from rehab_emr.domain.resource import Json
 from rehab_emr.domain.subjects import ExerciseSubject, SessionSubject
-from rehab_emr.domain.telling import side_name
+from rehab_emr.domain.telling import is_plausible, side_name
 
 
 def record_of(asked: Asked, session_id: str, *, void: bool) -> SessionRecord | None:
@@ -100,16 +100,18 @@ def sets_of(record: SessionRecord, subject: ExerciseSubject) -> list[SetRecord]:
 
 
 def period_of(asked: Asked, record: SessionRecord) -> Json:
-    """From the session's start to its end; of one that nobody ended, to its last event."""
+    """From the session's start to its end; of one that nobody ended, to its last event. A start
+    that cannot be, as somebody remembered it, gives way to when it was told."""
     zone = zone_of(asked, record.zone)
-    return elements.period(record.started_at, _end(asked, record), zone)
+    start = record.started_at if is_plausible(record.started_at) else record.first.at
+    return elements.period(start, _end(asked, record, start), zone)
 
 
-def _end(asked: Asked, record: SessionRecord) -> datetime:
+def _end(asked: Asked, record: SessionRecord, start: datetime) -> datetime:
     if record.ended:
         return record.ended.stamp.at
     if record.self_reported and not record.started:
-        return record.started_at + timedelta(seconds=record.duration_s or 0)
+        return start + timedelta(seconds=record.duration_s or 0)
     session = asked.history.key(keys.SESSION, SessionSubject(record.session_id))
     return max(part.fact.stamp.at for part in asked.history.every_part(session))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -27,39 +28,49 @@ _REFERENCE = re.compile(
     r"(/_history/[A-Za-z0-9.-]{1,64})?|[A-Z][A-Za-z]+\?\S+)\Z"
 )
 _SAMPLES = re.compile(r"((-?[0-9]+(\.[0-9]+)?|E|U|L)( |\Z))+\Z")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_BLANK = re.compile(r"\s")
 _COMPARATORS = frozenset({"<", "<=", ">=", ">"})
 _IDENTIFIER_USES = frozenset({"usual", "official", "temp", "secondary", "old"})
 _INSTANTS = frozenset({"recorded", "issued", "timestamp", "lastUpdated"})
 
 
 def problems(content: Mapping[str, Any]) -> list[Problem]:
-    return list(_walk("", content))
+    found: list[Problem] = []
+    _element("", content, found)
+    return found
 
 
-def _walk(path: str, told: Any) -> Iterator[Problem]:
-    match told:
-        case str():
-            if not told.strip():
-                yield Problem(path, "string: is blank")
-        case dict():
-            yield from _element(path, told)
-        case list():
-            if not told:
-                yield Problem(path, "ele-1: a list is not empty")
-            for index, one in enumerate(told):
-                yield from _walk(f"{path}[{index}]", one)
-
-
-def _element(path: str, told: Mapping[str, Any]) -> Iterator[Problem]:
+def _element(path: str, told: Mapping[str, Any], found: list[Problem]) -> None:
+    """Written for speed, as every element of every resource passes here: a path is only made for
+    what has parts, a rule or a problem."""
     if not told:
-        yield Problem(path, "ele-1: an element has a value or children")
+        found.append(Problem(path, "ele-1: an element has a value or children"))
     before = f"{path}." if path else ""
     for name, value in told.items():
         rule = _NAMED.get(name)
         if rule is not None:
-            yield from rule(f"{before}{name}", value)
-        if type(value) is not int and type(value) is not float:
-            yield from _walk(f"{before}{name}", value)
+            found += rule(f"{before}{name}", value)
+        type_ = type(value)
+        if type_ is str:
+            if value.isspace() or not value or _CONTROL.search(value):
+                found.append(Problem(f"{before}{name}", "string: is not blank, without controls"))
+        elif type_ is dict:
+            _element(f"{before}{name}", value, found)
+        elif type_ is list:
+            _list(f"{before}{name}", value, found)
+        elif type_ is float and not math.isfinite(value):
+            found.append(Problem(f"{before}{name}", "decimal: is finite"))
+
+
+def _list(path: str, told: list[Any], found: list[Problem]) -> None:
+    if not told:
+        found.append(Problem(path, "ele-1: a list is not empty"))
+    for index, one in enumerate(told):
+        if type(one) is dict:
+            _element(f"{path}[{index}]", one, found)
+        elif isinstance(one, str) and (not one.strip() or _CONTROL.search(one)):
+            found.append(Problem(f"{path}[{index}]", "string: is not blank, without controls"))
 
 
 def _id(path: str, value: Any) -> Iterator[Problem]:
@@ -77,8 +88,23 @@ def _date_time(path: str, value: Any) -> Iterator[Problem]:
         return
     if not _DATE_TIME.match(value):
         yield Problem(path, "dateTime: a time has seconds and an offset")
+    elif len(value) >= 10 and not _is_day(value[:10]):
+        yield Problem(path, "dateTime: a day that there is")
     elif path.rpartition(".")[2] in _INSTANTS and not _INSTANT.match(value):
         yield Problem(path, "instant: a date with time and offset")
+
+
+def _is_day(told: str) -> bool:
+    try:
+        date.fromisoformat(told)
+    except ValueError:
+        return False
+    return True
+
+
+def _uri(path: str, value: Any) -> Iterator[Problem]:
+    if isinstance(value, str) and _BLANK.search(value):
+        yield Problem(path, "uri: no blanks")
 
 
 def _period(path: str, value: Any) -> Iterator[Problem]:
@@ -154,6 +180,8 @@ _NAMED: Mapping[str, Callable[[str, Any], Iterator[Problem]]] = MappingProxyType
         "valueSampledData": _sampled,
         "identifier": _identifiers,
         "reference": _reference,
+        "fullUrl": _uri,
+        "url": _uri,
     }
 )
 """Rules by the name of the element, which says its type in what is sent here."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from rehab_emr.domain import bundle_rules, observation_rules, provenance_rules, structure_rules
 from rehab_emr.domain.problems import Problem
+from rehab_emr.domain.shapes import Shapes, shape_of
 
 _MODELS: Mapping[str, type[BaseModel]] = MappingProxyType(
     {
@@ -33,21 +34,27 @@ _MODELS: Mapping[str, type[BaseModel]] = MappingProxyType(
 )
 """What is sent. R4B has the elements of R4 for these types; others differ, so none else passes."""
 
+_SHAPES = Shapes()
+
 
 def problems(content: Mapping[str, Any]) -> tuple[Problem, ...]:
     """Everything wrong with a resource of a type that is sent here, nothing when it is valid.
 
     `fhir.resources` checks names, shapes and types; the rest is ours: required bindings, UCUM,
     types of references, the invariants of Observation, Bundle and Period, vital-signs profiles. A
-    Bundle is checked with all that is in it.
+    Bundle is checked with all that is in it. The model is not asked again of a shape that was right
+    (`shapes`).
     """
     type_ = content.get("resourceType")
     model = _MODELS.get(type_) if isinstance(type_, str) else None
     if model is None:
         return (Problem("resourceType", "is none of those that are sent"),)
-    found = _of_model(model, content)
+    shape = shape_of(content) if type_ != "Bundle" else ()
+    found = [] if shape in _SHAPES else _of_model(model, content)
     if not found:
         found = [*structure_rules.problems(content), *_of_type(type_, content)]
+        if shape and not found:
+            _SHAPES.add(shape)
         if type_ == "Bundle":
             for index, entry in enumerate(content.get("entry", ())):
                 inner = entry.get("resource")

@@ -16,6 +16,8 @@ from rehab_clinical.plan import PlanBook
 from rehab_clinical.sessions import SessionRecord
 from rehab_clinical.windows import monday_of
 
+from rehab_emr.domain.telling import is_plausible
+
 _TO_SUNDAY = timedelta(days=6)
 
 
@@ -40,7 +42,8 @@ class WeekBook:
     ) -> None:
         self._book = book
         self._zone = zone
-        self._records = sorted(sessions, key=lambda one: (one.started_at, one.session_id))
+        told = (one for one in sessions if is_plausible(one.started_at))
+        self._records = sorted(told, key=lambda one: (one.started_at, one.session_id))
         self._mondays = sorted(mondays)
         self._ends: dict[date, datetime] = {}
         self._due: dict[date, list[Dosed]] | None = None
