@@ -52,7 +52,7 @@ def test_what_is_missing_is_told_by_name() -> None:
 def test_what_can_be_done_without_is_done_without() -> None:
     found = examined(statement(types=("Observation",), system=[{"code": "batch"}]))
     assert found.missing == ()
-    assert not (found.transactions or found.provenance or found.devices)
+    assert (found.transactions, found.provenance, found.devices) == (False, False, False)
     assert len(found.warnings) == 3
 
 
