@@ -414,7 +414,9 @@ class ImportCarePlanRequest(_message.Message):
     def __init__(self, patient_id: _Optional[str] = ..., resource_json: _Optional[bytes] = ...) -> None: ...
 
 class ImportCarePlanResponse(_message.Message):
-    __slots__ = ("event_ids",)
+    __slots__ = ("event_ids", "assumptions")
     EVENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    ASSUMPTIONS_FIELD_NUMBER: _ClassVar[int]
     event_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, event_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    assumptions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, event_ids: _Optional[_Iterable[str]] = ..., assumptions: _Optional[_Iterable[str]] = ...) -> None: ...
