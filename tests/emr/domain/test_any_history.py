@@ -26,7 +26,7 @@ from tests.emr.domain.goldens import place
 from tests.projections.given import body, event, event_id, facts
 
 FINE = replace(LINKS, options=Options(rep_series=True, readings=True))
-FAST = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FAST = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _ZONES = ["Europe/Berlin", "Pacific/Honolulu", "Asia/Kathmandu", "", "Nowhere/At_All"]
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
 texts = st.text(max_size=20)
