@@ -157,8 +157,8 @@ class History:
         return tuple(self._parts.get(key, ()))
 
     def readings(self, key: ResourceKey, *, void: bool = False) -> Iterator[Reading]:
-        """Those told of a reading, a day or a night that stand; with `void` those corrected since as
-        well."""
+        """Those told of a reading, a day or a night that stand; with `void` those that were
+        corrected since as well."""
         subject = self._subjects[key]
         for part in self.every_part(key) if void else self.parts(key):
             yield from self._shelf.readings(part.fact, key.kind, subject)

@@ -32,8 +32,8 @@ _DISTANCE_UNITS = frozenset({"m", "km", "[mi_i]"})
 
 
 def _counted(asked: Asked, *, void: bool, units: frozenset[str] | None = None) -> list[Counted]:
-    """What counts of each key; with `units` of what was told in one of them: that may have been sent
-    before something else came to count."""
+    """What counts of each key; with `units` of what was told in one of them, which may have been
+    sent before something else came to count."""
     readings = asked.history.readings(asked.key, void=void)
     told = (one for one in readings if units is None or one.ucum in units)
     return counted(united(told).values())
