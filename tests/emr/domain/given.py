@@ -33,7 +33,7 @@ HEEL_SLIDE = "heel_slide"
 
 
 def history_of(events: Iterable[event_pb2.Event]) -> History:
-    history = History.empty()
+    history = History.empty(fine=True)
     for fact in facts(events):
         history.step(fact)
     return history

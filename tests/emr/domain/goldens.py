@@ -11,6 +11,7 @@ from typing import Any
 from rehab.events.v1 import event_pb2
 from rehab_emr.domain import keys
 from rehab_emr.domain.bundles import bundle
+from rehab_emr.domain.code_system import code_system
 from rehab_emr.domain.export import Order, document
 from rehab_emr.domain.history import History
 from rehab_emr.domain.links import Form, Identifier, Links, Options
@@ -152,6 +153,7 @@ GOLDENS = {
     "corrected": corrected,
     "record": record,
     "notification": told,
+    "code-system": lambda: code_system(LINKS),
 }
 
 

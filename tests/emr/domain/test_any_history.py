@@ -199,7 +199,7 @@ def streams(draw: st.DrawFn) -> list[event_pb2.Event]:
 
 def folded(events: list[event_pb2.Event]) -> tuple[History, set[Any]]:
     """The history, and every key that a step told of."""
-    history, told = History.empty(), set()
+    history, told = History.empty(fine=True), set()
     for fact in facts(events):
         told |= history.step(fact)
     return history, told
@@ -248,7 +248,7 @@ def test_every_resource_becomes_ready_and_rests_on_events_that_stand(
 def test_a_step_tells_of_every_resource_that_it_changes(events: list[event_pb2.Event]) -> None:
     """A resource that no step names would never be sent again. Weeks are told of apart."""
     kinds = KINDS - {"week"}
-    history = History.empty()
+    history = History.empty(fine=True)
     before: dict[Any, bytes] = {}
     for fact in facts(events):
         touched = history.step(fact)
@@ -288,6 +288,22 @@ def _leaves(told: Any) -> Any:
             yield from _leaves(value)
         else:
             yield told, where
+
+
+@FAST
+@given(streams())
+def test_without_fine_grained_data_all_else_is_the_same(events: list[event_pb2.Event]) -> None:
+    """Days of readings are told of without looking at each reading."""
+    plain, fine = History.empty(), History.empty(fine=True)
+    for fact in facts(events):
+        told = frozenset(key for key in fine.step(fact) if key.kind != "reading")
+        assert plain.step(fact) == told
+    coarse = KINDS - {"reading"}
+    for of_plain, of_fine in zip(
+        everything(plain, again=False), everything(fine, again=False, kinds=coarse), strict=True
+    ):
+        assert of_plain.json == of_fine.json
+        assert plain.ready_at(of_plain.key) == fine.ready_at(of_fine.key)
 
 
 def test_no_shape_is_kept_without_end() -> None:

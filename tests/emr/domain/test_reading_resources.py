@@ -64,6 +64,16 @@ def test_a_reading_in_a_unit_that_may_not_be_is_not_sent(ucum: str) -> None:
     assert resource(history, *of_kind(history, keys.VITAL), LINKS) is None
 
 
+def test_a_reading_told_again_in_a_unit_that_may_not_be_is_entered_in_error() -> None:
+    told = [
+        samples(1, "weight", sample(BEGIN, **quantity(80, "kg"))),
+        samples(2, "weight", sample(BEGIN, **quantity(80, ""))),
+    ]
+    assert only(history_of(told[:1]), keys.VITAL).status is Status.FINAL
+    made = only(history_of(told), keys.VITAL, again=True)
+    assert made.status is Status.ENTERED_IN_ERROR
+
+
 def test_a_metric_without_a_code_has_no_key() -> None:
     history = history_of([samples(1, "handwashing", sample(BEGIN, **quantity(20, "s")))])
     assert history.keys() == frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -12,14 +12,16 @@ from rehab_clinical.facts import Fact
 from rehab_clinical.plan import PlanBook
 from rehab_clinical.session_fold import SessionFold
 from rehab_clinical.sessions import SessionRecord
-from rehab_clinical.vitals import Reading, readings_of
+from rehab_clinical.vitals import Reading
 
 from rehab.events.v1 import admin_pb2
 from rehab_emr.domain import keys, telling
 from rehab_emr.domain.keys import ResourceKey
+from rehab_emr.domain.shelf import Shelf
 from rehab_emr.domain.subjects import (
     DaySubject,
     ExerciseSubject,
+    ReadingSubject,
     SessionSubject,
     Subject,
     WeekSubject,
@@ -34,20 +36,23 @@ NOTHING: frozenset[ResourceKey] = frozenset()
 
 
 class Part(NamedTuple):
-    """What an event told of one resource: itself, and for readings the one it told."""
+    """An event that told of a resource. The body of one of READING_KINDS is put away: `readings`
+    has what it told."""
 
     fact: Fact
-    reading: Reading | None
 
 
 class History:
     """One patient's stream, folded in the log's order. It has no clock and no randomness."""
 
     @classmethod
-    def empty(cls) -> History:
-        return cls()
+    def empty(cls, *, fine: bool = False) -> History:
+        """`fine` tells of each reading of metrics that are told by the minute (`keys.READING`):
+        thousands a day, so only where an endpoint asked for them."""
+        return cls(fine=fine)
 
-    def __init__(self) -> None:
+    def __init__(self, *, fine: bool = False) -> None:
+        self._fine = fine
         self.erased = False
         """The patient's keys are destroyed: nothing is told any more."""
         self._clear()
@@ -59,6 +64,7 @@ class History:
         self._told_by: dict[str, frozenset[ResourceKey]] = {}
         self._corrects: dict[str, str] = {}
         self._corrected: set[str] = set()
+        self._shelf = Shelf()
         self._planning: list[Fact] = []
         self._zone: ZoneInfo | None = None
         self._mondays: dict[date, ResourceKey] = {}
@@ -87,7 +93,9 @@ class History:
         self._weeks = None
         if fact.kind in telling.PLAN_KINDS:
             touched |= self._planned(fact)
-        told = frozenset(self._keep(fact, kind, subject, one) for (kind, subject), one in parts)
+        if fact.kind in telling.READING_KINDS and parts:
+            fact = self._shelf.put(fact, self.zone)
+        told = frozenset(self._keep(fact, kind, subject) for kind, subject in parts)
         if fact.kind == "plan":
             told |= self._foresee(fact)
         self._told_by[fact.stamp.event_id] = told
@@ -111,12 +119,14 @@ class History:
             case WeekSubject():
                 return self.weeks().ends_at(subject.monday)
             case DaySubject():
-                zone = next((p.reading.zone for p in self._parts[key] if p.reading), "")
-                return day_end(subject.day, first_zone(zone, self.zone.key))
+                zone = first_zone(self._parts[key][0].fact.zone, self.zone.key)
+                return day_end(subject.day, zone)
             case SessionSubject() | ExerciseSubject():
                 return self._session_ready(subject.session_id)
+            case ReadingSubject():
+                return subject.key.end
             case _:
-                return max(_ended(part) for part in self._parts[key])
+                return max(part.fact.stamp.at for part in self._parts[key])
 
     @property
     def zone(self) -> ZoneInfo:
@@ -145,6 +155,13 @@ class History:
     def every_part(self, key: ResourceKey) -> tuple[Part, ...]:
         """What was told of it, what was corrected since included."""
         return tuple(self._parts.get(key, ()))
+
+    def readings(self, key: ResourceKey, *, void: bool = False) -> Iterator[Reading]:
+        """Those told of a reading, a day or a night that stand; with `void` those that were
+        corrected since as well."""
+        subject = self._subjects[key]
+        for part in self.every_part(key) if void else self.parts(key):
+            yield from self._shelf.readings(part.fact, key.kind, subject)
 
     def session(self, session_id: str) -> SessionRecord | None:
         """As what stands tells it; None when nothing does."""
@@ -187,33 +204,27 @@ class History:
         done = record is None or record.ended is not None or record.self_reported is not None
         return last if done else last + ABANDONED_AFTER
 
-    def _parts_of(self, fact: Fact) -> list[tuple[Told, Reading | None]]:
+    def _parts_of(self, fact: Fact) -> Collection[Told]:
         """Everything that may fail is done here, before anything is changed."""
-        told: list[tuple[Told, Reading | None]] = []
+        told: dict[Told, None] = {}
         if fact.kind in telling.SESSION_KINDS:
             SessionFold().add(fact)
-            told = [(one, None) for one in telling.of_session(fact, self.zone)]
+            told = dict.fromkeys(telling.of_session(fact, self.zone))
         elif fact.kind in telling.READING_KINDS:
-            told = [
-                (one, reading)
-                for reading in readings_of(fact)
-                for one in telling.of_reading(reading, self.zone)
-            ]
+            told = dict.fromkeys(telling.of_readings(fact, self.zone, fine=self._fine))
         elif fact.kind == "pain_report":
-            told = [(one, None) for one in telling.of_pain(self._root(fact))]
+            told = dict.fromkeys(telling.of_pain(self._root(fact)))
         elif fact.kind == "plan":
             PlanBook().with_fact(fact)
         device = telling.device_of(fact) if told else None
         if device is not None:
-            told.append(((keys.DEVICE, device), None))
+            told[keys.DEVICE, device] = None
         return told
 
-    def _keep(
-        self, fact: Fact, kind: str, subject: Subject, reading: Reading | None
-    ) -> ResourceKey:
+    def _keep(self, fact: Fact, kind: str, subject: Subject) -> ResourceKey:
         key = key_of(fact.clinic_id, fact.patient_id, kind, subject)
         self._subjects[key] = subject
-        self._parts.setdefault(key, []).append(Part(fact, reading))
+        self._parts.setdefault(key, []).append(Part(fact))
         if isinstance(subject, WeekSubject):
             self._mondays[subject.monday] = key
         elif isinstance(subject, SessionSubject):
@@ -238,7 +249,7 @@ class History:
     def _foresee(self, fact: Fact) -> frozenset[ResourceKey]:
         """The weeks that a plan has a say in. Those of one that it corrects, `_void` has."""
         mondays = list(telling.weeks_of(fact, self.book(), self._mondays, self.zone))
-        return frozenset(self._keep(fact, keys.WEEK, WeekSubject(one), None) for one in mondays)
+        return frozenset(self._keep(fact, keys.WEEK, WeekSubject(one)) for one in mondays)
 
     def _void(self, fact: Fact) -> frozenset[ResourceKey]:
         """Take back what the event corrects, known or not yet: the keys of what that told."""
@@ -269,10 +280,6 @@ def folded(facts: Iterable[Fact]) -> SessionRecord | None:
         fold = fold or SessionFold()
         fold.add(fact)
     return fold.record() if fold else None
-
-
-def _ended(part: Part) -> datetime:
-    return part.reading.key.end if part.reading else part.fact.stamp.at
 
 
 def _stamp(fact: Fact) -> tuple[datetime, str]:

@@ -107,7 +107,10 @@ def _side(told: Mapping[str, Any]) -> common_pb2.Side:
 def _schedule(
     item: plan_pb2.PlanItem, repeat: Mapping[str, Any], path: str, assumed: Assumed
 ) -> None:
-    frequency, unit = _count(repeat.get("frequency", 1), f"{path}.frequency"), repeat["periodUnit"]
+    frequency, unit = (
+        _count(repeat.get("frequency", 1), f"{path}.frequency"),
+        repeat.get("periodUnit"),
+    )
     if repeat.get("period", 1) != 1 or unit not in ("d", "wk"):
         raise NotUnderstood(path, "is so often a day or a week")
     days = _weekdays(repeat.get("dayOfWeek", ()), path)

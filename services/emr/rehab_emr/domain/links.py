@@ -23,7 +23,8 @@ class Options:
     """What a receiver wants beside session and week summaries, vitals and pain.
 
     `rep_series` sends the range of motion of every repetition, one series a set; `readings` sends
-    each reading of a metric that is told by the minute, beside its days' summaries.
+    each reading of a metric that is told by the minute, beside its days' summaries: of a history
+    that was made to tell of them (`History.empty`).
     """
 
     rep_series: bool = False

@@ -31,18 +31,23 @@ _ENERGY = ("active_energy_burned", "active_energy")
 _DISTANCE_UNITS = frozenset({"m", "km", "[mi_i]"})
 
 
-def _counted(asked: Asked, *, void: bool) -> list[Counted]:
-    history = asked.history
-    parts = history.every_part(asked.key) if void else history.parts(asked.key)
-    return counted(united(part.reading for part in parts if part.reading).values())
+def _counted(asked: Asked, *, void: bool, units: frozenset[str] | None = None) -> list[Counted]:
+    """What counts of each key; with `units` of what was told in one of them, which may have been
+    sent before something else came to count."""
+    readings = asked.history.readings(asked.key, void=void)
+    told = (one for one in readings if units is None or one.ucum in units)
+    return counted(united(told).values())
 
 
 def reading(asked: Asked, subject: ReadingSubject, *, void: bool) -> Observed | None:
     """One reading. Of several versions the one that counts."""
-    told = _counted(asked, void=void)
     metrics = SINGLE if asked.key.kind == keys.VITAL else READINGS
     metric = metrics.get(subject.key.metric)
-    if not told or metric is None or told[0].reading.ucum not in metric.units:
+    if metric is None:
+        return None
+    units = metric.units if void else None
+    told = _counted(asked, void=void, units=units)
+    if not told or told[0].reading.ucum not in metric.units:
         return None
     one = told[0].reading
     zone = zone_of(asked, one.zone)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from rehab_clinical.days import first_zone, local_date
-from rehab_clinical.facts import Fact
+from rehab_clinical.days import day_end, day_start, first_zone, local_date
+from rehab_clinical.facts import Fact, moment
 from rehab_clinical.plan import PlanBook
 from rehab_clinical.sessions import active_at, session_id_of
 from rehab_clinical.vitals import SLEEP as SLEEP_METRIC
 from rehab_clinical.vitals import WORKOUT as WORKOUT_METRIC
-from rehab_clinical.vitals import Reading
+from rehab_clinical.vitals import Reading, metric_named, readings_of
 from rehab_clinical.windows import monday_of
 
-from rehab.events.v1 import exercise_pb2
+from rehab.events.v1 import exercise_pb2, health_pb2
 from rehab_emr.domain import keys
 from rehab_emr.domain.metrics import BY_DAY, SINGLE
 from rehab_emr.domain.subjects import (
@@ -125,6 +126,42 @@ def of_reading(reading: Reading, zone: ZoneInfo) -> Iterator[Told]:
     elif metric in BY_DAY:
         yield keys.DAY, DaySubject(metric, local_date(reading.key.start, where))
         yield keys.READING, ReadingSubject(reading.key)
+
+
+def of_readings(fact: Fact, zone: ZoneInfo, *, fine: bool) -> Iterator[Told]:
+    """Of an event of READING_KINDS, some perhaps twice. Raises ValueError for a sample without a
+    value. `fine` tells of each reading of metrics that are told by the minute as well."""
+    if fact.kind == "health_samples" and not fine:
+        told = fact.body.health_samples
+        metric = metric_named(told.metric)
+        if metric in BY_DAY:
+            days = _days_of(told.samples, first_zone(fact.zone, zone.key))
+            yield from ((keys.DAY, DaySubject(metric, day)) for day in days)
+            return
+        if metric not in SINGLE:
+            return
+    for reading in readings_of(fact):
+        for one in of_reading(reading, zone):
+            if fine or one[0] != keys.READING:
+                yield one
+
+
+def _days_of(samples: Iterable[health_pb2.HealthSample], zone: ZoneInfo) -> Iterator[date]:
+    """The local days on which plausible samples start. Neighbours are mostly of one day: of those
+    two comparisons of seconds are all."""
+    since = until = 0
+    for one in samples:
+        if one.WhichOneof("value") is None:
+            raise ValueError("a sample without a value")
+        if since <= one.start.seconds < until and one.end.seconds < until:
+            continue
+        start = moment(one.start)
+        end = max(start, moment(one.end)) if one.HasField("end") else start
+        if is_plausible(start) and is_plausible(end):
+            day = local_date(start, zone)
+            since = math.ceil(day_start(day, zone).timestamp())
+            until = int(day_end(day, zone).timestamp())
+            yield day
 
 
 def of_pain(root: str) -> Iterator[Told]:
