@@ -40,7 +40,7 @@ test: setup ## All tests, on real PostgreSQL, NATS and Valkey
 lint: setup ## Style, types, contract
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
-	@$(RUN)/mypy protos/rehab/events/v1/kinds.py runtime/rehab_runtime clinical/rehab_clinical sdk/rehab_sdk services/*/rehab_* cli/rehab_cli bench
+	@$(RUN)/mypy protos/rehab/events/v1/kinds.py protos/rehab/events/v1/tellers.py runtime/rehab_runtime clinical/rehab_clinical sdk/rehab_sdk services/*/rehab_* cli/rehab_cli bench
 	@$(RUN)/python protos/check.py
 
 protos: setup ## Generate the Python beside the protos, in the form the newest and the oldest supported protobuf import

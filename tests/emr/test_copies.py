@@ -11,7 +11,7 @@ from rehab.emr.v1 import emr_service_pb2 as pb
 from rehab.events.v1.event_pb2 import Body
 from rehab_runtime.errors import ConsentNotInForce, InvalidArgument, NotFound
 from tests.emr.given import PATIENT, agreed, arrived, pain, withdrew
-from tests.emr.house import House
+from tests.emr.house import BASE, House
 
 PLAN: dict[str, Any] = {
     "resourceType": "ServiceRequest",
@@ -19,15 +19,10 @@ PLAN: dict[str, Any] = {
     "status": "active",
     "intent": "order",
     "subject": {"reference": "Patient/17"},
-    "code": {"text": "Heel slide"},
-    "occurrenceTiming": {
-        "repeat": {
-            "boundsPeriod": {"start": "2026-03-02"},
-            "frequency": 1,
-            "period": 1,
-            "periodUnit": "d",
-        }
-    },
+    "authoredOn": "2026-03-01T09:00:00Z",
+    "code": {"coding": [{"system": f"{BASE}/fhir/CodeSystem/exercise", "code": "heel_slide"}]},
+    "occurrenceTiming": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+    "quantityQuantity": {"value": 15, "code": "min", "unit": "min"},
 }
 
 
