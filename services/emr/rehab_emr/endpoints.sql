@@ -60,6 +60,10 @@ WHERE endpoint_id = $1
 -- name: worked: it answers
 UPDATE endpoint SET failures = 0, open_until = NULL WHERE endpoint_id = $1 AND failures > 0
 
+-- name: came_back: whoever was let through by a breaker is back, and had nothing to send
+UPDATE endpoint SET open_until = clock_timestamp()
+WHERE endpoint_id = $1 AND failures >= $2::integer AND open_until > clock_timestamp()
+
 -- name: as_batch: it takes no transactions, whatever it promised
 UPDATE endpoint SET takes_transactions = false, revision = revision + 1 WHERE endpoint_id = $1
 

@@ -70,10 +70,10 @@ class Sending:
         self._fitting = max(1, endpoint.entries_now // (2 if endpoint.takes_provenance else 1))
         self._most = self._fitting
         self._planned = lane.planned
+        self._goes_on = False
 
     async def run(self) -> Next:
         """When it is due again. Raises LostLane, and what log and database raise."""
-        await self._way.deliveries.let_go(self._lane.key)
         for _ in range(ROUNDS):
             after = await self._round()
             if after is not None:
@@ -94,6 +94,9 @@ class Sending:
         if not reference:
             await self._way.deliveries.hold(self._lane.key, UNMATCHED, "patient_not_matched")
             return Next(LOOK_FOR_PATIENT_S if self._endpoint.patient_system else None)
+        if not self._goes_on:
+            await self._way.deliveries.let_go(self._lane.key)
+            self._goes_on = True
         waiting = await self._way.deliveries.waiting(self._lane.key, self._most)
         if not waiting:
             return Next(await self._way.deliveries.next_in_s(self._lane.key))

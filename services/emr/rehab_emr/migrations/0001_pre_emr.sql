@@ -94,6 +94,7 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_pending ON delivery (endpoint_id, patient_id, next_at)
     WHERE state = 'pending';
 CREATE INDEX delivery_of_endpoint ON delivery (endpoint_id, state, changed_at DESC);
+CREATE INDEX delivery_of_change ON delivery (change);
 CREATE INDEX delivery_changed ON delivery (changed_at);
 
 -- What only this service knows: sealed.

@@ -105,6 +105,9 @@ class Endpoints:
     async def worked(self, endpoint_id: str) -> None:
         await self._database.execute(self._queries["worked"], endpoint_id)
 
+    async def came_back(self, endpoint_id: str, threshold: int) -> None:
+        await self._database.execute(self._queries["came_back"], endpoint_id, threshold)
+
     async def shrink(self, endpoint_id: str, entries: int) -> None:
         await self._database.execute(self._queries["shrink"], endpoint_id, entries)
 
