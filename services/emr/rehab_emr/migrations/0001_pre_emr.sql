@@ -26,6 +26,7 @@ CREATE TABLE endpoint (
     concurrency integer NOT NULL,
     patient_system text NOT NULL,
     rep_series boolean NOT NULL,
+    if_none_exist text COLLATE "C" NOT NULL,
     authority_pem text NOT NULL,
     no_backfill boolean NOT NULL,
     auth text COLLATE "C" NOT NULL CHECK (auth IN ('none', 'bearer', 'smart', 'mtls')),
