@@ -9,7 +9,7 @@ UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 export UV_CACHE_DIR ?= $(HOME)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads bench-policy faults fuzz up clean
+.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads bench-policy bench-emr faults fuzz up clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ test: setup ## All tests, on real PostgreSQL, NATS and Valkey
 lint: setup ## Style, types, contract
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
-	@$(RUN)/mypy protos/rehab/events/v1/kinds.py runtime/rehab_runtime clinical/rehab_clinical sdk/rehab_sdk services/*/rehab_* cli/rehab_cli bench
+	@$(RUN)/mypy protos/rehab/events/v1/kinds.py protos/rehab/events/v1/tellers.py runtime/rehab_runtime clinical/rehab_clinical sdk/rehab_sdk services/*/rehab_* cli/rehab_cli bench
 	@$(RUN)/python protos/check.py
 
 protos: setup ## Generate the Python beside the protos, in the form the newest and the oldest supported protobuf import
@@ -71,6 +71,9 @@ bench-reads: setup ## What a read costs, kept in Valkey and made anew (JSON=path
 
 bench-policy: setup ## What rules cost an event, the shipped book over a year, and how soon a cue is heard (JSON=path, RUNS, EVENTS, PATIENTS, DAYS, PACED)
 	@$(RUN)/python -m bench.policy $(if $(JSON),--json $(JSON))
+
+bench-emr: setup ## What a FHIR resource costs until it is text, and until it has arrived (JSON=path, RUNS, PATIENTS, DAYS, RESOURCES)
+	@$(RUN)/python -m bench.emr $(if $(JSON),--json $(JSON))
 
 faults: setup ## Kill real processes under load and count what was lost
 	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} \

@@ -21,7 +21,6 @@ from rehab.eventstore.v1.proof_service_pb2_grpc import ProofServiceStub
 from rehab_cli.supervisor import Service, environment
 from rehab_eventstore.committer import Committer
 from rehab_eventstore.crypto.cache import KeyCache
-from rehab_eventstore.crypto.local import LocalKeys
 from rehab_eventstore.domain.cache import LogCache
 from rehab_eventstore.memory import Memory
 from rehab_eventstore.messages import append_command, priority_of
@@ -34,6 +33,7 @@ from rehab_eventstore.writer import Writer
 from rehab_runtime import postgres
 from rehab_runtime.auth import bearer, service_principal
 from rehab_runtime.clock import SystemClock, uuid7
+from rehab_runtime.keepers.local import LocalKeys
 from rehab_runtime.postgres import Queries
 from rehab_runtime.server import channel
 

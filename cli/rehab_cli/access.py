@@ -12,6 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.table import Table
 
+from rehab.events.v1.tellers import KIND_TABLE
 from rehab.identity.v1 import identity_service_pb2 as pb
 from rehab.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from rehab_cli.addresses import Addresses
@@ -19,7 +20,6 @@ from rehab_cli.asking import METADATA, TIMEOUT_S, asking
 from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
 from rehab_cli.emergencies import follow
-from rehab_runtime.access.kinds import KIND_TABLE
 from rehab_runtime.access.messages import role_name
 from rehab_runtime.access.rules import Rule
 from rehab_runtime.access.table import TABLE

@@ -148,6 +148,33 @@ class ServiceSettings(BaseSettings):
         return self.environment == "development" if self.reflection is None else self.reflection
 
 
+class KeeperSettings(ServiceSettings):
+    """Of a service whose keys are wrapped by a keeper: a key file, Vault or KMS."""
+
+    keys: Literal["file", "vault", "kms"] = Field(
+        "file", description="what wraps this service's keys: a key file, Vault transit, AWS KMS"
+    )
+    keys_also: Literal["", "file", "vault", "kms"] = Field(
+        "", description="what else opens them, while they are moved from there to KEYS"
+    )
+    key_file: str = Field("", description="key file, made with mode 0600 if there is none")
+    vault_address: str = Field("", description="https:// address of Vault")
+    vault_key: str = Field("rehab", description="name of the transit key")
+    vault_mount: str = Field("transit", description="mount of the transit engine")
+    vault_token_file: str = Field("", description="file with Vault's token")
+    vault_role: str = Field(
+        "", description="Kubernetes role, without a token file; rehab-<service> when empty"
+    )
+    kms_key: str = Field("", description="id, ARN or alias of the KMS key")
+    kms_region: str = Field("", description="AWS region; that of the environment when empty")
+    kms_endpoint: str = Field("", description="address of KMS, unless it is AWS's own")
+
+    @property
+    def prefix(self) -> str:
+        """Of this service's variables, as in EVENTSTORE_."""
+        return str(self.model_config["env_prefix"])
+
+
 class TraceSettings(ServiceSettings):
     """Of a service that tells the log who came to patients' data."""
 

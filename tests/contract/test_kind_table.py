@@ -6,7 +6,7 @@ import pytest
 
 from rehab.events.v1.event_pb2 import Body
 from rehab.events.v1.kinds import KINDS
-from rehab_runtime.access.kinds import KIND_TABLE, OWN, PHONE, SUITE, step_of, tellers
+from rehab.events.v1.tellers import KIND_TABLE, OWN, PHONE, SUITE, step_of, tellers
 from rehab_runtime.auth import ROLES
 from tests.contract.golden import bodies
 

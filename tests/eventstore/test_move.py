@@ -24,9 +24,9 @@ from rehab_runtime.clock import FixedClock
 from rehab_runtime.embedded import Nats
 from rehab_runtime.startup import StartupError
 from tests.eventstore.given import append, event
-from tests.eventstore.sealing.vault_server import VaultServer, serving
 from tests.eventstore.store import Store, settings_for, store
 from tests.support.ports import low_ports
+from tests.support.vault_server import VaultServer, serving
 
 PATIENTS = 700
 """More than one step of a move, and less than two."""

@@ -13,7 +13,6 @@ import pytest_asyncio
 
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.crypto.keys import KeyUse
-from rehab_eventstore.crypto.local import LocalKeys
 from rehab_eventstore.rotation import NONCES, PAUSE_S, Limits, Rotation
 from rehab_eventstore.sealing import KeySealer
 from rehab_eventstore.settings import Settings
@@ -21,6 +20,7 @@ from rehab_eventstore.storage.keys import KeyStore
 from rehab_runtime import postgres
 from rehab_runtime.clock import FixedClock
 from rehab_runtime.embedded import Nats
+from rehab_runtime.keepers.local import LocalKeys
 from rehab_runtime.keyfile import KeyFileError
 from rehab_runtime.postgres import Queries
 from tests.eventstore.given import append, copy, event, some_stream

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from rehab.emr.v1 import emr_service_pb2 as pb
 from rehab.events.v1.event_pb2 import Event
 from rehab_runtime.embedded import Postgres
 from rehab_runtime.server import channel
@@ -133,7 +134,9 @@ async def all_delivered(house: House, count: int) -> None:
     async with asyncio.timeout(WAIT_S):
         while True:
             status = await house.status()
-            if status.delivered >= count and not status.pending + status.dead + status.held:
+            dead = await house.deliveries(state=pb.DELIVERY_STATE_DEAD) if status.dead else []
+            assert [one.reason for one in dead] == []
+            if status.delivered >= count and not status.pending:
                 return
             await asyncio.sleep(0.1)
 

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -25,6 +26,7 @@ from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
 from rehab_cli.addresses import SERVICES
 from rehab_cli.suite import Suite
+from rehab_eventstore.settings import Settings as EventStoreSettings
 from rehab_runtime.auth import Principal, bearer, service_principal
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.server import SERVING
@@ -46,7 +48,8 @@ def told() -> Iterator[None]:
     """How the services are set: logs as in production, limits out of reach."""
     settings = {f"{name.upper()}_LOG_JSON": "true" for name in SERVICES}
     settings |= {"INGEST_CALLER_REQUESTS": str(ALLOWED_TO_CALL), "INGEST_CALLER_BYTES": "1e12"}
-    settings["EVENTSTORE_KEY_READERS"] = "cli,identity,ingest,projections,test"
+    readers = EventStoreSettings.model_fields["key_readers"].default
+    settings["EVENTSTORE_KEY_READERS"] = f"{readers},test"
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
@@ -128,16 +131,28 @@ class House:
     async def caught_up(self) -> list[str]:
         """What keeps the folds from having folded all that the log holds; empty when they have."""
         head = (await self.log().head()).position
-        reads = ProjectionsServiceStub(self.channels["projections"])
-        request, own = read_pb.GetLagRequest(), (bearer(service_principal("cli")),)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + CATCH_UP_S
-        while loop.time() < deadline:
-            answer = await reads.GetLag(request, metadata=own, timeout=10)
-            if all(one.position >= head for one in answer.projections):
-                return []
+        while behind := [one for one in await self.folded() if one[1] < head]:
+            if loop.time() > deadline:
+                return [f"{name} has folded to {at}, the log ends at {head}" for name, at in behind]
             await asyncio.sleep(0.05)
-        return [f"the read models stand at {answer}, the log at {head}"]
+        return []
+
+    async def folded(self) -> list[tuple[str, int]]:
+        """How far each fold is."""
+        reads = ProjectionsServiceStub(self.channels["projections"])
+        request, own = read_pb.GetLagRequest(), (bearer(service_principal("cli")),)
+        answer = await reads.GetLag(request, metadata=own, timeout=10)
+        told = [(f"projections' {one.name}", one.position) for one in answer.projections]
+        for service, table in (("identity", "fact_cursor"), ("policy", "log_position")):
+            connection = await asyncpg.connect(self.suite.postgres.dsn(service))
+            try:
+                position = await connection.fetchval(f"SELECT min(position) FROM {table}")
+            finally:
+                await connection.close()
+            told.append((service, int(position)))
+        return told
 
 
 def _held(pid: int, metrics: str) -> Held:

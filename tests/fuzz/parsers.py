@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 
 from rehab.events.v1.event_pb2 import Event, RecordedEvent
 from rehab.events.v1.kinds import KINDS
+from rehab.events.v1.tellers import SUITE_ONLY
 from rehab.ingest.v1.ingest_service_pb2 import Hello
 from rehab_identity.domain.credentials import (
     api_key,
@@ -35,7 +36,6 @@ from rehab_ingest.quarantine import Quarantine
 from rehab_projections.batch import FOLDED, Batch
 from rehab_runtime import pages
 from rehab_runtime.access import jws
-from rehab_runtime.access.kinds import SUITE_ONLY
 from rehab_runtime.access.tokens import TokenAuthenticator
 from rehab_runtime.auth import DevelopmentAuthenticator, PeerAuthenticator, Principal
 from rehab_runtime.clock import FixedClock

@@ -137,7 +137,7 @@ def profile(name: str, **more: str) -> accounts_pb.Profile:
 async def house(
     dsn: str, key_file: Path, clock: FixedClock | None = None, **more: Any
 ) -> AsyncIterator[House]:
-    told = {"postgres_dsn": dsn, "key_file": key_file, "drain_s": 0, "metrics_listen": ""}
+    told = {"postgres_dsn": dsn, "key_file": str(key_file), "drain_s": 0, "metrics_listen": ""}
     away = {"nats_url": "nats://127.0.0.1:1", "eventstore_address": "127.0.0.1:1"}
     settings = Settings(**{**told, **away, **more})
     clock = clock or FixedClock(START)

@@ -14,10 +14,15 @@ from rehab.identity.v1 import account_service_pb2 as account_pb
 from rehab.identity.v1 import key_admin_service_pb2 as pb
 from rehab.identity.v1.key_admin_service_pb2_grpc import KeyAdminServiceStub
 from rehab_identity.crypto.box import Box
+from rehab_identity.crypto.boxfile import OfFile
 from rehab_runtime.auth import bearer
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.errors import Internal, InvalidArgument, PermissionDenied, from_rpc_error
 from tests.identity.house import ADMIN, CLI, House, house, profile
+
+
+def box(file: Path) -> Box:
+    return Box(OfFile(file, SystemClock()))
 
 
 class Keys:
@@ -68,8 +73,8 @@ async def test_all_is_wrapped_anew_and_opens_without_the_old_version(
         assert (await home.let_in(tokens.access_token)).id == "ann"
         # what a backup of the database holds opens no more, but with a backup of the key file
         with pytest.raises(Internal):
-            Box(file).open(before[0]["data_key"], "account key", "ann")
-        assert Box(Path(old)).open(before[0]["data_key"], "account key", "ann")
+            box(file).open(before[0]["data_key"], "account key", "ann")
+        assert box(Path(old)).open(before[0]["data_key"], "account key", "ann")
     async with house(database_dsn, file) as home:
         account = (await home.ask("GetAccount", ADMIN, account_id="ann")).account
         assert account.profile == profile("ann")
@@ -115,8 +120,8 @@ async def test_only_services_look_after_keys(database_dsn: str, tmp_path: Path) 
 
 
 def test_a_box_whose_file_is_away_goes_on_with_what_it_has(tmp_path: Path) -> None:
-    box = Box.open_or_make(tmp_path / "k", SystemClock())
-    sealed = box.seal(b"secret", "of")
+    of_file = box(tmp_path / "k")
+    sealed = of_file.seal(b"secret", "of")
     (tmp_path / "k").rename(tmp_path / "away")
-    assert box.open(sealed, "of") == b"secret"
-    assert box.open(box.seal(b"more", "of"), "of") == b"more"
+    assert of_file.open(sealed, "of") == b"secret"
+    assert of_file.open(of_file.seal(b"more", "of"), "of") == b"more"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from rehab.events.v1 import patient_pb2
 from rehab.events.v1.event_pb2 import ROLE_PATIENT, ROLE_THERAPIST, Event, Role
+from rehab.events.v1.tellers import KIND_TABLE, SUITE_ONLY, tellers
 from rehab_ingest.domain.rights import Told, may_change, refusal, sayable
 from rehab_runtime.access.facts import Care, Consent, Grant, PatientFacts
-from rehab_runtime.access.kinds import KIND_TABLE, SUITE_ONLY, tellers
 from rehab_runtime.auth import Principal, service_principal
 from rehab_runtime.errors import ConsentNotInForce, Erased, PermissionDenied
 from tests.contract.golden import bodies

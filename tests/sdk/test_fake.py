@@ -171,3 +171,12 @@ async def test_nobody_is_let_in_without_a_token(fake: FakeRehab) -> None:
 def test_waiting_for_events_that_do_not_come_ends(fake: FakeRehab) -> None:
     with pytest.raises(TimeoutError):
         fake.wait_for(1, timeout_s=0.01)
+
+
+async def test_a_phone_speaks_for_its_own_patient_alone(fake: FakeRehab) -> None:
+    async with phone(fake) as client:
+        (told,) = pains(client, "patient-2", 1)
+        with pytest.raises(errors.RehabError) as caught:
+            await client.log(told)
+    assert [one.rule for one in caught.value.violations] == ["patient.own"]
+    assert fake.events == []

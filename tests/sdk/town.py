@@ -91,7 +91,7 @@ async def town_of(postgres: Any, nats_url: str, key_file: Path) -> AsyncIterator
         eventstore_address="127.0.0.1:1",
         log_stream=f"LOG_{made.name}",
         subject_prefix=f"log_{made.name}",
-        key_file=key_file,
+        key_file=str(key_file),
         **made._common(),
     )
     with pytest.MonkeyPatch.context() as patch:

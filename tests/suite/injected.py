@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from rehab.events.v1.event_pb2 import Event
 from rehab.events.v1.kinds import KINDS
-from rehab_runtime.access.kinds import SUITE_ONLY
+from rehab.events.v1.tellers import SUITE_ONLY
 from tests.fuzz.messages import EXAMPLES, NAMES, event, request_message
 from tests.support.hostile import TEXTS
 

@@ -21,7 +21,7 @@ from rehab_sdk.testing.refusals import Refusal, broken
 MAX_BATCH_EVENTS = 500
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 Response = pb.StreamObservationsResponse
-Judge = Callable[[Event, str], Place | Refusal]
+Judge = Callable[[Event], Place | Refusal]
 
 
 @dataclass
@@ -139,7 +139,7 @@ class Conversation:
                 if self.cursor.owner is not self:
                     return
                 event.envelope.device_epoch, event.envelope.device_seq = self.hello.epoch, seq
-                verdict = self._judge(event, self.hello.clinic_id)
+                verdict = self._judge(event)
                 self.cursor.seq = seq
             if isinstance(verdict, Refusal):
                 refused = pb.Reject(

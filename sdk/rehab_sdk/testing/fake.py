@@ -168,7 +168,8 @@ class FakeRehab:
         self.accounts.add(email, password, Who(principal_id, role, clinic_id, patient))
 
     def add_api_key(self, clinic_id: str, *, principal_id: str, role: RoleName) -> str:
-        return self.accounts.add_api_key(Who(principal_id, role, clinic_id))
+        patient = principal_id if role == "patient" else ""
+        return self.accounts.add_api_key(Who(principal_id, role, clinic_id, patient))
 
     def enrolment_code(self, clinic_id: str, patient: str) -> str:
         return self.accounts.add_code(patient, clinic_id)

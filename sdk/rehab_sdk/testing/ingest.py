@@ -16,6 +16,7 @@ from rehab_sdk.testing.conversation import Conversation, Cursor, proved_seq
 from rehab_sdk.testing.door import refusal, violations
 from rehab_sdk.testing.log import Log, Place
 from rehab_sdk.testing.refusals import Refusal, broken
+from rehab_sdk.testing.rights import unsayable
 
 
 @dataclass
@@ -60,7 +61,7 @@ class FakeIngest:
         found = violations(request)
         if found:
             raise Refusal("INVALID_ARGUMENT", violations=found)
-        verdict = self._judge(request.event, who.clinic_id)
+        verdict = self._judge(request.event, who)
         if isinstance(verdict, Refusal):
             raise verdict.within("event")
         return _stored(verdict)
@@ -72,7 +73,7 @@ class FakeIngest:
             raise Refusal("INVALID_ARGUMENT", violations=found)
         answer = pb.LogEventsResponse()
         for event in request.events:
-            verdict = self._judge(event, who.clinic_id)
+            verdict = self._judge(event, who)
             if isinstance(verdict, Refusal):
                 answer.verdicts.add(failure=verdict.failure())
             else:
@@ -121,9 +122,9 @@ class FakeIngest:
             refused = broken(
                 "RESUME_TOKEN_INVALID", "hello.resume_token", "resume_token.issued", issued
             )
-        return self._claimed(hello, proved or 0), refused
+        return self._claimed(hello, who, proved or 0), refused
 
-    def _claimed(self, hello: pb.Hello, acked: int) -> Conversation:
+    def _claimed(self, hello: pb.Hello, who: Who, acked: int) -> Conversation:
         """The device's conversation, taken over from whoever had it. Raises Refusal."""
         key = hello.clinic_id, hello.device_id
         with self._lock:
@@ -140,7 +141,7 @@ class FakeIngest:
                     cursor,
                     key=self._key,
                     window=self.window,
-                    judge=self._judge,
+                    judge=lambda event: self._judge(event, who),
                     pause=self._pause,
                 )
                 cursor.owner = self._open[key] = conversation
@@ -150,12 +151,12 @@ class FakeIngest:
             older.abort(broken("STREAM_SUPERSEDED", "hello.epoch", "epoch.one_stream", one))
         return conversation
 
-    def _judge(self, event: Event, clinic_id: str) -> Place | Refusal:
+    def _judge(self, event: Event, who: Who) -> Place | Refusal:
         with self._lock:
             for rule in self.rules:
                 if rule.takes(event):
                     return rule.refusal
-        refused = refusal(event, clinic_id)
+        refused = refusal(event, who.clinic_id) or unsayable(event, who)
         if refused is not None:
             return refused
         try:

@@ -14,6 +14,7 @@ import grpc
 
 from rehab.emr.v1 import emr_service_pb2_grpc as pb_grpc
 from rehab_emr import access, http
+from rehab_emr.box import Box
 from rehab_emr.consumer import OPENS, Consumer
 from rehab_emr.copying import Copying
 from rehab_emr.dispatching import Dispatching
@@ -39,7 +40,6 @@ from rehab_emr.watching import Watching
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.access.front import fronted
 from rehab_runtime.auth import service_principal
-from rehab_runtime.box import Box
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.errors import RehabError
 from rehab_runtime.eventlog import EventLog
@@ -60,15 +60,11 @@ KEYS_S = 3600.0
 """How often it is looked whether another key is to sign."""
 
 
-class EmrBox(Box):
-    of = "rehab emr"
-
-
 @asynccontextmanager
 async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         clock = clock or SystemClock()
-        box = EmrBox.open_or_make(settings.key_file, clock)
+        box = Box.open_or_make(settings.key_file, clock)
         await postgres.ensure_database(settings.postgres_dsn)
         await postgres.migrate(settings.postgres_dsn, PACKAGE)
         database = await stack.enter_async_context(

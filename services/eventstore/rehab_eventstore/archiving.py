@@ -11,7 +11,6 @@ from rehab_eventstore.archive.library import Library
 from rehab_eventstore.archive.mover import Mover
 from rehab_eventstore.archive.objects import Objects
 from rehab_eventstore.archive.plan import Limits
-from rehab_eventstore.crypto.wrapper import KeyWrapper
 from rehab_eventstore.domain.head import Head
 from rehab_eventstore.messages import own_command
 from rehab_eventstore.proof.archived import ArchiveKeys
@@ -22,6 +21,7 @@ from rehab_eventstore.settings import Settings
 from rehab_eventstore.shard import Log, Shards
 from rehab_eventstore.storage.segments import Segments
 from rehab_runtime.clock import Clock
+from rehab_runtime.keepers.wrapper import KeyWrapper
 from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.startup import StartupError
 

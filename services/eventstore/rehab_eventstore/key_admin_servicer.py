@@ -9,11 +9,11 @@ import grpc
 from rehab.eventstore.v1 import key_admin_service_pb2 as pb
 from rehab.eventstore.v1 import key_admin_service_pb2_grpc as pb_grpc
 from rehab_eventstore.crypto.cache import KeyCache
-from rehab_eventstore.crypto.wrapper import Kek
-from rehab_eventstore.keywrapping import Keeper
 from rehab_eventstore.storage.keys import KekCount, KeyStore
 from rehab_runtime.auth import require_service
 from rehab_runtime.errors import Erased, InvalidArgument, NotFound, Violation
+from rehab_runtime.keepers.opening import Keeper
+from rehab_runtime.keepers.wrapper import Kek
 from rehab_runtime.logging import get_logger
 from rehab_runtime.validation import require_valid
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import grpc
 
@@ -23,14 +23,12 @@ from rehab_eventstore.audit_streams import trailing
 from rehab_eventstore.checkpointing import signer_of, start_signing
 from rehab_eventstore.clocks import clock_of
 from rehab_eventstore.crypto.cache import KeyCache
-from rehab_eventstore.crypto.wrapper import KeyWrapper
 from rehab_eventstore.domain.confirmation import Confirmation
 from rehab_eventstore.erasing import Eraser
 from rehab_eventstore.erasure_servicer import ErasureServicer
 from rehab_eventstore.forwarding import Forwarding
 from rehab_eventstore.key_admin_servicer import KeyAdminServicer
 from rehab_eventstore.key_servicer import KeyServicer
-from rehab_eventstore.keywrapping import key_keeper
 from rehab_eventstore.proof.checkpoints import Checkpoints
 from rehab_eventstore.proof.verify import Verifier
 from rehab_eventstore.proof_servicer import ProofServicer
@@ -50,6 +48,8 @@ from rehab_eventstore.watch import Listener
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.auth import nobody_but_services
 from rehab_runtime.clock import SystemClock
+from rehab_runtime.keepers.opening import Keeper, Wrapping, key_keeper
+from rehab_runtime.keepers.wrapper import KeyWrapper
 from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.postgres import Database, Queries
 from rehab_runtime.server import GrpcServer, serve_grpc
@@ -76,8 +76,7 @@ DAY_S = 86_400.0
 async def running(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         database, queries = await _open_database(settings, stack)
-        known = await census(database, queries)
-        keeper = await stack.enter_async_context(key_keeper(settings, SystemClock(), known))
+        keeper = await stack.enter_async_context(await _keeper(settings, database, queries))
         archive = await open_archive(settings, database, keeper.wrapper)
         log = await _open_log(settings, stack, database, queries, archive.library)
         keys, cache, sealers = await _sealing(settings, log, keeper.wrapper)
@@ -195,6 +194,13 @@ async def _sweep(cache: KeyCache) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         cache.sweep()
+
+
+async def _keeper(
+    settings: Settings, database: Database, queries: Queries
+) -> AbstractAsyncContextManager[Keeper]:
+    known = [Wrapping(one.kek, one.living) for one in await census(database, queries)]
+    return key_keeper(settings, SystemClock(), known, "patients' data keys")
 
 
 async def _open_database(settings: Settings, stack: AsyncExitStack) -> tuple[Database, Queries]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
-from rehab_runtime.settings import NatsUrl, PostgresDsn, ServiceSettings
+from rehab_runtime.settings import KeeperSettings, NatsUrl, PostgresDsn
 
 
 def _archive(value: str) -> str:
@@ -31,7 +31,7 @@ ArchiveUrl = Annotated[str, AfterValidator(_archive)]
 """Where archived events are kept; empty for nowhere."""
 
 
-class Settings(ServiceSettings):
+class Settings(KeeperSettings):
     model_config = SettingsConfigDict(env_prefix="EVENTSTORE_")
 
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of the log")
@@ -47,21 +47,6 @@ class Settings(ServiceSettings):
         " has, a new one has 1",
     )
 
-    keys: Literal["file", "vault", "kms"] = Field(
-        "file", description="what wraps patients' data keys: a key file, Vault transit, AWS KMS"
-    )
-    keys_also: Literal["", "file", "vault", "kms"] = Field(
-        "", description="what else opens data keys, while they are moved from there to KEYS"
-    )
-    key_file: str = Field("", description="key file, made with mode 0600 if there is none")
-    vault_address: str = Field("", description="https:// address of Vault")
-    vault_key: str = Field("rehab", description="name of the transit key")
-    vault_mount: str = Field("transit", description="mount of the transit engine")
-    vault_token_file: str = Field("", description="file with Vault's token")
-    vault_role: str = Field("rehab-eventstore", description="Kubernetes role, without a token file")
-    kms_key: str = Field("", description="id, ARN or alias of the KMS key")
-    kms_region: str = Field("", description="AWS region; that of the environment when empty")
-    kms_endpoint: str = Field("", description="address of KMS, unless it is AWS's own")
     key_cache_s: float = Field(
         600, gt=0, le=86_400, description="time for which opened data keys are kept in memory"
     )

@@ -11,7 +11,6 @@ from rehab.identity.v1 import key_admin_service_pb2_grpc as pb_grpc
 from rehab_identity.crypto.box import Box
 from rehab_identity.storage.wrapped import Count, Wrapping
 from rehab_runtime.auth import require_service
-from rehab_runtime.clock import Clock
 from rehab_runtime.errors import InvalidArgument, Violation
 from rehab_runtime.logging import get_logger
 
@@ -21,10 +20,9 @@ log = get_logger("keys")
 
 
 class KeyAdminServicer(pb_grpc.KeyAdminServiceServicer):
-    def __init__(self, box: Box, wrapping: Wrapping, clock: Clock) -> None:
+    def __init__(self, box: Box, wrapping: Wrapping) -> None:
         self._box = box
         self._wrapping = wrapping
-        self._clock = clock
 
     async def GetKeyStatus(
         self, request: pb.GetKeyStatusRequest, context: Context
@@ -50,7 +48,7 @@ class KeyAdminServicer(pb_grpc.KeyAdminServiceServicer):
         self, request: pb.RotateKekRequest, context: Context
     ) -> pb.RotateKekResponse:
         require_service()
-        version = self._box.rotate(self._clock)
+        version = await self._box.rotate()
         log.info("the key-encryption key was rotated", version=version)
         return pb.RotateKekResponse(version=version)
 
@@ -58,6 +56,7 @@ class KeyAdminServicer(pb_grpc.KeyAdminServiceServicer):
         self, request: pb.RewrapKeysRequest, context: Context
     ) -> AsyncIterator[pb.RewrapKeysResponse]:
         require_service()
+        await self._box.rewrap()
         left, moved = await self._wrapping.left(), 0
         yield pb.RewrapKeysResponse(left=left)
         async for step in self._wrapping.rewrap():
@@ -72,6 +71,6 @@ class KeyAdminServicer(pb_grpc.KeyAdminServiceServicer):
         if left := await self._wrapping.left():
             message = f"{left} keys are wrapped by older versions: wrap them anew first"
             raise InvalidArgument(violations=[Violation("", "kek.rewrapped", message)])
-        version = self._box.destroy_older()
+        version = await self._box.destroy_older()
         log.info("older versions of the key-encryption key were destroyed", version=version)
         return pb.DestroyOldKeksResponse(version=version)

@@ -18,7 +18,7 @@ from rehab.identity.v1 import session_service_pb2_grpc as session_grpc
 from rehab_identity import signer as signing
 from rehab_identity.account_servicer import AccountServicer
 from rehab_identity.api_key_servicer import ApiKeyServicer
-from rehab_identity.crypto.box import Box
+from rehab_identity.boxing import open_box
 from rehab_identity.crypto.passwords import Passwords
 from rehab_identity.crypto.profiles import Profiles
 from rehab_identity.crypto.roots import Roots
@@ -103,7 +103,7 @@ async def people(
     """Raises StartupError."""
     require_safe(settings.issuers, production=settings.environment == "production")
     queries = Queries.load(PACKAGE, "people.sql")
-    box = Box.open_or_make(settings.key_file, clock)
+    box = await open_box(settings, stack, background, database, queries, clock)
     roots = await secrets.roots(database, queries, box)
     profiles = Profiles(box)
     await seal_names(database, queries, profiles)
@@ -139,7 +139,7 @@ async def people(
         authenticator.revoke,
     )
     servicers = _servicers(settings, stores, parts)
-    key_admin = KeyAdminServicer(box, Wrapping(database, queries, box), clock)
+    key_admin = KeyAdminServicer(box, Wrapping(database, queries, box))
     return People(stores.accounts, holdings, authenticator, servicers, key_admin)
 
 

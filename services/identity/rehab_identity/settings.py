@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import (
@@ -16,7 +15,7 @@ from pydantic import (
 )
 from pydantic_settings import SettingsConfigDict
 
-from rehab_runtime.settings import FollowSettings, PostgresDsn, TraceSettings
+from rehab_runtime.settings import FollowSettings, KeeperSettings, PostgresDsn, TraceSettings
 
 NOTICE_SECRET = 32
 
@@ -43,7 +42,7 @@ class Issuer(BaseModel):
         return self
 
 
-class Settings(FollowSettings, TraceSettings):
+class Settings(KeeperSettings, FollowSettings, TraceSettings):
     model_config = SettingsConfigDict(env_prefix="IDENTITY_")
 
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of accounts and decisions")
@@ -65,9 +64,12 @@ class Settings(FollowSettings, TraceSettings):
         le=604_800,
         description="time for which revocations are told anew: at least the life of a token",
     )
-    key_file: Path = Field(
-        description="file of the key that seals persons' data; made when missing, readable by the "
-        "service alone"
+    box_lead_s: float = Field(
+        6,
+        ge=0,
+        le=60,
+        description="seconds for which a new version of the key that seals persons' data is told "
+        "before it seals, with a keeper other than a file",
     )
 
     issuer: str = Field(

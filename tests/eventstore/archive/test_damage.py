@@ -14,7 +14,6 @@ import pytest
 import pytest_asyncio
 
 from rehab.eventstore.v1 import archive_service_pb2 as pb
-from rehab_eventstore.crypto.local import LocalKeys
 from rehab_eventstore.proof.archived import ArchiveKeys
 from rehab_eventstore.proof.finding import Damage, Finding
 from rehab_eventstore.proof.verify import Asked, Verdict, Verifier
@@ -25,6 +24,7 @@ from rehab_runtime.auth import service_principal
 from rehab_runtime.embedded import Nats
 from rehab_runtime.errors import ArchiveUnreadable, Unavailable
 from rehab_runtime.eventlog import EventLog, follow
+from rehab_runtime.keepers.local import LocalKeys
 from rehab_runtime.postgres import Queries
 from rehab_runtime.startup import StartupError
 from tests.eventstore.archive.archiving import Archiving, archived_settings, fetch, fill

@@ -9,12 +9,12 @@ import pytest
 
 from rehab.events.v1.event_pb2 import Envelope, RecordedEvent
 from rehab_eventstore.archive.form import Kept, Segment
-from rehab_eventstore.crypto.local import LocalKeys
 from rehab_eventstore.storage.segments import Segments
 from rehab_runtime import postgres
 from rehab_runtime.auth import service_principal
 from rehab_runtime.embedded import Nats
 from rehab_runtime.errors import Erased
+from rehab_runtime.keepers.local import LocalKeys
 from rehab_runtime.postgres import Queries
 from tests.eventstore.archive.archiving import (
     SEALED,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 
 import pytest
 
 from rehab_eventstore.crypto.cache import KeyCache
 from rehab_eventstore.crypto.keys import DataKey, Keyring
-from rehab_eventstore.crypto.wrapper import KeysUnavailable
 from rehab_runtime.clock import FixedClock
+from rehab_runtime.keepers.wrapper import KeysUnavailable
 
 TTL_S = 60
 
@@ -41,6 +42,11 @@ def ring(patient: str) -> Keyring:
 @pytest.fixture
 async def load() -> Loader:
     return Loader()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(datetime(2026, 3, 1, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from rehab_eventstore.crypto.keys import DataKey, Keyring
-from rehab_eventstore.crypto.vault_session import Lease
-from rehab_eventstore.crypto.wrapper import Kek, Unwrapped, Wrapped
 from rehab_runtime.clock import EPOCH
+from rehab_runtime.keepers.vault_session import Lease
+from rehab_runtime.keepers.wrapper import Kek, Unwrapped, Wrapped
 from rehab_runtime.keyfile import KeyFile, Version
 
 SECRET = b"a secret that is sixty-four bytes long, as one of data keys is.."

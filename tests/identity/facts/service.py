@@ -90,7 +90,7 @@ class Place:
             "subject_prefix": f"log_{self.name}",
             "metrics_listen": "",
             "drain_s": 1,
-            "key_file": self.folder / "identity.key",
+            "key_file": str(self.folder / "identity.key"),
         }
         return Settings(**{**told, **more})
 

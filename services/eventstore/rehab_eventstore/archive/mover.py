@@ -24,12 +24,12 @@ from rehab_eventstore.archive.form import KEY_BYTES, Span, Writer, kept_of
 from rehab_eventstore.archive.library import unreadable
 from rehab_eventstore.archive.objects import Away, Objects
 from rehab_eventstore.archive.plan import Chosen
-from rehab_eventstore.crypto.wrapper import KeyRefused, KeyWrapper, Unwrapped
 from rehab_eventstore.domain.chain import GENESIS, following
 from rehab_eventstore.proof.walk import link_of_row, occurred_of_row
 from rehab_eventstore.storage.segments import Lease, Segments, Stored, segment_context
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import ArchiveUnreadable, Internal, InvalidArgument, Violation
+from rehab_runtime.keepers.wrapper import KeyRefused, KeyWrapper, Unwrapped
 from rehab_runtime.logging import get_logger
 
 log = get_logger("archive")

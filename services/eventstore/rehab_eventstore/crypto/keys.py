@@ -95,3 +95,8 @@ class Keyring:
     def of(cls, patient: str, *keys: DataKey, use: KeyUse = UNUSED) -> Self:
         """Keys from the oldest to the newest."""
         return cls(patient, keys[-1], {key.key_id: key for key in keys}, use)
+
+
+def key_context(stream: str, key_id: str) -> str:
+    """What a data key is bound to: its patient's stream and its own id, unambiguously."""
+    return f"{len(stream)}:{stream}/{key_id}"

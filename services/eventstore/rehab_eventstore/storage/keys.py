@@ -8,17 +8,16 @@ from datetime import datetime
 
 import asyncpg
 
-from rehab_eventstore.crypto.keys import UNUSED, DataKey, Keyring, KeyUse
-from rehab_eventstore.crypto.wrapper import (
+from rehab_eventstore.crypto.keys import UNUSED, DataKey, Keyring, KeyUse, key_context
+from rehab_runtime.clock import uuid7
+from rehab_runtime.errors import Erased
+from rehab_runtime.keepers.wrapper import (
     Kek,
     KeyRefused,
     KeyWrapper,
     Unwrapped,
     Wrapped,
-    key_context,
 )
-from rehab_runtime.clock import uuid7
-from rehab_runtime.errors import Erased
 from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database, Queries
 

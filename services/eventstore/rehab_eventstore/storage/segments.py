@@ -14,8 +14,9 @@ from rehab.eventstore.v1 import eventstore_service_pb2 as pb
 from rehab_eventstore.archive.form import Kept, Segment, Span
 from rehab_eventstore.archive.library import unreadable
 from rehab_eventstore.archive.plan import Movable
-from rehab_eventstore.crypto.wrapper import Kek, KeyRefused, KeyWrapper, Wrapped, key_context
+from rehab_eventstore.crypto.keys import key_context
 from rehab_runtime.errors import Internal, Unavailable
+from rehab_runtime.keepers.wrapper import Kek, KeyRefused, KeyWrapper, Wrapped
 from rehab_runtime.postgres import Database, Queries
 
 ROWS_AT_ONCE = 1000

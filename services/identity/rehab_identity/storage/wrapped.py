@@ -1,4 +1,4 @@
-"""What the key file wraps, in its rows: which version wraps what, and all of it wrapped anew."""
+"""What the box seals, in its rows: which version wraps what, and all of it wrapped anew."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from rehab_clinical.facts import by_right_clock
 from rehab.events.v1 import patient_pb2
 from rehab.events.v1.event_pb2 import ROLE_DEVICE, ROLE_PATIENT, Envelope, Event, Role
 from rehab.events.v1.kinds import KINDS
+from rehab.events.v1.tellers import SUITE, tellers
 from rehab_runtime.access.facts import Care, Consent, PatientFacts
-from rehab_runtime.access.kinds import SUITE, tellers
 from rehab_runtime.auth import Principal
 from rehab_runtime.errors import (
     ConsentNotInForce,

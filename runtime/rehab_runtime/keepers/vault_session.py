@@ -19,9 +19,9 @@ from typing import Any, Protocol, Self, TypeVar
 import hvac
 import requests
 
-from rehab_eventstore.crypto.vault_errors import Forbidden, translated
-from rehab_eventstore.crypto.wrapper import KeyRefused, KeysUnavailable, require_private
 from rehab_runtime.clock import Clock
+from rehab_runtime.keepers.vault_errors import Forbidden, translated
+from rehab_runtime.keepers.wrapper import KeyRefused, KeysUnavailable, require_private
 from rehab_runtime.logging import get_logger
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import requests
 from hvac import exceptions
 
-from rehab_eventstore.crypto.wrapper import KeyRefused, KeysUnavailable
+from rehab_runtime.keepers.wrapper import KeyRefused, KeysUnavailable
 
 
 class Forbidden(KeyRefused):

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from rehab_eventstore.crypto.local import LocalKeys
-from rehab_eventstore.crypto.wrapper import (
+from rehab_eventstore.crypto.keys import key_context
+from rehab_runtime.clock import FixedClock
+from rehab_runtime.keepers.local import LocalKeys
+from rehab_runtime.keepers.wrapper import (
     Kek,
     KeyRefused,
     Unwrapped,
     Wrapped,
     carry_over,
     context_digest,
-    key_context,
     require_private,
 )
-from rehab_runtime.clock import FixedClock
 from rehab_runtime.startup import StartupError
-from tests.eventstore.sealing.conftest import Kept
+from tests.runtime.keepers.conftest import Kept
 
 
 def some(count: int) -> list[Unwrapped]:

@@ -80,11 +80,6 @@ class KeyWrapper(Protocol):
         ...
 
 
-def key_context(stream: str, key_id: str) -> str:
-    """What a data key is bound to: its patient's stream and its own id, unambiguously."""
-    return f"{len(stream)}:{stream}/{key_id}"
-
-
 def context_digest(context: str) -> bytes:
     """The context for those who need not know the patient: 32 bytes."""
     return sha256(b"rehab eventstore key context 1\0" + context.encode()).digest()

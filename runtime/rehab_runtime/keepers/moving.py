@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from rehab_eventstore.crypto.wrapper import (
+from rehab_runtime.keepers.wrapper import (
     Kek,
     KeyRefused,
     KeyWrapper,

@@ -15,21 +15,21 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from rehab_eventstore.crypto.vault import VaultKeys
-from rehab_eventstore.crypto.vault_session import (
+from rehab_runtime.clock import FixedClock
+from rehab_runtime.keepers.vault import VaultKeys
+from rehab_runtime.keepers.vault_session import (
     LOOK_AT_LEAST_EVERY_S,
     KubernetesLogin,
     TokenFile,
     VaultSession,
 )
-from rehab_eventstore.crypto.wrapper import (
+from rehab_runtime.keepers.wrapper import (
     KeyRefused,
     KeysUnavailable,
     Unwrapped,
 )
-from rehab_runtime.clock import FixedClock
 from rehab_runtime.startup import StartupError
-from tests.eventstore.sealing.vault_server import MAX_TTL_S, TTL_S, VaultServer, serving
+from tests.support.vault_server import MAX_TTL_S, TTL_S, VaultServer, serving
 
 KEY = Unwrapped("patient-1", os.urandom(64))
 

@@ -17,8 +17,8 @@ import botocore.session
 from botocore import exceptions
 from botocore.config import Config
 
-from rehab_eventstore.crypto.kms_errors import NOT_ENABLED, translated
-from rehab_eventstore.crypto.wrapper import (
+from rehab_runtime.keepers.kms_errors import NOT_ENABLED, translated
+from rehab_runtime.keepers.wrapper import (
     Kek,
     KeyRefused,
     Unwrapped,

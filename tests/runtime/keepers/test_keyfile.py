@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehab_eventstore.crypto.local import CAUTION, LocalKeys
-from rehab_eventstore.crypto.wrapper import KeyRefused, KeysUnavailable, Unwrapped, Wrapped
 from rehab_runtime import keyfile
 from rehab_runtime.clock import EPOCH, FixedClock
+from rehab_runtime.keepers.local import CAUTION, LocalKeys
+from rehab_runtime.keepers.wrapper import KeyRefused, KeysUnavailable, Unwrapped, Wrapped
 from rehab_runtime.keyfile import KeyFileError
 from rehab_runtime.startup import StartupError
 

@@ -13,15 +13,15 @@ import botocore.session
 import pytest
 from moto.server import ThreadedMotoServer
 
-from rehab_eventstore.crypto.kms import KmsKeys
-from rehab_eventstore.crypto.local import LocalKeys
-from rehab_eventstore.crypto.moving import Moving, is_of
-from rehab_eventstore.crypto.vault import VaultKeys
-from rehab_eventstore.crypto.vault_session import KubernetesLogin, VaultSession
-from rehab_eventstore.crypto.wrapper import KeyWrapper
 from rehab_runtime import keyfile
 from rehab_runtime.clock import FixedClock
-from tests.eventstore.sealing.vault_server import VaultServer, serving
+from rehab_runtime.keepers.kms import KmsKeys
+from rehab_runtime.keepers.local import LocalKeys
+from rehab_runtime.keepers.moving import Moving, is_of
+from rehab_runtime.keepers.vault import VaultKeys
+from rehab_runtime.keepers.vault_session import KubernetesLogin, VaultSession
+from rehab_runtime.keepers.wrapper import KeyWrapper
+from tests.support.vault_server import VaultServer, serving
 
 REGION = "eu-central-1"
 ALIAS = "alias/patients"

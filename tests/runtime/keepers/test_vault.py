@@ -13,21 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehab_eventstore.crypto.steady import Steady
-from rehab_eventstore.crypto.vault import VaultKeys
-from rehab_eventstore.crypto.vault_session import (
+from rehab_runtime.clock import EPOCH, FixedClock
+from rehab_runtime.keepers.steady import Steady
+from rehab_runtime.keepers.vault import VaultKeys
+from rehab_runtime.keepers.vault_session import (
     KubernetesLogin,
     VaultSession,
 )
-from rehab_eventstore.crypto.wrapper import (
+from rehab_runtime.keepers.wrapper import (
     KeyRefused,
     KeysUnavailable,
     Unwrapped,
     Wrapped,
     context_digest,
 )
-from rehab_runtime.clock import EPOCH, FixedClock
-from tests.eventstore.sealing.vault_server import TTL_S, VaultServer, serving
+from tests.support.vault_server import TTL_S, VaultServer, serving
 
 KEY = Unwrapped("patient-1", os.urandom(64))
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from rehab_eventstore.crypto.kms import KmsKeys
-from rehab_eventstore.crypto.steady import Steady
-from rehab_eventstore.crypto.wrapper import (
+from rehab_runtime.embedded import Nats
+from rehab_runtime.keepers.kms import KmsKeys
+from rehab_runtime.keepers.steady import Steady
+from rehab_runtime.keepers.wrapper import (
     Kek,
     KeyRefused,
     KeysUnavailable,
@@ -24,11 +25,10 @@ from rehab_eventstore.crypto.wrapper import (
     Wrapped,
     context_digest,
 )
-from rehab_runtime.embedded import Nats
 from rehab_runtime.startup import StartupError
 from tests.eventstore.given import append, event
-from tests.eventstore.sealing.conftest import ALIAS, REGION, Kms
 from tests.eventstore.store import settings_for, store
+from tests.runtime.keepers.conftest import ALIAS, REGION, Kms
 
 KEY = Unwrapped("patient-1", os.urandom(64))
 

@@ -18,9 +18,9 @@ from typing import Any
 
 from hvac import exceptions
 
-from rehab_eventstore.crypto.vault_errors import NOT_VAULT
-from rehab_eventstore.crypto.vault_session import Vault, VaultSession
-from rehab_eventstore.crypto.wrapper import (
+from rehab_runtime.keepers.vault_errors import NOT_VAULT
+from rehab_runtime.keepers.vault_session import Vault, VaultSession
+from rehab_runtime.keepers.wrapper import (
     Kek,
     KeyRefused,
     KeysUnavailable,

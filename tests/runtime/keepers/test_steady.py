@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from rehab_eventstore.crypto.steady import Steady
-from rehab_eventstore.crypto.wrapper import (
+from rehab_runtime.keepers.steady import Steady
+from rehab_runtime.keepers.wrapper import (
     Kek,
     KeyRefused,
     KeysUnavailable,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from botocore import exceptions
 
-from rehab_eventstore.crypto.wrapper import KeyRefused, KeysUnavailable
+from rehab_runtime.keepers.wrapper import KeyRefused, KeysUnavailable
 
 NOT_ENABLED = "see the key's state in KMS; a deletion can be cancelled"
 TRANSIENT = frozenset(

@@ -14,9 +14,9 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from rehab_eventstore.crypto.wrapper import Kek, KeyRefused, KeysUnavailable, Unwrapped, Wrapped
 from rehab_runtime import keyfile
 from rehab_runtime.clock import Clock
+from rehab_runtime.keepers.wrapper import Kek, KeyRefused, KeysUnavailable, Unwrapped, Wrapped
 from rehab_runtime.keyfile import KeyFile, KeyFileError
 
 NONCE_BYTES = 12

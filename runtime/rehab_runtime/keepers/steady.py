@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from random import Random, SystemRandom
 from typing import TypeVar
 
-from rehab_eventstore.crypto.wrapper import (
+from rehab_runtime.keepers.wrapper import (
     Kek,
     KeyRefused,
     KeysUnavailable,
