@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -164,7 +164,7 @@ def plans(draw: st.DrawFn) -> event_pb2.Body:
             schedule["policy"] = draw(st.integers(1, 4))
             item = {"exercise_id": draw(exercises), "schedule": schedule}
             item["reps"] = {"sets": 1, "reps": 10}
-            first = draw(times).date()
+            first = date(2026, 3, 2) + timedelta(days=draw(st.integers(-20, 40)))
             told["prescribed"] = {
                 "effective_from": first.isoformat(),
                 "effective_until": (first + timedelta(days=draw(st.integers(0, 20)))).isoformat(),
@@ -253,6 +253,45 @@ def test_a_step_tells_of_every_resource_that_it_changes(events: list[event_pb2.E
     for fact in facts(events):
         touched = history.step(fact)
         made = everything(history, again=True, kinds=kinds)
+        after = {one.key: one.digest for one in made}
+        assert {key for key in before | after if before.get(key) != after.get(key)} <= touched
+        before = after
+
+
+@st.composite
+def prescribed_and_done(draw: st.DrawFn) -> list[event_pb2.Event]:
+    """Prescriptions, and sessions that may name their window."""
+    events: list[event_pb2.Event] = []
+    for number in range(1, draw(st.integers(2, 8)) + 1):
+        when = datetime(2026, 3, 2, 9, tzinfo=UTC) + timedelta(days=draw(st.integers(0, 30)))
+        corrects = event_id(draw(st.integers(1, 8))) if draw(st.integers(0, 4)) == 0 else ""
+        if draw(st.integers(0, 2)) == 0:
+            content = draw(plans())
+        else:
+            named = {"plan_id": "p1", "local_date": "2026-03-09", "slot": "08:00"}
+            action: dict[str, Any] = draw(
+                st.sampled_from(
+                    [
+                        {"started": {"occurrence": named}},
+                        {"started": {}},
+                        {"set_completed": {"exercise_id": "heel_slide", "set_index": 1, "reps": 9}},
+                    ]
+                )
+            )
+            session = draw(st.sampled_from(["s1", "s2", "s3"]))
+            content = body(exercise_session={"session_id": session, **action})
+        events.append(event(number, when, content, corrects=corrects))
+    return events
+
+
+@FAST
+@given(prescribed_and_done())
+def test_a_step_tells_of_every_week_that_it_changes(events: list[event_pb2.Event]) -> None:
+    history = History.empty()
+    before: dict[Any, bytes] = {}
+    for fact in facts(events):
+        touched = history.step(fact)
+        made = everything(history, again=True, kinds=frozenset({"week"}))
         after = {one.key: one.digest for one in made}
         assert {key for key in before | after if before.get(key) != after.get(key)} <= touched
         before = after

@@ -116,12 +116,18 @@ def test_a_session_touches_the_week_before_as_well_as_its_own() -> None:
     assert of_kind(history, keys.WEEK) == sorted(k for k in touched if k.kind == keys.WEEK)
 
 
-def test_a_pause_touches_the_weeks_that_are_not_over() -> None:
+def test_a_pause_touches_every_week_and_weeks_that_are_over_do_not_rest_on_it() -> None:
     history = history_of([plan(1)])
     when = BEGIN + 9 * DAY
     (_, pausing) = facts([plan(1), event(2, when, paused())])
     touched = history.step(pausing)
-    assert {history.subject(key) for key in touched} == {WeekSubject(MONDAY + 7 * DAY)}
+    assert {history.subject(key) for key in touched} == {
+        WeekSubject(MONDAY),
+        WeekSubject(MONDAY + 7 * DAY),
+    }
+    over = resource(history, history.key(keys.WEEK, WeekSubject(MONDAY)), LINKS)
+    assert over is not None
+    assert over.event_ids == (event_id(1),)
 
 
 def test_a_week_whose_only_session_was_of_another_is_entered_in_error() -> None:

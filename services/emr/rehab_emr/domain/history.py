@@ -11,7 +11,7 @@ from rehab_clinical.days import day_end, first_zone
 from rehab_clinical.facts import Fact
 from rehab_clinical.plan import PlanBook
 from rehab_clinical.session_fold import SessionFold
-from rehab_clinical.sessions import SessionRecord
+from rehab_clinical.sessions import SessionRecord, session_id_of
 from rehab_clinical.vitals import Reading
 
 from rehab.events.v1 import admin_pb2
@@ -67,6 +67,7 @@ class History:
         self._shelf = Shelf()
         self._planning: list[Fact] = []
         self._zone: ZoneInfo | None = None
+        self._far: bool | None = None
         self._mondays: dict[date, ResourceKey] = {}
         self._sessions: dict[str, SessionRecord | None] = {}
         self._of_session: dict[str, set[ResourceKey]] = {}
@@ -98,8 +99,10 @@ class History:
         told = frozenset(self._keep(fact, kind, subject) for kind, subject in parts)
         if fact.kind == "plan":
             told |= self._foresee(fact)
+        if fact.kind == "plan" or self._is_of_plan(fact.corrects):
+            touched = touched.union(self._mondays.values())
         self._told_by[fact.stamp.event_id] = told
-        return self._with_sessions(told | touched)
+        return self._with_others(told | touched)
 
     def keys(self) -> frozenset[ResourceKey]:
         """Of everything told so far: for a replay, or a copy of the record."""
@@ -229,22 +232,39 @@ class History:
             self._mondays[subject.monday] = key
         elif isinstance(subject, SessionSubject):
             self._sessions.pop(subject.session_id, None)
-        if isinstance(subject, SessionSubject | ExerciseSubject):
-            self._of_session.setdefault(subject.session_id, set()).add(key)
+        if fact.kind in telling.SESSION_KINDS and kind != keys.DEVICE:
+            self._of_session.setdefault(session_id_of(fact), set()).add(key)
         return key
 
-    def _with_sessions(self, touched: frozenset[ResourceKey]) -> frozenset[ResourceKey]:
-        """With every part of the sessions that are touched: all tell the session's time."""
+    def _with_others(self, touched: frozenset[ResourceKey]) -> frozenset[ResourceKey]:
+        """With all that tells of the sessions that are touched, as their time may have moved, and
+        every week that they may count for."""
         subjects = [self._subjects[key] for key in touched if key.kind == keys.SESSION]
-        sessions = (one for one in subjects if isinstance(one, SessionSubject))
+        sessions = [one for one in subjects if isinstance(one, SessionSubject)]
+        if sessions and self._reaches_far():
+            touched = touched.union(self._mondays.values())
         return touched.union(*(self._of_session[one.session_id] for one in sessions))
+
+    def _reaches_far(self) -> bool:
+        """Whether a session may count for a window of another week than its own or the one before,
+        or push another one there: by what was ever prescribed, so that none is missed."""
+        if self._far is None:
+            self._far = any(
+                telling.reaches_far(fact.body.plan)
+                for fact in self._planning
+                if fact.kind == "plan"
+            )
+        return self._far
 
     def _planned(self, fact: Fact) -> frozenset[ResourceKey]:
         """Where the patient's zone changes, so may every time that was told without one."""
         before = self.zone
         self._planning.append(fact)
-        self._zone = None
+        self._zone = self._far = None
         return NOTHING if self.zone == before else self.keys()
+
+    def _is_of_plan(self, event_id: str) -> bool:
+        return any(fact.stamp.event_id == event_id for fact in self._planning)
 
     def _foresee(self, fact: Fact) -> frozenset[ResourceKey]:
         """The weeks that a plan has a say in. Those of one that it corrects, `_void` has."""

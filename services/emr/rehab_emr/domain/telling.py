@@ -17,7 +17,7 @@ from rehab_clinical.vitals import WORKOUT as WORKOUT_METRIC
 from rehab_clinical.vitals import Reading, metric_named, readings_of
 from rehab_clinical.windows import monday_of
 
-from rehab.events.v1 import exercise_pb2, health_pb2
+from rehab.events.v1 import exercise_pb2, health_pb2, plan_pb2
 from rehab_emr.domain import keys
 from rehab_emr.domain.metrics import BY_DAY, SINGLE
 from rehab_emr.domain.subjects import (
@@ -42,6 +42,7 @@ MAPPED = SESSION_KINDS | READING_KINDS | {"pain_report", "plan"}
 """The kinds of events that resources come of."""
 
 Told = tuple[str, Subject]
+_WIDE = frozenset({plan_pb2.COMPLETION_POLICY_AFTER_START, plan_pb2.COMPLETION_POLICY_ANYTIME})
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _SIDES: Mapping[int, str] = MappingProxyType({1: "left", 2: "right", 3: "both"})
 
@@ -87,6 +88,26 @@ def of_session(fact: Fact, zone: ZoneInfo) -> Iterator[Told]:
     yield keys.WEEK, WeekSubject(monday)
     # a session may still count for a window that began in the week before
     yield keys.WEEK, WeekSubject(monday - WEEK)
+    meant = _meant_for(fact)
+    if meant is not None:
+        yield keys.WEEK, WeekSubject(monday_of(meant))
+
+
+def _meant_for(fact: Fact) -> date | None:
+    """The local day of the window that the session names, wherever that is."""
+    session = fact.body.exercise_session
+    for told in (session.started, session.self_reported):
+        if told.HasField("occurrence"):
+            return date.fromisoformat(told.occurrence.local_date)
+    return None
+
+
+def reaches_far(plan: plan_pb2.Plan) -> bool:
+    """Whether windows are so wide that sessions of other weeks count for them."""
+    return any(
+        item.schedule.policy in _WIDE or item.schedule.window_h > 24
+        for item in plan.prescribed.items
+    )
 
 
 def _told_sets(session: exercise_pb2.ExerciseSession) -> Iterable[exercise_pb2.SetCompleted]:
@@ -186,4 +207,3 @@ def weeks_of(fact: Fact, book: PlanBook, known: Iterable[date], zone: ZoneInfo) 
     while monday <= end:
         yield monday
         monday += WEEK
-    yield from (one for one in known if one > end)
