@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rehab_emr.domain.conformance import examined
 from rehab_emr.domain.verdicts import Answer, Whole, alone, judge, retry_after_s
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -87,6 +90,49 @@ def test_alone_a_resource_is_dead_where_it_is_refused_and_waits_where_the_server
     assert alone(judge(Answer(413), 1, NOW)).what == "dead"
     assert alone(judge(Answer(409), 1, NOW)).what == "retry"
     assert judge(Answer(504), 1, NOW).whole is Whole.RETRY
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inside: (
+        st.lists(inside, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "resourceType",
+                    "entry",
+                    "response",
+                    "status",
+                    "location",
+                    "etag",
+                    "outcome",
+                    "issue",
+                    "code",
+                    "extension",
+                    "url",
+                    "valueInteger",
+                    "resource",
+                    "id",
+                ]
+            ),
+            inside,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(body=JSON, entries=st.lists(JSON, max_size=3), status=st.sampled_from([200, 201, 400, 422]))
+def test_whatever_a_receiver_says_is_judged(body: Any, entries: list[Any], status: int) -> None:
+    told = body if isinstance(body, dict) else {}
+    for content in (told, {"resourceType": "Bundle", "entry": entries}, told | {"entry": entries}):
+        judged = judge(Answer(status, {}, content), 2, NOW)
+        assert (judged.whole is None) == (len(judged.entries) == 2)
+        for one in judged.entries:
+            assert one.remote.isascii()
+            assert one.version.isprintable()
+        examined(content)
 
 
 @pytest.mark.parametrize("status", [None, "", "ok", {}, "9"])

@@ -33,7 +33,7 @@ def examined(statement: Any, needed: Iterable[str] = ("Observation",)) -> Findin
     warnings: list[str] = []
     for name in needed:
         missing += _of_type(name, types.get(name))
-    system = {one.get("code") for one in _list(rest, "interaction")}
+    system = {str(one.get("code")) for one in _list(rest, "interaction")}
     if not system & {"transaction", "batch"}:
         missing.append("it takes neither transaction nor batch Bundles")
     elif "transaction" not in system:
@@ -49,7 +49,7 @@ def _of_type(name: str, found: Mapping[str, Any] | None) -> Iterable[str]:
     if found is None:
         yield f"it does not take resources of type {name}"
         return
-    codes = {one.get("code") for one in _list(found, "interaction")}
+    codes = {str(one.get("code")) for one in _list(found, "interaction")}
     if "create" not in codes:
         yield f"it does not list create for {name}"
     if not found.get("conditionalCreate"):

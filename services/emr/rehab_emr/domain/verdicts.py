@@ -4,7 +4,7 @@ always: a transaction may have been run as a batch, and 200 may hold refusals.""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,8 +17,10 @@ LATER = frozenset({408, 423, 424, 425, 429}) | frozenset(range(500, 600))
 TOO_LARGE = frozenset({"too-costly", "too-long"})
 """Codes of an OperationOutcome: there was too much at once."""
 LONGEST_WAIT_S = 86_400.0
-_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64})(?:/_history/([^/]+))?$")
-_ETAG = re.compile(r'^(?:W/)?"([^"]{1,64})"$')
+_REFERENCE = re.compile(
+    r"(?:^|/)([A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64})(?:/_history/([A-Za-z0-9.-]{1,64}))?$"
+)
+_ETAG = re.compile(r'^(?:W/)?"([!#-~]{1,64})"$')
 
 
 class What(StrEnum):
@@ -90,7 +92,7 @@ def judge(answer: Answer, count: int, now: datetime) -> Judgement:
     if body is None or body.get("resourceType") != "Bundle":
         return Judgement(whole=Whole.RETRY, reason="not_fhir", retry_after_s=wait_s)
     entries = body.get("entry") or []
-    if len(entries) != count:
+    if not isinstance(entries, list) or len(entries) != count:
         return Judgement(whole=Whole.RETRY, reason="entries_missing", retry_after_s=wait_s)
     return Judgement(tuple(_entry(one, wait_s, now) for one in entries), retry_after_s=wait_s)
 
@@ -109,9 +111,10 @@ def _refused(answer: Answer, count: int) -> Whole:
 
 
 def _says_too_large(answer: Answer) -> bool:
-    issues = (answer.body or {}).get("issue") or []
+    issues = (answer.body or {}).get("issue")
     return answer.status in (400, 403, 422) and any(
-        isinstance(one, Mapping) and one.get("code") in TOO_LARGE for one in issues
+        isinstance(one, Mapping) and str(one.get("code")) in TOO_LARGE
+        for one in (issues if isinstance(issues, list) else [])
     )
 
 
@@ -188,8 +191,8 @@ def _seconds(text: str, now: datetime) -> float | None:
 
 
 def _extension(body: Any) -> float | None:
-    extensions: Sequence[Any] = body.get("extension") or [] if isinstance(body, Mapping) else []
-    for one in extensions:
+    extensions = body.get("extension") if isinstance(body, Mapping) else None
+    for one in extensions if isinstance(extensions, list) else []:
         if isinstance(one, Mapping) and str(one.get("url", "")).endswith("/rate-limit-reset"):
             for name in ("valueInteger", "valueUnsignedInt", "valueDecimal"):
                 if isinstance(value := one.get(name), int | float):

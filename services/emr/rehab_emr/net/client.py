@@ -65,7 +65,10 @@ class Client:
             place = await self._guard.place(url)
         except Unreachable as error:
             return Answer(0, fault=error.code)
-        target = httpx.URL(url)
+        try:
+            target = httpx.URL(url)
+        except httpx.InvalidURL:
+            return Answer(0, fault="url_invalid")
         host = target.netloc.decode("ascii")
         told = {"accept": accept, **(headers or {}), "host": host}
         if content is not None:

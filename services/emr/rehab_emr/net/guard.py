@@ -62,9 +62,12 @@ class Guard:
     async def place(self, url: str) -> Place:
         """Looked up anew each time, and called where it was looked at: a name that changes its
         address in between gains nothing. Raises Unreachable."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            parts = urlsplit(url)
+            host, told = parts.hostname or "", parts.port
+        except ValueError:
+            raise Unreachable("url_invalid") from None
+        port = told or (443 if parts.scheme == "https" else 80)
         try:
             async with asyncio.timeout(RESOLVE_TIMEOUT_S):
                 found = await self._resolve(host, port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from rehab_emr.domain.verdicts import Answer
 from rehab_emr.net.auth import Auth, NotLetIn
 from rehab_emr.net.client import Client
+
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
 class NoAnswer(Exception):
@@ -63,11 +66,7 @@ class Receiver:
         answer = await self._call("POST", "/Patient/_search", form=form)
         if answer.status != 200 or answer.body is None:
             raise _no(answer)
-        return [
-            f"Patient/{one['resource']['id']}"
-            for one in answer.body.get("entry") or []
-            if (one.get("resource") or {}).get("resourceType") == "Patient"
-        ]
+        return [patient for one in _entries(answer) if (patient := _patient(one))]
 
     async def matched(self, person: Person) -> str:
         """The reference of the only patient whom the receiver is certain of; empty for none. Raises
@@ -90,8 +89,8 @@ class Receiver:
         answer = await self._call("POST", "/Patient/$match", content=content)
         if answer.status != 200 or answer.body is None:
             raise _no(answer)
-        certain = [one for one in answer.body.get("entry") or [] if _is_certain(one)]
-        return f"Patient/{certain[0]['resource']['id']}" if len(certain) == 1 else ""
+        certain = [one for one in _entries(answer) if _is_certain(one)]
+        return _patient(certain[0]) if len(certain) == 1 else ""
 
     async def _call(
         self,
@@ -116,15 +115,32 @@ class Receiver:
         return answer
 
 
+def _entries(answer: Answer) -> Sequence[Mapping[str, Any]]:
+    return _list(answer.body or {}, "entry")
+
+
+def _patient(entry: Mapping[str, Any]) -> str:
+    """The reference of the Patient that an entry holds; empty for anything else."""
+    found = entry.get("resource")
+    if not isinstance(found, Mapping) or found.get("resourceType") != "Patient":
+        return ""
+    return f"Patient/{found['id']}" if _ID.fullmatch(str(found.get("id", ""))) else ""
+
+
 def _is_certain(entry: Mapping[str, Any]) -> bool:
     """By the grade that the standard's extension gives a match, and nothing else."""
-    resource = entry.get("resource") or {}
+    search = entry.get("search")
     grades = [
         one.get("valueCode")
-        for one in (entry.get("search") or {}).get("extension") or []
+        for one in _list(search if isinstance(search, Mapping) else {}, "extension")
         if str(one.get("url", "")).endswith("/StructureDefinition/match-grade")
     ]
-    return resource.get("resourceType") == "Patient" and grades == ["certain"]
+    return bool(_patient(entry)) and grades == ["certain"]
+
+
+def _list(of: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+    found = of.get(name)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 def _no(answer: Answer) -> NoAnswer:
