@@ -36,6 +36,9 @@ def register(
         str, typer.Option(help="Identifier system under which it knows our patient ids.")
     ] = "",
     batch: Annotated[bool, typer.Option("--batch", help="Batches, no transactions.")] = False,
+    if_none_exist: Annotated[
+        str, typer.Option(help="Search of a create: parameters, question_mark or typed.")
+    ] = "",
     entries: Annotated[int, typer.Option(min=0, max=500, help="In a Bundle at most.")] = 0,
     per_second: Annotated[float, typer.Option(min=0, max=1000, help="Requests at most.")] = 0,
     rep_series: Annotated[
@@ -57,6 +60,7 @@ def register(
         requests_per_second=per_second,
         patient_system=patient_system,
         rep_series=rep_series,
+        if_none_exist=if_none_exist,
         no_backfill=no_backfill,
     )
     told = (bearer_file is not None) + bool(smart_client) + (cert is not None)

@@ -80,7 +80,7 @@ async def test_a_correction_changes_what_is_there_and_adds_nothing(house: House)
 
 async def test_what_would_be_sent_is_shown_and_not_sent(house: House) -> None:
     await house.receiver.knows(PATIENT)
-    await house.register()
+    await house.register(if_none_exist="question_mark", most_entries=3)
     await house.log.append(*arrived(), pain(6))
     await house.until_all("unmatched")
     request = pb.TestEndpointRequest(patient_id=PATIENT, endpoint_id="hospital")
@@ -88,6 +88,7 @@ async def test_what_would_be_sent_is_shown_and_not_sent(house: House) -> None:
     bundle = json.loads(shown.bundle_json)
     assert bundle["type"] == "transaction"
     assert bundle["entry"][0]["resource"]["valueQuantity"]["value"] == 6
+    assert bundle["entry"][0]["request"]["ifNoneExist"].startswith("?identifier=")
     assert ["rehab emr link" in one for one in shown.problems] == [True]
     assert await values(house) == []
     assert await house.disclosures(PATIENT) == []

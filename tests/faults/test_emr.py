@@ -1,6 +1,6 @@
-"""The record system's side is killed at random, and so is the receiver, which also commits and
-does not answer. The receiver's conditional create is no guarantee: two at once make two. In the end
-there is exactly one resource for each event, as the log tells it last."""
+"""Two replicas of the record system's side are killed at random, and so is the receiver, which also
+commits and does not answer. Its conditional create is no guarantee: two at once make two. In the
+end there is exactly one resource for each event, as the log tells it last."""
 
 from __future__ import annotations
 
@@ -77,11 +77,12 @@ async def lives(log: Log, stop: asyncio.Event, chance: Random) -> dict[str, Even
     return said
 
 
-async def disturbed(emr: Emr, receiver: Receiver, chance: Random) -> Counter[str]:
+async def disturbed(emrs: list[Emr], receiver: Receiver, chance: Random) -> Counter[str]:
     kills: Counter[str] = Counter()
     for _ in range(ROUNDS):
         await asyncio.sleep(chance.uniform(*PAUSE_S))
         victim = chance.choice(("emr", "receiver", "both"))
+        emr = chance.choice(emrs)
         kills[victim] += 1
         if victim != "receiver":
             await emr.kill()
@@ -103,9 +104,11 @@ async def test_killed_at_random_it_leaves_one_resource_for_each_event_at_the_rec
         log, address = await stack.enter_async_context(eventstore(place))
         receiver = await stack.enter_async_context(receiving(tmp_path / "receiver"))
         told = place.emr(address, request_timeout_ms=1000, lease_ms=1000, breaker_failures=20)
-        emr = Emr(told)
-        await emr.start()
-        stack.push_async_callback(emr.kill)
+        emrs = [Emr(told), Emr(told)]
+        await asyncio.gather(*(one.start() for one in emrs))
+        emr = emrs[0]
+        for one in emrs:
+            stack.push_async_callback(one.kill)
         async with channel(emr.address) as connection:
             house = House(place, log, Asks(connection), receiver)
             await house.register(patient_system="urn:rehab:patients", most_entries=6)
@@ -117,7 +120,7 @@ async def test_killed_at_random_it_leaves_one_resource_for_each_event_at_the_rec
         )
         stop = asyncio.Event()
         living = asyncio.create_task(lives(log, stop, Random(SEED + 1)))
-        kills = await disturbed(emr, receiver, chance)
+        kills = await disturbed(emrs, receiver, chance)
         stop.set()
         said = await living
         await receiver.goes_wrong(hang=0, cut=0, broken=0, busy=0, html=0)

@@ -77,6 +77,8 @@ class Dispatching:
             await self._way.lanes.release(
                 lane, after.due_in_s, failures=after.failures, wait_s=after.wait_s
             )
+            if not after.failures:
+                await self._way.pace.came_back(endpoint)
         except LostLane:
             metrics.lost_lanes.inc()
             log.debug("a lane is another's, or its patient's data was erased")
@@ -108,7 +110,7 @@ class Dispatching:
                 "a patient's deliveries cannot be sent",
                 endpoint_id=endpoint.endpoint_id,
                 error_type=type(error).__name__,
-                place=_place(error),
+                path=_place(error),
                 remedy="this is a fault of the service: report it",
             )
         wait_s = self._way.pace.backoff_s(failures)

@@ -1,8 +1,8 @@
 -- name: put: a new one, or the one of that name and clinic as it shall be from now on
 INSERT INTO endpoint (endpoint_id, clinic_id, base_url, bundle_type, most_entries, entries_now,
     requests_per_second, concurrency, patient_system, rep_series, authority_pem, no_backfill, auth,
-    secret, takes_transactions, takes_provenance, takes_devices, warnings)
-VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    secret, takes_transactions, takes_provenance, takes_devices, warnings, if_none_exist)
+VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 ON CONFLICT (endpoint_id) DO UPDATE
 SET base_url = excluded.base_url, bundle_type = excluded.bundle_type,
     most_entries = excluded.most_entries, entries_now = excluded.entries_now,
@@ -10,6 +10,7 @@ SET base_url = excluded.base_url, bundle_type = excluded.bundle_type,
     patient_system = excluded.patient_system, rep_series = excluded.rep_series,
     authority_pem = excluded.authority_pem, auth = excluded.auth, secret = excluded.secret,
     takes_transactions = excluded.takes_transactions,
+    if_none_exist = excluded.if_none_exist,
     takes_provenance = excluded.takes_provenance, takes_devices = excluded.takes_devices, warnings = excluded.warnings,
     revision = endpoint.revision + 1, failures = 0, open_until = NULL
 WHERE endpoint.clinic_id = excluded.clinic_id
@@ -59,6 +60,10 @@ WHERE endpoint_id = $1
 
 -- name: worked: it answers
 UPDATE endpoint SET failures = 0, open_until = NULL WHERE endpoint_id = $1 AND failures > 0
+
+-- name: came_back: whoever was let through by a breaker is back, and had nothing to send
+UPDATE endpoint SET open_until = clock_timestamp()
+WHERE endpoint_id = $1 AND failures >= $2::integer AND open_until > clock_timestamp()
 
 -- name: as_batch: it takes no transactions, whatever it promised
 UPDATE endpoint SET takes_transactions = false, revision = revision + 1 WHERE endpoint_id = $1

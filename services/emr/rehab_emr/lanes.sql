@@ -12,14 +12,16 @@ WHERE p.patient_id = ANY($1::text[])
 ON CONFLICT (endpoint_id, patient_id) DO UPDATE
 SET due_at = least(lane.due_at, excluded.due_at), wakes = lane.wakes + 1
 
--- name: open_lanes: of an endpoint that is new, for all patients of its clinic; those who want no
--- history begin where the streams end
+-- name: open_lanes: of an endpoint that is new or wants something else, for all patients of its
+-- clinic; those that want no history begin where the streams end
 INSERT INTO lane (endpoint_id, patient_id, planned, due_at)
 SELECT e.endpoint_id, p.patient_id, CASE WHEN e.no_backfill THEN p.version ELSE 0 END,
     clock_timestamp()
 FROM patient p JOIN endpoint e ON e.clinic_id = p.clinic_id
 WHERE e.endpoint_id = $1
-ON CONFLICT (endpoint_id, patient_id) DO NOTHING
+ON CONFLICT (endpoint_id, patient_id) DO UPDATE
+SET planned = least(lane.planned, excluded.planned), due_at = clock_timestamp(),
+    not_before = '-infinity', wakes = lane.wakes + 1
 
 -- name: claim: lanes with something to do, the longest due first. A breaker that was open lets one
 -- through, which shows whether it may close

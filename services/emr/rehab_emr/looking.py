@@ -10,7 +10,7 @@ from rehab_emr.box import Box
 from rehab_emr.domain.account import Disclosure
 from rehab_emr.domain.bundles import bundle
 from rehab_emr.domain.keys import ResourceKey
-from rehab_emr.domain.links import Form, Links, Options
+from rehab_emr.domain.links import Links
 from rehab_emr.errors import broken_rule
 from rehab_emr.linking import Linking
 from rehab_emr.net.receiver import NoAnswer, Person, Receiver
@@ -20,6 +20,7 @@ from rehab_emr.receivers import Receivers
 from rehab_emr.storage.deliveries import Deliveries, Delivery, Wanted
 from rehab_emr.storage.endpoints import Endpoint, Endpoints
 from rehab_emr.storage.lanes import Lanes
+from rehab_emr.wanting import dialect_of, form_of, options_of
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import NotFound, Unavailable
 
@@ -61,16 +62,11 @@ class Looking:
         problems = [f"the endpoint is paused: {endpoint.paused}"] if endpoint.paused else []
         if not reference:
             problems.append("nobody has said who the patient is there: rehab emr link")
-        options = Options(
-            rep_series=endpoint.rep_series,
-            provenance=endpoint.takes_provenance,
-            devices=endpoint.takes_devices,
-        )
         links = Links(
             self._base,
             patient=reference or "Patient/unmatched",
             known=await self._deliveries.known(lane),
-            options=options,
+            options=options_of(endpoint),
         )
         waiting = await self._deliveries.to_come(lane, endpoint.entries_now)
         async with self._patients.as_of_now(patient_id) as patient:
@@ -80,9 +76,8 @@ class Looking:
         problems += [f"{one.key.kind}: {one.reason}" for one in prepared.ended if one.reason]
         if not prepared.parts:
             return b"", [*problems, "nothing waits"]
-        batch = endpoint.bundle_type == pb.BUNDLE_TYPE_BATCH or not endpoint.takes_transactions
         entries = [one for part in prepared.parts for one in part.entries]
-        return bundle(entries, links, Form.BATCH if batch else Form.TRANSACTION), problems
+        return bundle(entries, links, form_of(endpoint), dialect_of(endpoint)), problems
 
     async def link(self, request: pb.LinkPatientRequest) -> int:
         """Who a patient is at a receiver: deliveries that go on. Raises InvalidArgument when not

@@ -13,7 +13,7 @@ from rehab_emr.storage.endpoints import Endpoint
 _SAME = (
     *("endpoint_id", "clinic_id", "base_url", "bundle_type", "most_entries", "concurrency"),
     *("requests_per_second", "patient_system", "rep_series", "authority_pem", "no_backfill"),
-    *("paused", "entries_now", "auth"),
+    *("paused", "entries_now", "auth", "if_none_exist"),
 )
 _OPEN = {"pending", "held", "unmatched", "delivered", "dead"}
 

@@ -22,6 +22,7 @@ class Pace:
         self._endpoints = endpoints
         self._retry_s = settings.retry_ms / 1000
         self._retry_most_s = settings.retry_most_ms / 1000
+        self._threshold = settings.breaker_failures
         self._chance = chance
 
     async def turn(self, endpoint: Endpoint) -> float:
@@ -34,6 +35,11 @@ class Pace:
         if wait_s > 0:
             await asyncio.sleep(wait_s)
         return 0.0
+
+    async def came_back(self, endpoint: Endpoint) -> None:
+        """A lane that was let through by an open breaker found nothing wrong: another one may
+        try."""
+        await self._endpoints.came_back(endpoint.endpoint_id, self._threshold)
 
     def backoff_s(self, failures: int) -> float:
         """Before the next try after so many failures, at least one: doubled each time, up to a

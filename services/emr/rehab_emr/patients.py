@@ -121,5 +121,7 @@ def stepped(known: Patient, event: RecordedEvent) -> None:
             kind=envelope.kind,
         )
         return
+    if known.history.erased:
+        known.sharing.erase()
     for key in keys:
         known.touched[key] = envelope.stream_version, envelope.position

@@ -95,6 +95,7 @@ class Registering:
             rep_series=told.rep_series,
             authority_pem=told.authority_pem,
             no_backfill=told.no_backfill,
+            if_none_exist=told.if_none_exist or "parameters",
             auth={"certificate": "mtls", None: "none"}.get(kind, kind or "none"),
             secret=self._receivers.sealed(told.endpoint_id, secret),
         )
@@ -103,7 +104,7 @@ class Registering:
 _KEPT = (
     *("endpoint_id", "clinic_id", "base_url", "bundle_type", "most_entries", "concurrency"),
     *("requests_per_second", "patient_system", "rep_series", "authority_pem", "no_backfill"),
-    *("auth", "secret"),
+    *("auth", "secret", "if_none_exist"),
 )
 
 

@@ -12,7 +12,7 @@ from rehab_emr import metrics
 from rehab_emr.domain.account import PUSHED, delivery_id, told_of
 from rehab_emr.domain.bundles import bundle
 from rehab_emr.domain.keys import ResourceKey
-from rehab_emr.domain.links import Form, Links, Options
+from rehab_emr.domain.links import Links
 from rehab_emr.domain.verdicts import Answer, judge
 from rehab_emr.linking import Linking
 from rehab_emr.net.receiver import NoAnswer, Receiver
@@ -24,6 +24,7 @@ from rehab_emr.storage.deliveries import HELD, UNMATCHED, Deliveries, Delivery, 
 from rehab_emr.storage.endpoints import Endpoint
 from rehab_emr.storage.lanes import Lane, Lanes
 from rehab_emr.telling import Teller
+from rehab_emr.wanting import dialect_of, form_of, options_of
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import VersionConflict
 
@@ -33,8 +34,6 @@ LOOK_FOR_PATIENT_S = 3600.0
 """After that the receiver may know a patient whom it did not know."""
 LATEST = timedelta(days=3650)
 """A resource that is ready later than that is looked at again then."""
-BATCH = 2
-"""As rehab.emr.v1.BundleType has it."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +60,15 @@ class Sending:
         self._lane = lane
         self._endpoint = endpoint
         self._receiver = receiver
-        self._options = Options(
-            rep_series=endpoint.rep_series,
-            provenance=endpoint.takes_provenance,
-            devices=endpoint.takes_devices,
-        )
+        self._options = options_of(endpoint)
         # with what goes beside them they are to fit into a Bundle
         self._fitting = max(1, endpoint.entries_now // (2 if endpoint.takes_provenance else 1))
         self._most = self._fitting
         self._planned = lane.planned
+        self._goes_on = False
 
     async def run(self) -> Next:
         """When it is due again. Raises LostLane, and what log and database raise."""
-        await self._way.deliveries.let_go(self._lane.key)
         for _ in range(ROUNDS):
             after = await self._round()
             if after is not None:
@@ -94,6 +89,9 @@ class Sending:
         if not reference:
             await self._way.deliveries.hold(self._lane.key, UNMATCHED, "patient_not_matched")
             return Next(LOOK_FOR_PATIENT_S if self._endpoint.patient_system else None)
+        if not self._goes_on:
+            await self._way.deliveries.let_go(self._lane.key)
+            self._goes_on = True
         waiting = await self._way.deliveries.waiting(self._lane.key, self._most)
         if not waiting:
             return Next(await self._way.deliveries.next_in_s(self._lane.key))
@@ -144,7 +142,9 @@ class Sending:
         if since is None:
             return None
         entries = [one for part in prepared.parts for one in part.entries]
-        answer = await self._answer(bundle(entries, links, self._form))
+        answer = await self._answer(
+            bundle(entries, links, form_of(self._endpoint), dialect_of(self._endpoint))
+        )
         judged = judge(answer, len(entries), way.clock.now())
         sent = Sent(self._lane, self._endpoint, tuple(prepared.parts), since)
         after = await way.settling.settle(sent, answer, judged)
@@ -179,11 +179,6 @@ class Sending:
             answer = await self._receiver.send(content)
         metrics.requests.labels(answer.fault or f"http_{answer.status}").inc()
         return answer
-
-    @property
-    def _form(self) -> Form:
-        batch = self._endpoint.bundle_type == BATCH or not self._endpoint.takes_transactions
-        return Form.BATCH if batch else Form.TRANSACTION
 
 
 def _leaving(part: Part, since: dict[ResourceKey, datetime], told: frozenset[str]) -> Event | None:

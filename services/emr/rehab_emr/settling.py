@@ -93,9 +93,10 @@ class Settling:
 
     async def unanswered(self, lane: Lane, error: NoAnswer) -> Next:
         """The receiver did not tell who the patient is."""
+        reason = f"patient_search_{error.code}"
         if not error.later:
-            return await self._paused(lane.endpoint_id, error.code)
-        return await self._again(lane, error.code, None)
+            return await self._paused(lane.endpoint_id, reason)
+        return await self._again(lane, reason, None)
 
     async def store(
         self, lane: Lane, ended: Sequence[Ended], nothing: Sequence[ResourceKey] = ()

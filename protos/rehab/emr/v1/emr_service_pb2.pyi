@@ -62,7 +62,7 @@ class ClientCertificate(_message.Message):
     def __init__(self, certificate_pem: _Optional[str] = ..., key_pem: _Optional[str] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ("endpoint_id", "clinic_id", "base_url", "bundle_type", "most_entries", "requests_per_second", "concurrency", "patient_system", "rep_series", "authority_pem", "no_backfill", "paused", "entries_now", "auth", "warnings")
+    __slots__ = ("endpoint_id", "clinic_id", "base_url", "bundle_type", "most_entries", "requests_per_second", "concurrency", "patient_system", "rep_series", "authority_pem", "no_backfill", "paused", "entries_now", "auth", "warnings", "if_none_exist")
     ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
     BASE_URL_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +78,7 @@ class Endpoint(_message.Message):
     ENTRIES_NOW_FIELD_NUMBER: _ClassVar[int]
     AUTH_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    IF_NONE_EXIST_FIELD_NUMBER: _ClassVar[int]
     endpoint_id: str
     clinic_id: str
     base_url: str
@@ -93,7 +94,8 @@ class Endpoint(_message.Message):
     entries_now: int
     auth: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, endpoint_id: _Optional[str] = ..., clinic_id: _Optional[str] = ..., base_url: _Optional[str] = ..., bundle_type: _Optional[_Union[BundleType, str]] = ..., most_entries: _Optional[int] = ..., requests_per_second: _Optional[float] = ..., concurrency: _Optional[int] = ..., patient_system: _Optional[str] = ..., rep_series: bool = ..., authority_pem: _Optional[str] = ..., no_backfill: bool = ..., paused: _Optional[str] = ..., entries_now: _Optional[int] = ..., auth: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    if_none_exist: str
+    def __init__(self, endpoint_id: _Optional[str] = ..., clinic_id: _Optional[str] = ..., base_url: _Optional[str] = ..., bundle_type: _Optional[_Union[BundleType, str]] = ..., most_entries: _Optional[int] = ..., requests_per_second: _Optional[float] = ..., concurrency: _Optional[int] = ..., patient_system: _Optional[str] = ..., rep_series: bool = ..., authority_pem: _Optional[str] = ..., no_backfill: bool = ..., paused: _Optional[str] = ..., entries_now: _Optional[int] = ..., auth: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., if_none_exist: _Optional[str] = ...) -> None: ...
 
 class RegisterEndpointRequest(_message.Message):
     __slots__ = ("clinic_id", "endpoint", "bearer", "smart", "certificate")

@@ -32,6 +32,12 @@ class Sharing:
         elif fact.kind == "emr_delivery":
             self._delivery(fact, fact.body.emr_delivery)
 
+    def erase(self) -> None:
+        """The patient's data is erased: nothing is shared, and nothing is known."""
+        self.unreadable = True
+        self.disclosures.clear()
+        self._given.clear()
+
     def closed(self, envelope: Envelope) -> None:
         """An event whose body cannot be opened."""
         if envelope.kind == "consent":

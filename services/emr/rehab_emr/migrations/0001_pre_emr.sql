@@ -26,6 +26,7 @@ CREATE TABLE endpoint (
     concurrency integer NOT NULL,
     patient_system text NOT NULL,
     rep_series boolean NOT NULL,
+    if_none_exist text COLLATE "C" NOT NULL,
     authority_pem text NOT NULL,
     no_backfill boolean NOT NULL,
     auth text COLLATE "C" NOT NULL CHECK (auth IN ('none', 'bearer', 'smart', 'mtls')),
@@ -94,6 +95,7 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_pending ON delivery (endpoint_id, patient_id, next_at)
     WHERE state = 'pending';
 CREATE INDEX delivery_of_endpoint ON delivery (endpoint_id, state, changed_at DESC);
+CREATE INDEX delivery_of_change ON delivery (change);
 CREATE INDEX delivery_changed ON delivery (changed_at);
 
 -- What only this service knows: sealed.

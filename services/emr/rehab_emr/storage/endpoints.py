@@ -36,6 +36,7 @@ class Endpoint:
     takes_provenance: bool = True
     takes_devices: bool = True
     warnings: tuple[str, ...] = ()
+    if_none_exist: str = "parameters"
     entries_now: int = 1
     paused: str = ""
     revision: int = 1
@@ -47,7 +48,7 @@ _TOLD = (
     *("endpoint_id", "clinic_id", "base_url", "bundle_type", "most_entries"),
     *("requests_per_second", "concurrency", "patient_system", "rep_series", "authority_pem"),
     *("no_backfill", "auth", "secret", "takes_transactions", "takes_provenance"),
-    *("takes_devices", "warnings"),
+    *("takes_devices", "warnings", "if_none_exist"),
 )
 
 
@@ -104,6 +105,9 @@ class Endpoints:
 
     async def worked(self, endpoint_id: str) -> None:
         await self._database.execute(self._queries["worked"], endpoint_id)
+
+    async def came_back(self, endpoint_id: str, threshold: int) -> None:
+        await self._database.execute(self._queries["came_back"], endpoint_id, threshold)
 
     async def shrink(self, endpoint_id: str, entries: int) -> None:
         await self._database.execute(self._queries["shrink"], endpoint_id, entries)
