@@ -137,6 +137,14 @@ def test_sets_are_told_by_our_own_extension() -> None:
     assert (item.hold.sets, item.hold.hold_s) == (3, 30)
 
 
+def test_many_times_a_day_are_a_plan_all_the_same() -> None:
+    times = [f"{hour:02}:00:00" for hour in range(24)]
+    repeat = {"frequency": 24, "period": 1, "periodUnit": "d", "timeOfDay": times}
+    plan = drafted(care_plan(detail(scheduledTiming={"repeat": repeat}))).plan
+    assert len(plan.prescribed.items[0].schedule.times) == 24
+    assert plan.prescribed.sessions_per_week == 100
+
+
 def test_an_activity_may_be_a_request_within_the_plan() -> None:
     content = care_plan({"reference": {"reference": "#sr1"}}, contained=[service_request(id="sr1")])
     (item,) = drafted(content).plan.prescribed.items
@@ -169,6 +177,11 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         lambda: care_plan(detail(quantity={"value": -3, "code": "{repetitions}"})),
         "activity[0].detail.quantity",
     ),
+    (
+        lambda: care_plan(detail(quantity={"value": 501, "code": "{repetitions}"})),
+        "activity[0].detail.quantity",
+    ),
+    (lambda: care_plan(detail(code=exercise("Heel Slide"))), "activity[0].detail.code"),
     (lambda: care_plan(detail(scheduledTiming=None)), "activity[0].detail.timing.repeat"),
     (
         lambda: care_plan(detail(scheduledTiming={"repeat": {**REPEAT, "period": 2}})),

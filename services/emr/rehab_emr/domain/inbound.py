@@ -22,6 +22,8 @@ from rehab_emr.domain.links import Links
 
 _ENDED = {"completed": "completed", "revoked": "replaced", "entered-in-error": "other"}
 _MOST_ITEMS = 64
+_MOST_SESSIONS = 100
+"""A week, as plans can say."""
 _MODELS: Mapping[str, type[BaseModel]] = MappingProxyType(
     {"CarePlan": CarePlan, "ServiceRequest": ServiceRequest}
 )
@@ -41,11 +43,15 @@ def plan_of(content: Mapping[str, Any], links: Links, *, zone: str, version: int
     The plan's id is made of the source's identifier: the same order gives the same plan. Raises
     NotUnderstood, which names the element and the rule.
     """
-    type_ = content.get("resourceType")
+    type_ = str(content.get("resourceType"))
     if type_ not in _MODELS:
         raise NotUnderstood("resourceType", "is CarePlan or ServiceRequest")
+    content = _told(content)
     try:
-        _MODELS[str(type_)].model_validate(content)
+        _MODELS[type_].model_validate(content)
+    except (TypeError, KeyError):
+        # a contained resource of no type
+        raise NotUnderstood("contained", "has resources of known types") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         path = ".".join(map(str, first["loc"]))
@@ -69,9 +75,19 @@ def plan_of(content: Mapping[str, Any], links: Links, *, zone: str, version: int
     prescribed = plan.prescribed
     prescribed.zone = zone
     prescribed.items.extend(item_of(one, path, links, assumed) for path, one in sources)
-    prescribed.sessions_per_week = max(_per_week(item) for item in prescribed.items)
+    per_week = max(_per_week(item) for item in prescribed.items)
+    prescribed.sessions_per_week = min(per_week, _MOST_SESSIONS)
     prescribed.effective_from, prescribed.effective_until = _days(content, sources, assumed)
     return PlanDraft(plan, assumed.sentences())
+
+
+def _told(content: Any) -> Any:
+    """Without nulls, which some systems write for what is not told."""
+    if isinstance(content, Mapping):
+        return {name: _told(value) for name, value in content.items() if value is not None}
+    if isinstance(content, list):
+        return [_told(one) for one in content if one is not None]
+    return content
 
 
 def _plan_id(content: Mapping[str, Any]) -> str:

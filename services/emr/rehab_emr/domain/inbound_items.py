@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -40,6 +41,9 @@ _SIDES: Mapping[str, common_pb2.Side] = MappingProxyType(
 _REPETITIONS = frozenset({"{repetitions}", "{rep}", "{reps}", "{repetition}"})
 _WINDOW_H = {1: 12, 2: 8, 3: 4}
 _LONGEST_TEXT = 2000
+_MOST_TIMES, _MOST_SETS, _MOST_REPS, _LONGEST_HOLD_S, _LONGEST_MIN = 24, 50, 500, 3600, 600
+"""As plans can say (rehab.events.v1)."""
+_EXERCISE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 
 
 class NotUnderstood(ValueError):
@@ -90,7 +94,7 @@ def text_at(told: Any, path: str) -> str:
 def _exercise(told: Mapping[str, Any], path: str, links: Links) -> str:
     system = f"{links.base}/fhir/CodeSystem/exercise"
     for one in told.get("code", {}).get("coding", ()):
-        if one.get("system") == system and one.get("code"):
+        if one.get("system") == system and _EXERCISE_ID.match(str(one.get("code"))):
             return text_at(one["code"], path)
     raise NotUnderstood(path, "has a code of the exercise library")
 
@@ -108,13 +112,15 @@ def _schedule(
     item: plan_pb2.PlanItem, repeat: Mapping[str, Any], path: str, assumed: Assumed
 ) -> None:
     frequency, unit = (
-        _count(repeat.get("frequency", 1), f"{path}.frequency"),
+        _count(repeat.get("frequency", 1), f"{path}.frequency", _MOST_TIMES),
         repeat.get("periodUnit"),
     )
     if repeat.get("period", 1) != 1 or unit not in ("d", "wk"):
         raise NotUnderstood(path, "is so often a day or a week")
     days = _weekdays(repeat.get("dayOfWeek", ()), path)
-    times = [text_at(one, path)[:5] for one in repeat.get("timeOfDay", ())]
+    times = sorted({text_at(one, path)[:5] for one in repeat.get("timeOfDay", ())})
+    if len(times) > _MOST_TIMES:
+        raise NotUnderstood(f"{path}.timeOfDay", f"has at most {_MOST_TIMES} times")
     if unit == "wk" and not days:
         if frequency not in _WEEKDAYS:
             raise NotUnderstood(f"{path}.frequency", "is 1 to 7 a week")
@@ -129,7 +135,7 @@ def _schedule(
         assumed.that(f"{path}.timeOfDay", "times are morning, noon and evening")
     schedule = item.schedule
     schedule.weekdays.extend(days)
-    schedule.times.extend(sorted(set(times)))
+    schedule.times.extend(times)
     schedule.window_h = _WINDOW_H.get(len(schedule.times), 2)
 
 
@@ -149,23 +155,23 @@ def _dose(
 ) -> None:
     """By our own extension, or by the quantity, or by the length of time."""
     parts = _dose_parts(told, links)
-    sets = _count(parts.get("sets", 1), f"{before}extension")
+    sets = _count(parts.get("sets", 1), f"{before}extension", _MOST_SETS)
     quantity = told.get("quantity") or told.get("quantityQuantity") or {}
     amount, unit = quantity.get("value"), quantity.get("code") or quantity.get("unit")
-    if "reps" in parts:
-        item.reps.sets, item.reps.reps = sets, _count(parts["reps"], f"{before}extension")
-    elif "hold" in parts:
-        item.hold.sets, item.hold.hold_s = sets, _count(parts["hold"], f"{before}extension")
-    elif unit in _REPETITIONS:
-        item.reps.sets, item.reps.reps = sets, _count(amount, f"{before}quantity")
+    path = f"{before}quantity"
+    if "reps" in parts or "hold" in parts:
+        unit = "{repetitions}" if "reps" in parts else "s"
+        amount, path = parts.get("reps", parts.get("hold")), f"{before}extension"
+    elif not quantity and repeat.get("durationUnit") == "min":
+        unit, amount, path = "min", repeat.get("duration"), f"{before}timing.repeat.duration"
+    if unit in _REPETITIONS:
+        item.reps.sets, item.reps.reps = sets, _count(amount, path, _MOST_REPS)
     elif unit == "s":
-        item.hold.sets, item.hold.hold_s = sets, _count(amount, f"{before}quantity")
+        item.hold.sets, item.hold.hold_s = sets, _count(amount, path, _LONGEST_HOLD_S)
     elif unit == "min":
-        item.duration.minutes = _count(amount, f"{before}quantity")
-    elif repeat.get("durationUnit") == "min":
-        item.duration.minutes = _count(repeat.get("duration"), f"{before}timing.repeat.duration")
+        item.duration.minutes = _count(amount, path, _LONGEST_MIN)
     else:
-        raise NotUnderstood(f"{before}quantity", "says how many repetitions, seconds or minutes")
+        raise NotUnderstood(path, "says how many repetitions, seconds or minutes")
 
 
 def _dose_parts(told: Mapping[str, Any], links: Links) -> dict[str, Any]:
@@ -180,9 +186,9 @@ def _dose_parts(told: Mapping[str, Any], links: Links) -> dict[str, Any]:
     return {}
 
 
-def _count(told: Any, path: str) -> int:
-    if isinstance(told, bool) or not isinstance(told, int | float) or told != int(told):
+def _count(told: Any, path: str, most: int) -> int:
+    if isinstance(told, bool) or not isinstance(told, int | float) or told % 1 != 0:
         raise NotUnderstood(path, "is a whole number")
-    if not 1 <= told <= 3600:
-        raise NotUnderstood(path, "is 1 to 3600")
+    if not 1 <= told <= most:
+        raise NotUnderstood(path, f"is 1 to {most}")
     return int(told)
