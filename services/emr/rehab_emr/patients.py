@@ -37,6 +37,8 @@ class Patient:
     history: History = field(default_factory=History.empty)
     sharing: Sharing = field(default_factory=Sharing)
     touched: dict[ResourceKey, tuple[int, int]] = field(default_factory=dict)
+    touched_at: int = 0
+    """The version of the last event that touched any."""
     plans: dict[str, int] = field(default_factory=dict)
     """The newest version of each plan."""
 
@@ -123,5 +125,7 @@ def stepped(known: Patient, event: RecordedEvent) -> None:
         return
     if known.history.erased:
         known.sharing.erase()
+    if keys:
+        known.touched_at = envelope.stream_version
     for key in keys:
         known.touched[key] = envelope.stream_version, envelope.position

@@ -66,14 +66,10 @@ class Preparing:
     ) -> Prepared:
         """Of a patient whose stream is folded to its end."""
         made = Prepared(patient.version)
-        told = {
-            (one.resource_kind, one.resource_id)
-            for one in patient.sharing.disclosures.values()
-            if waiting and one.endpoint_id == waiting[0].endpoint_id
-        }
         for delivery in waiting:
+            told = (delivery.endpoint_id, *delivery.key) in patient.sharing.shared
             try:
-                self._add(made, patient, delivery, links, now, told=delivery.key in told)
+                self._add(made, patient, delivery, links, now, told=told)
             except ValueError as error:
                 metrics.failures.labels("mapping").inc()
                 log.warning(

@@ -3,7 +3,7 @@ between sends the same again, and the receiver finds that it has it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -65,7 +65,8 @@ class Sending:
         self._fitting = max(1, endpoint.entries_now // (2 if endpoint.takes_provenance else 1))
         self._most = self._fitting
         self._planned = lane.planned
-        self._goes_on = False
+        self._reference = ""
+        self._known: dict[ResourceKey, str] = {}
 
     async def run(self) -> Next:
         """When it is due again. Raises LostLane, and what log and database raise."""
@@ -80,18 +81,10 @@ class Sending:
         held = await self._plan()
         if held is not None:
             return held
-        try:
-            reference = await self._way.linking.reference(
-                self._lane, self._endpoint, self._receiver
-            )
-        except NoAnswer as error:
-            return await self._way.settling.unanswered(self._lane, error)
-        if not reference:
-            await self._way.deliveries.hold(self._lane.key, UNMATCHED, "patient_not_matched")
-            return Next(LOOK_FOR_PATIENT_S if self._endpoint.patient_system else None)
-        if not self._goes_on:
-            await self._way.deliveries.let_go(self._lane.key)
-            self._goes_on = True
+        if not self._reference:
+            unknown = await self._match()
+            if unknown is not None:
+                return unknown
         waiting = await self._way.deliveries.waiting(self._lane.key, self._most)
         if not waiting:
             return Next(await self._way.deliveries.next_in_s(self._lane.key))
@@ -99,7 +92,23 @@ class Sending:
         if late_s:
             return Next(late_s)
         async with self._receiver.slots:
-            return await self._send(reference, waiting)
+            return await self._send(waiting)
+
+    async def _match(self) -> Next | None:
+        """Once a run: who the patient is there, and what is there of them."""
+        way, key = self._way, self._lane.key
+        try:
+            self._reference = await way.linking.reference(
+                self._lane, self._endpoint, self._receiver
+            )
+        except NoAnswer as error:
+            return await way.settling.unanswered(self._lane, error)
+        if not self._reference:
+            await way.deliveries.hold(key, UNMATCHED, "patient_not_matched")
+            return Next(LOOK_FOR_PATIENT_S if self._endpoint.patient_system else None)
+        await way.deliveries.let_go(key)
+        self._known = await way.deliveries.known(key)
+        return None
 
     async def _plan(self) -> Next | None:
         """Deliveries of what is new; how long it is to wait while the patient agrees to nothing."""
@@ -109,17 +118,19 @@ class Sending:
             planned = self._new(patient, now)
             consent = patient.sharing.consent(now)
             begins_in_s = patient.sharing.begins_in(now)
-        if version > self._planned:
+        if planned:
             async with way.lanes.owned(self._lane) as connection:
                 await way.deliveries.plan(connection, self._lane.key, planned)
                 await way.lanes.planned(connection, self._lane, version)
-            self._planned = version
+        self._planned = version
         if consent is None:
             await way.deliveries.hold(self._lane.key, HELD, "no_consent")
             return Next(begins_in_s)
         return None
 
     def _new(self, patient: Patient, now: datetime) -> Sequence[Planned]:
+        if patient.touched_at <= self._planned:
+            return ()
         kinds, planned = self._options.kinds, []
         for key, (version, position) in patient.touched.items():
             if version > self._planned and key.kind in kinds:
@@ -127,13 +138,12 @@ class Sending:
                 planned.append(Planned(key, position, min(ready, now + LATEST)))
         return planned
 
-    async def _send(self, reference: str, waiting: Sequence[Delivery]) -> Next | None:
+    async def _send(self, waiting: Sequence[Delivery]) -> Next | None:
         way, now = self._way, self._way.clock.now()
-        known = await way.deliveries.known(self._lane.key)
-        links = Links(way.base, patient=reference, known=known, options=self._options)
+        links = Links(way.base, patient=self._reference, known=self._known, options=self._options)
         async with way.patients.as_of_now(self._lane.patient_id) as patient:
             prepared = way.preparing.prepared(patient, waiting, links, now)
-            told = frozenset(patient.sharing.disclosures)
+            told = patient.sharing.disclosures
         if prepared.ended or prepared.nothing:
             await way.settling.store(self._lane, prepared.ended, prepared.nothing)
         if not prepared.parts:
@@ -148,13 +158,14 @@ class Sending:
         judged = judge(answer, len(entries), way.clock.now())
         sent = Sent(self._lane, self._endpoint, tuple(prepared.parts), since)
         after = await way.settling.settle(sent, answer, judged)
+        self._known |= after.there
         if after.lasting:
             self._fitting = after.most
         self._most = after.most or min(self._most * 2, self._fitting)
         return after.next
 
     async def _disclose(
-        self, prepared: Prepared, told: frozenset[str]
+        self, prepared: Prepared, told: Container[str]
     ) -> dict[ResourceKey, datetime] | None:
         """Since when each is on its way, after the log was told. None when something was told of
         the patient meanwhile: then all is decided anew."""
@@ -181,7 +192,7 @@ class Sending:
         return answer
 
 
-def _leaving(part: Part, since: dict[ResourceKey, datetime], told: frozenset[str]) -> Event | None:
+def _leaving(part: Part, since: dict[ResourceKey, datetime], told: Container[str]) -> Event | None:
     at = since[part.delivery.key]
     identity = delivery_id(part.leaving, part.resource, part.delivery.position, at)
     if identity in told:

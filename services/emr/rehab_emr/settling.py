@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +44,8 @@ class After:
     most: int = 0
     lasting: bool = False
     """The receiver takes no more than `most`, now and later."""
+    there: Mapping[ResourceKey, str] = field(default_factory=dict)
+    """What the receiver has now, by its references."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,8 @@ class Settling:
         await self.store(sent.lane, ended)
         # those behind it wait, too: a patient's record grows in its order
         most = 1 if len(sent.parts) == 1 and waits else 0
-        return After(Next(max(waits), 0, max(waits)) if waits else None, most)
+        there = {end.key: end.remote for end in ended if end.remote}
+        return After(Next(max(waits), 0, max(waits)) if waits else None, most, there=there)
 
     def _end(self, part: Part, verdict: Verdict) -> Ended:
         key, attempts = part.delivery.key, part.delivery.attempts + 1

@@ -21,6 +21,8 @@ class Sharing:
     def __init__(self) -> None:
         self.disclosures: dict[str, Disclosure] = {}
         """By the delivery's id, in the order in which they left."""
+        self.shared: set[tuple[str, str, str]] = set()
+        """Endpoint, kind and id of every resource that left."""
         self.unreadable = False
         """A consent cannot be read: it may have been a withdrawal, so nothing is shared."""
         self._given: dict[str, Consent] = {}
@@ -36,6 +38,7 @@ class Sharing:
         """The patient's data is erased: nothing is shared, and nothing is known."""
         self.unreadable = True
         self.disclosures.clear()
+        self.shared.clear()
         self._given.clear()
 
     def closed(self, envelope: Envelope) -> None:
@@ -85,4 +88,5 @@ class Sharing:
         known = self.disclosures.get(told.delivery_id)
         if known is None:
             known = Disclosure.of(told, moment(fact.envelope.occurred_at))
+        self.shared.add((told.endpoint_id, told.resource_kind, told.resource_id))
         self.disclosures[told.delivery_id] = known.after(told)
