@@ -4,12 +4,12 @@ JSON ?=
 VENV := .venv
 UV := $(VENV)/tools/bin/uv
 RUN := $(VENV)/bin
-MEMBERS := protos runtime clinical sdk edge services/eventstore services/ingest services/projections services/identity services/policy cli
+MEMBERS := protos runtime clinical sdk edge services/eventstore services/ingest services/projections services/identity services/policy services/emr cli
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 export UV_CACHE_DIR ?= $(HOME)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads bench-policy bench-edge train-edge faults fuzz up clean
+.PHONY: help setup demo test lint protos protos-release lock bench bench-log bench-ingest bench-projections bench-reads bench-policy bench-emr bench-edge train-edge faults fuzz up clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ $(VENV)/.training: edge/pyproject.toml | $(UV)
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)/training
 	@$(UV) pip install --quiet --python $(VENV)/training/bin/python ./protos ./sdk ./edge[training]
 	@touch $@
+
+bench-emr: setup ## What a FHIR resource costs until it is text, and until it has arrived (JSON=path, RUNS, PATIENTS, DAYS, RESOURCES)
+	@$(RUN)/python -m bench.emr $(if $(JSON),--json $(JSON))
 
 faults: setup ## Kill real processes under load and count what was lost
 	@FAULT_ROUNDS=$${FAULT_ROUNDS:-20} FAULT_POINTS=$${FAULT_POINTS:-200} \

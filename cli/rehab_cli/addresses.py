@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-SERVICES = ("eventstore", "ingest", "projections", "identity", "policy")
+SERVICES = ("eventstore", "ingest", "projections", "identity", "policy", "emr")
 PORT_BASE = 7100
 
 
@@ -17,6 +17,7 @@ class Addresses:
     projections: str
     identity: str = ""
     policy: str = ""
+    emr: str = ""
 
     @classmethod
     def at(cls, port_base: int) -> Addresses:

@@ -19,6 +19,7 @@ COLOURS = {
     "projections": "magenta",
     "identity": "yellow",
     "policy": "red",
+    "emr": "bright_magenta",
     "PostgreSQL": "blue",
     "NATS": "blue",
     "Valkey": "blue",

@@ -147,6 +147,7 @@ def tell(
     projections: Annotated[str, _address("projections")] = "",
     identity: Annotated[str, _address("identity")] = "",
     policy: Annotated[str, _address("policy")] = "",
+    emr: Annotated[str, _address("emr")] = "",
 ) -> None:
     """Run RehabTrack and look inside."""
     told = {
@@ -155,6 +156,7 @@ def tell(
         "projections": projections,
         "identity": identity,
         "policy": policy,
+        "emr": emr,
     }
     try:
         made = Credential(

@@ -18,6 +18,8 @@ from rehab_cli import (
     certs,
     credential,
     documented,
+    emr,
+    endpoints,
     erasure,
     identity_keys,
     keys,
@@ -31,6 +33,7 @@ from rehab_cli import (
     quarantine,
     rulesets,
     running,
+    shared_records,
     showing,
 )
 from rehab_cli import doctor as doctors
@@ -61,6 +64,8 @@ policy_app = typer.Typer(no_args_is_help=True, help="Rules, and the alerts they 
 app.add_typer(log_app, name="log")
 app.add_typer(projections_app, name="projections")
 app.add_typer(policy_app, name="policy")
+emr_app = typer.Typer(no_args_is_help=True, help="FHIR servers, and what they are sent.")
+app.add_typer(emr_app, name="emr")
 app.add_typer(keys.app, name="keys")
 keys.app.add_typer(identity_keys.app, name="identity")
 app.add_typer(people.accounts, name="account")
@@ -99,6 +104,22 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
         "report": rulesets.report,
         "lint": policy.check,
         "test": policy.try_out,
+    },
+    emr_app: {
+        "register": endpoints.register,
+        "endpoints": endpoints.endpoints,
+        "link": endpoints.link,
+        "pause": endpoints.pause,
+        "resume": endpoints.resume,
+        "status": emr.status,
+        "deliveries": emr.deliveries,
+        "watch": emr.watch,
+        "outcome": shared_records.outcome,
+        "test": shared_records.dry_run,
+        "replay": emr.replay,
+        "disclosures": shared_records.disclosures,
+        "export": shared_records.export,
+        "import": shared_records.import_plan,
     },
     log_app: {
         "verify": proof.verify,

@@ -159,7 +159,7 @@ async def test_with_its_certificate_it_may_what_the_command_line_may(
 @pytest.mark.asyncio(loop_scope="module")
 async def test_doctor_finds_all_of_a_suite_of_others_well(suite: Suite) -> None:
     told = suite.as_service()
-    for other in ("ingest", "policy"):  # health is asked of, which every service tells
+    for other in ("ingest", "policy", "emr"):  # health is asked of, which every service tells
         told = [*told, f"--{other}", suite.peers["identity"]]
     code, said = await rehab(*told, "doctor")
     assert code == 0, said

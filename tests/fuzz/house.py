@@ -145,7 +145,11 @@ class House:
         request, own = read_pb.GetLagRequest(), (bearer(service_principal("cli")),)
         answer = await reads.GetLag(request, metadata=own, timeout=10)
         told = [(f"projections' {one.name}", one.position) for one in answer.projections]
-        for service, table in (("identity", "fact_cursor"), ("policy", "log_position")):
+        for service, table in (
+            ("identity", "fact_cursor"),
+            ("policy", "log_position"),
+            ("emr", "log_position"),
+        ):
             connection = await asyncpg.connect(self.suite.postgres.dsn(service))
             try:
                 position = await connection.fetchval(f"SELECT min(position) FROM {table}")

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rehab_clinical.days import local_date
 from rehab_clinical.facts import fact_of, happened_at, moment
+from rehab_clinical.vitals import readings_of
 
 from rehab.events.v1 import event_pb2
-from rehab_projections.domain.vitals import readings_of
 from rehab_projections.registry.versions import FOLD_VERSION
 from tests.projections.ask import history_of
 from tests.projections.given import at, event, pain, recorded

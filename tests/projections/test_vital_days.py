@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rehab_clinical.nights import Night, nights
+from rehab_clinical.vital_days import VitalDay, vital_days
+from rehab_clinical.vitals import counted, readings_of, united
 
 from rehab.events.v1 import event_pb2
-from rehab_projections.domain.nights import Night, nights
-from rehab_projections.domain.vital_days import VitalDay, vital_days
-from rehab_projections.domain.vitals import counted, readings_of, united
 from tests.projections.given import at, event, facts
 from tests.projections.given_care import heart_rate, pressure, sample, samples, segment, slept
 

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rehab_clinical.facts import Fact
+from rehab_clinical.vitals import Counted, Reading, counted, readings_of, united
 
 from rehab.events.v1 import event_pb2
-from rehab_projections.domain.vitals import Counted, Reading, counted, readings_of, united
 from tests.projections.given import at, body, event, facts
 from tests.projections.given_care import heart_rate, iso, pressure, sample, samples, segment, slept
 

@@ -204,7 +204,7 @@ async def test_every_cell_of_the_table_is_as_it_says_on_the_servers(data: Path) 
             where = f"{caller.role} of {caller.clinic_id}: {patient.id}"
             wrong.append(f"{name} asked by {where} answers {seen}, not {may or 'its answer'}")
 
-    for service in ("ingest", "projections", "identity", "policy"):
+    for service in ("ingest", "projections", "identity", "policy", "emr"):
         async with channel(addresses[service]) as connection, asyncio.TaskGroup() as tasks:
             for name, rule in guarded.items():
                 if service_of(name) != service or rule.open or METHODS[name].client_streaming:

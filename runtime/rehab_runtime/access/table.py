@@ -86,6 +86,12 @@ RULES = Rule({"therapist": CLINIC, "admin": CLINIC, "service": SUITE})
 RULE_CHANGES = Rule({"admin": CLINIC, "service": SUITE})
 """Which administrators may, the service is told."""
 CARE = Rule({"admin": CLINIC, "service": SUITE}, about="patient_id", traced=True)
+SHARING = Rule({"admin": CLINIC, "service": SUITE}, clinic="clinic_id", traced=True)
+"""What a clinic shares with whom: states and ids, no patient's data."""
+SHARED = Rule(
+    {"therapist": TREATING, "service": SUITE}, about="patient_id", purpose=TREATMENT, traced=True
+)
+"""A patient's data on its way to a receiver, or from one."""
 
 
 def _suite(*services: str) -> Rule:
@@ -115,6 +121,7 @@ _STORE = "rehab.eventstore.v1"
 _READ = "rehab.projections.v1"
 _WHO = "rehab.identity.v1"
 _TELLS = "rehab.policy.v1"
+_SHARES = "rehab.emr.v1"
 
 TABLE: Mapping[str, Rule] = MappingProxyType(
     dict(
@@ -239,6 +246,23 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                     ),
                     "Backtest": Rule({"admin": CLINIC, "service": SUITE}, clinic="clinic_id"),
                     "GetRuleReport": FIGURES,
+                },
+            ),
+            *_of(
+                f"{_SHARES}.EmrService",
+                {
+                    **_all(SHARING, "RegisterEndpoint", "ListEndpoints", "Pause", "Resume"),
+                    **_all(SHARING, "ListDeliveries", "Replay", "GetStatus", "WatchDeliveries"),
+                    **_all(SHARED, "TestEndpoint", "GetOutcome", "ImportCarePlan"),
+                    "LinkPatient": CARE,
+                    "ListDisclosures": Rule(
+                        {"patient": OWN, "admin": CLINIC, "service": SUITE},
+                        about="patient_id",
+                        traced=True,
+                    ),
+                    "ExportPatient": Rule(
+                        {"patient": OWN, "service": SUITE}, about="patient_id", traced=True
+                    ),
                 },
             ),
             *_of(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rehab_clinical import vitals
 from rehab_clinical.facts import Fact
+from rehab_clinical.vitals import Reading
 
 from rehab.events.v1.event_pb2 import RecordedEvent
-from rehab_projections.domain import rtm, vitals
+from rehab_projections.domain import rtm
 from rehab_projections.domain.session_notes import NOTED, is_note, session_of
-from rehab_projections.domain.vitals import Reading
 
 KINDS = vitals.KINDS | rtm.KINDS | NOTED
 """The kinds of events that are gathered."""

@@ -123,20 +123,28 @@ class BillingItem(_message.Message):
     def __init__(self, item_id: _Optional[str] = ..., stage: _Optional[_Union[BillingStage, str]] = ..., codes: _Optional[_Iterable[str]] = ..., evidence_event_ids: _Optional[_Iterable[str]] = ..., policy_version: _Optional[str] = ...) -> None: ...
 
 class EmrDelivery(_message.Message):
-    __slots__ = ("delivery_id", "endpoint_id", "resource_type", "remote_id", "outcome", "consent_id")
+    __slots__ = ("delivery_id", "endpoint_id", "resource_type", "remote_id", "outcome", "consent_id", "resource_id", "event_ids", "purpose", "resource_kind")
     DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_TYPE_FIELD_NUMBER: _ClassVar[int]
     REMOTE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     CONSENT_ID_FIELD_NUMBER: _ClassVar[int]
+    RESOURCE_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    RESOURCE_KIND_FIELD_NUMBER: _ClassVar[int]
     delivery_id: str
     endpoint_id: str
     resource_type: str
     remote_id: str
     outcome: DeliveryOutcome
     consent_id: str
-    def __init__(self, delivery_id: _Optional[str] = ..., endpoint_id: _Optional[str] = ..., resource_type: _Optional[str] = ..., remote_id: _Optional[str] = ..., outcome: _Optional[_Union[DeliveryOutcome, str]] = ..., consent_id: _Optional[str] = ...) -> None: ...
+    resource_id: str
+    event_ids: _containers.RepeatedScalarFieldContainer[str]
+    purpose: str
+    resource_kind: str
+    def __init__(self, delivery_id: _Optional[str] = ..., endpoint_id: _Optional[str] = ..., resource_type: _Optional[str] = ..., remote_id: _Optional[str] = ..., outcome: _Optional[_Union[DeliveryOutcome, str]] = ..., consent_id: _Optional[str] = ..., resource_id: _Optional[str] = ..., event_ids: _Optional[_Iterable[str]] = ..., purpose: _Optional[str] = ..., resource_kind: _Optional[str] = ...) -> None: ...
 
 class Appointment(_message.Message):
     __slots__ = ("appointment_id", "status", "start", "end", "therapist_id", "reason")

@@ -8,18 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import grpc
+from rehab_clinical import vitals
 from rehab_clinical.days import day_end, day_start
-
-from rehab.projections.v1 import projections_service_pb2 as common
-from rehab.projections.v1 import vitals_service_pb2 as pb
-from rehab.projections.v1 import vitals_service_pb2_grpc as pb_grpc
-from rehab_projections.answers import AsOf
-from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
-from rehab_projections.domain import vitals
-from rehab_projections.domain.nights import Night, nights
-from rehab_projections.domain.sources import sources_of
-from rehab_projections.domain.vital_days import VitalDay, vital_days
-from rehab_projections.domain.vitals import (
+from rehab_clinical.nights import Night, nights
+from rehab_clinical.sources import sources_of
+from rehab_clinical.vital_days import VitalDay, vital_days
+from rehab_clinical.vitals import (
     CUMULATIVE,
     SLEEP,
     Counted,
@@ -27,6 +21,12 @@ from rehab_projections.domain.vitals import (
     counted,
     metric_named,
 )
+
+from rehab.projections.v1 import projections_service_pb2 as common
+from rehab.projections.v1 import vitals_service_pb2 as pb
+from rehab.projections.v1 import vitals_service_pb2_grpc as pb_grpc
+from rehab_projections.answers import AsOf
+from rehab_projections.asked import DEFAULT_PAGE, Asked, next_page, of_patient_kept
 from rehab_projections.messages import stamped
 from rehab_projections.reads.spans import Span, scope_of, span_of
 from rehab_projections.storage.read import Snapshot

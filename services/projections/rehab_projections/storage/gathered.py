@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
+from rehab_clinical.vitals import Reading, united
+
 from rehab_projections.changes import Changes
-from rehab_projections.domain.vitals import Reading, united
 from rehab_projections.domain.work_episodes import Episode, episodes
 from rehab_projections.storage.codec import dump_event
 from rehab_projections.storage.putting import Row, Rows

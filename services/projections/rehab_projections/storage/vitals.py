@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
+from rehab_clinical.vitals import Reading, ReadingKey
 
-from rehab_projections.domain.vitals import Reading, ReadingKey
 from rehab_projections.storage.read import Snapshot
 
 Place = tuple[datetime, datetime, str, str]

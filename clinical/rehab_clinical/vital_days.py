@@ -14,8 +14,7 @@ from math import fsum
 from zoneinfo import ZoneInfo
 
 from rehab_clinical.days import local_date
-
-from rehab_projections.domain.vitals import CUMULATIVE, Counted, Reading
+from rehab_clinical.vitals import CUMULATIVE, Counted, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,11 @@ def vital_days(readings: Iterable[Counted], zone: ZoneInfo) -> list[VitalDay]:
         told = one.reading
         day = local_date(told.key.start, zone)
         grouped.setdefault((told.key.metric, day, told.ucum), []).append(told)
-    return [_day(*key, grouped[key]) for key in sorted(grouped)]
+    return [vital_day(*key, grouped[key]) for key in sorted(grouped)]
 
 
-def _day(metric: str, day: date, ucum: str, readings: Sequence[Reading]) -> VitalDay:
+def vital_day(metric: str, day: date, ucum: str, readings: Sequence[Reading]) -> VitalDay:
+    """Of readings of the metric and unit that all belong to the day, at least one."""
     latest = max(readings, key=lambda one: (one.key.end, one.position, one.key))
     if metric in CUMULATIVE:
         return VitalDay(

@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from rehab_clinical.facts import Fact, moment
-
 from rehab.events.v1 import health_pb2
-from rehab_projections.domain.sources import key_of_sources, storable
+from rehab_clinical.facts import Fact, moment
+from rehab_clinical.sources import key_of_sources, storable
 
 KINDS = frozenset({"health_samples", "sleep", "workout"})
 """The kinds of events that this fold reads."""

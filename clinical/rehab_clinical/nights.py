@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from rehab.events.v1 import health_pb2
 from rehab_clinical.days import local_date
 from rehab_clinical.facts import moment
-
-from rehab.events.v1 import health_pb2
-from rehab_projections.domain.vitals import ASLEEP_STAGES, Counted, hours_asleep
+from rehab_clinical.vitals import ASLEEP_STAGES, Counted, hours_asleep
 
 _HOUR = timedelta(hours=1)
 _STAGES = ("core", "deep", "rem", "awake", "in_bed", "unspecified")

@@ -1,0 +1,5 @@
+import sys
+
+from rehab_emr.main import main
+
+sys.exit(main())

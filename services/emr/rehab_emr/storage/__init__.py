@@ -1,0 +1,1 @@
+"""Where endpoints, lanes and deliveries are kept: ids, codes, times; what tells more is sealed."""

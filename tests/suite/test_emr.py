@@ -1,0 +1,74 @@
+"""The suite shares with a FHIR server of somebody else's: from a phone to a hospital's record, by
+the commands that a person types."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from rehab_sdk import events
+from tests.suite.test_commands import clinic_of, data, rehab, writes
+from tests.suite.test_policy import some_patient, soon
+
+__all__ = ["data"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nearby() -> Iterator[None]:
+    """Receivers may be on this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EMR_ALLOWED_NETWORKS", '["127.0.0.0/8"]')
+        patch.setenv("EMR_GATHER_MS", "100")
+        yield
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("receiver")
+    command = [sys.executable, "-m", "tests.support.fhir_server", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield json.loads(server.stdout.readline())["url"]
+        server.kill()
+
+
+def said(*words: str, data: Path) -> str:
+    seen = rehab("emr", *words, data=data)
+    assert seen.returncode == 0, seen.stdout + seen.stderr
+    return seen.stdout
+
+
+@pytest.mark.timeout(300)
+def test_from_the_phone_to_the_hospitals_record_and_its_account(
+    data: Path, receiver: str, tmp_path: Path
+) -> None:
+    patient = some_patient(data)
+    clinic = clinic_of(data, patient)
+    with writes(data, clinic, patient) as phone:
+        phone.log(phone.event(patient, events.pain(4, phase="during")))
+    assert "auth none" in said("register", clinic, "hospital", receiver, data=data)
+    one = ("deliveries", clinic, "--patient", patient, "--limit", "0")
+    soon(lambda: "no_consent" in said(*one, data=data))
+    given = rehab("consent", "grant", patient, "--purpose", "emr_share", data=data)
+    assert given.returncode == 0, given.stderr
+    assert httpx.get(f"{receiver.removesuffix('/fhir')}/_all/Observation").json() == []
+    assert "is linked" in said("link", "hospital", patient, "--remote", "17", data=data)
+    soon(lambda: " delivered " in said(*one, "--state", "delivered", data=data))
+    there = httpx.get(f"{receiver.removesuffix('/fhir')}/_all/Observation").json()
+    assert {one["subject"]["reference"] for one in there} == {"Patient/17"}
+    account = said("disclosures", patient, data=data)
+    assert "emr_share" in account
+    assert "accepted" in account
+    said("export", patient, str(tmp_path / "copy"), data=data)
+    copy = json.loads((tmp_path / "copy" / "document.json").read_text())
+    assert copy["type"] == "document"
+    assert "sent again" in said("replay", clinic, "hospital", "--delivered", data=data)
+    away = rehab("emr", "register", clinic, "away", "https://10.0.0.1/fhir", data=data)
+    assert away.returncode == 1
+    assert "EMR_ALLOWED_NETWORKS" in away.stderr
