@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Speed:
 def speeds(seen: Sequence[Row], calls: int) -> list[Speed]:
     """Of the recorded repetitions in turn, at least one: the scorer as it is used, its window, and
     each network in each variant on each runtime that works here."""
+    gc.collect()
+    gc.freeze()  # the recordings that are held here would be walked as no device's memory is
     scorer = LearnedScorer()
     scorer.warm_up()
     attempts = [one.attempt for one in seen]
