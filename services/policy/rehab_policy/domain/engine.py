@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 
 from google.protobuf.message import DecodeError
@@ -19,7 +19,7 @@ from rehab_policy.domain.deciding import decide, decide_emergencies, rests
 from rehab_policy.domain.escalating import escalate
 from rehab_policy.domain.expressions import Language
 from rehab_policy.domain.firing import Failure, Firing, Timer, TimerKind
-from rehab_policy.domain.folding import NOTHING_SEEN, Opened, Seen, fold
+from rehab_policy.domain.folding import NOTHING_SEEN, Opened, Seen, fold, together
 from rehab_policy.domain.limits import InForce
 from rehab_policy.domain.moment import (
     Moment,
@@ -28,7 +28,6 @@ from rehab_policy.domain.moment import (
     moment_of_event,
     moment_of_timer,
 )
-from rehab_policy.domain.points import Point
 from rehab_policy.domain.programs import Asking, Programs, points_of
 from rehab_policy.domain.rules import RuleSet
 from rehab_policy.domain.scopes import ENVELOPE, LIMIT
@@ -174,16 +173,12 @@ class Engine:
         every = self._points.get(fact.kind)
         if not every or fact.stamp.event_id in state.void:
             return NOTHING_SEEN
-        points: dict[str, Sequence[Point]] = {}
-        parts: dict[str, str] = {}
-        within: dict[str, timedelta] = {}
+        found = []
         for of_kind in every:
             in_force = self._by_book[of_kind.book.sha256].in_force
-            found = seen_in(fact, of_kind, in_force.of(state, state.today)[1], self._failed)
-            points.update(found.points)
-            parts.update(found.parts)
-            within.update(found.within)
-        return Seen(points, parts, within)
+            limits = in_force.of(state, state.today)[1]
+            found.append(seen_in(fact, of_kind, limits, self._failed))
+        return found[0] if len(found) == 1 else together(found)
 
     def _decided(self, state: PatientState, asking: Asking, now: Moment) -> list[Firing]:
         held = holding(asking, now.bound, self._failed)

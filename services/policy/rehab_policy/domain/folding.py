@@ -8,7 +8,7 @@ was acknowledged, follows it).
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -47,6 +47,18 @@ class Seen(NamedTuple):
 NOTHING_SEEN = Seen({}, {}, {})
 
 
+def together(found: Iterable[Seen]) -> Seen:
+    """What the windows of several books see."""
+    points: dict[str, Sequence[Point]] = {}
+    parts: dict[str, str] = {}
+    within: dict[str, timedelta] = {}
+    for one in found:
+        points.update(one.points)
+        parts.update(one.parts)
+        within.update(one.within)
+    return Seen(points, parts, within)
+
+
 def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
     """Move the state on by one event. False when another event has corrected it before it came."""
     fact = opened.fact
@@ -62,7 +74,9 @@ def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
     if apply is not None:
         apply(state, opened)
     for window, of_window in seen.points.items():
-        parts = state.points.setdefault(window, {})
+        parts = state.points.get(window)
+        if parts is None:
+            parts = state.points[window] = {}
         points.add(parts, seen.parts[window], of_window, seen.within[window])
     if state.pruned != state.today:
         _prune(state)
