@@ -44,6 +44,16 @@ class States:
         """As it is in memory, maybe beyond or behind what is wanted."""
         return self._known.get(_key(track, patient_id))
 
+    def at_hand(self, track: Track, event: RecordedEvent) -> Known | None:
+        """What `before` gives, if that is in memory as it is wanted: mostly it is."""
+        envelope = event.envelope
+        key = _key(track, envelope.subject_id)
+        known = self._known.get(key)
+        if known is None or known.version != envelope.stream_version - 1:
+            return None
+        self._known.move_to_end(key)
+        return known
+
     async def before(self, track: Track, event: RecordedEvent) -> Known:
         """The fold of everything before an event of the patient's stream."""
         wanted = event.envelope.stream_version - 1

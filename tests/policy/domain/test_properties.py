@@ -181,7 +181,7 @@ def facts_of(recorded: list[RecordedEvent], order: list[int]) -> list[object]:
         one.envelope.stream_version = version
         one.envelope.recorded_at.FromDatetime(local(DAYS + 1, time(0), ZONE).astimezone(UTC))
         ENGINE.step(state, one)
-    about = About(state.now)
+    about = About(state.now, state.now.astimezone(state.zone))
     groups = [group for group in GROUPS if group != "alerts"]
     points = {
         told: {part: kept.points for part, kept in parts.items()}

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 from rehab_clinical.facts import Fact, fact_of, moment
@@ -47,8 +47,7 @@ class Live:
     rules: RuleSet
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """What one event or timer did.
 
     `state` is the state that was handed in, moved on in place: a state belongs to whoever steps it.
@@ -59,7 +58,7 @@ class Step:
     firings: tuple[Firing, ...]
     ready: Ready | None
 
-    @cached_property
+    @property
     def timers(self) -> tuple[Timer, ...]:
         """Everything that is now due in future for this patient, soonest first. Reckoned when it is
         asked for: ask before the state is stepped again."""
