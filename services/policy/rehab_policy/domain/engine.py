@@ -270,7 +270,9 @@ def _opened(event: RecordedEvent) -> Fact | None:
     except (DecodeError, ValueError, OverflowError):
         return None  # no Body, or a time outside the calendar
     kind = fact.body.WhichOneof("kind")
-    return None if kind is None else fact._replace(kind=kind)
+    if kind is None:
+        return None
+    return fact if kind == fact.kind else fact._replace(kind=kind)
 
 
 def _recorded_at(envelope: event_pb2.Envelope) -> datetime:

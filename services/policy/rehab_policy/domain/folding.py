@@ -77,7 +77,9 @@ def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
         parts = state.points.get(window)
         if parts is None:
             parts = state.points[window] = {}
-        points.add(parts, seen.parts[window], of_window, seen.within[window])
+        name = seen.parts[window]
+        part = parts.get(name) or points.begun(parts, name, seen.within[window])
+        part.add(of_window)
     if state.pruned != state.today:
         _prune(state)
     return True

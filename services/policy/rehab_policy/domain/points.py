@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import NamedTuple
 
-from rehab_policy.domain.rules import Figure, Window
+from rehab_policy.domain.rules import COUNTED, Figure, Window
 
 MOST_POINTS = 1_000
 MOST_PARTS = 64
@@ -64,7 +64,14 @@ class Part:
     run: int | None = 0
     """How many of the newest in a row matched; None until it is asked for again."""
 
-    def add(self, point: Point) -> None:
+    def add(self, added: Iterable[Point]) -> None:
+        """In the order of their time, so that no order of arrival changes what is remembered."""
+        for point in added:
+            self._add(point)
+        if len(self.points) > MOST_POINTS:
+            self.drop(len(self.points) - MOST_POINTS)
+
+    def _add(self, point: Point) -> None:
         points = self.points
         if not points or points[-1] <= point:
             points.append(point)
@@ -93,7 +100,7 @@ class Part:
     def age(self, now: datetime) -> None:
         """Forget what has left the window's time."""
         since = now - self.within
-        if self.points and self.points[0].at <= since:
+        if self.points and self.points[0][0] <= since:
             self.drop(bisect_left(self.points, (since + timedelta.resolution,)))
 
     def forget(self, event_id: str) -> None:
@@ -149,17 +156,12 @@ def definition(window: Window) -> str:
     )
 
 
-def add(parts: Parts, part: str, points: Iterable[Point], within: timedelta) -> None:
-    """In the order of their time, so that no order of arrival changes what is remembered."""
-    known = parts.get(part)
-    if known is None:
-        if len(parts) >= MOST_PARTS:
-            _make_room(parts)
-        known = parts[part] = Part(within)
-    for point in points:
-        known.add(point)
-    if len(known.points) > MOST_POINTS:
-        known.drop(len(known.points) - MOST_POINTS)
+def begun(parts: Parts, name: str, within: timedelta) -> Part:
+    """A part of which nothing is remembered yet."""
+    if len(parts) >= MOST_PARTS:
+        _make_room(parts)
+    part = parts[name] = Part(within)
+    return part
 
 
 def _make_room(parts: Parts) -> None:
@@ -187,7 +189,7 @@ def prune(parts: Parts, now: datetime) -> None:
 def figure(window: Window, part: Part | None, now: datetime) -> float | None:
     """What a window tells, None when it has nothing to tell. Forgets what has grown too old."""
     if part is None:
-        part = Part(window.within)
+        return 0 if window.figure in COUNTED else None
     part.age(now)
     return _FIGURES[window.figure](window, part, now)
 

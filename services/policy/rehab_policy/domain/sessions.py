@@ -97,9 +97,11 @@ class KnownSession:
         return self._session
 
     def _follow(self, told: Told, body: event_pb2.Body) -> None:
-        at = active_at(_fact(told, body))
         if self.first_at is None or told.stamp.at < self.first_at:
             self.first_at = told.stamp.at
+        if told.kind != "exercise_session":
+            return
+        at = active_at(_fact(told, body))
         action = body.exercise_session.WhichOneof("action")
         if action in ("started", "self_reported") and (self.begun_at is None or at < self.begun_at):
             self.begun_at = at

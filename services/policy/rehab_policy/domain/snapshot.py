@@ -127,8 +127,7 @@ def _part(part: Part) -> list[Any]:
 
 def _part_of(told: list[Any]) -> Part:
     part = Part(told[0] * _MICROSECOND)
-    for at, *rest in told[1]:
-        part.add(Point(_at(at), *rest))
+    part.add(Point(_at(at), *rest) for at, *rest in told[1])
     return part
 
 

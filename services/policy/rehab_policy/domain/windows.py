@@ -74,10 +74,11 @@ def figures_of(
     parts: Mapping[str, str],
 ) -> dict[str, float]:
     """By name; a window that has nothing to tell is absent."""
-    told = {}
+    told: dict[str, float] = {}
+    points = state.points
     for defined, window in windows:
-        known = state.points.get(defined, {})
-        value = figure(window, known.get(parts.get(defined, "")), now)
+        known = points.get(defined)
+        value = figure(window, known.get(parts.get(defined, "")) if known else None, now)
         if value is not None:
             told[window.name] = value
     return told
