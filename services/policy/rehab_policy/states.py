@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_policy import metrics
 from rehab_policy.books import Track
-from rehab_policy.domain.engine import Step
+from rehab_policy.domain.engine import Engine, Step
 from rehab_policy.domain.state import PatientState
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.logging import get_logger
@@ -115,11 +115,19 @@ class States:
 
 
 def stepped(track: Track, known: Known, event: RecordedEvent) -> Step | None:
-    """Fold the next event of the patient's stream. None when the engine fails: the same happens
-    wherever it is folded, and the patient's other events are not held up."""
+    """Fold the next event of the patient's stream."""
     known.version = event.envelope.stream_version
+    step = step_or_tell(track.engine, known.state, event)
+    if step is not None:
+        known.state = step.state
+    return step
+
+
+def step_or_tell(engine: Engine, state: PatientState, event: RecordedEvent) -> Step | None:
+    """None when the engine fails: the same happens wherever the event is folded, and the patient's
+    other events are not held up."""
     try:
-        step = track.engine.step(known.state, event)
+        return engine.step(state, event)
     except Exception as error:
         metrics.failures.labels("event").inc()
         log.exception(
@@ -129,8 +137,6 @@ def stepped(track: Track, known: Known, event: RecordedEvent) -> Step | None:
             kind=event.envelope.kind,
         )
         return None
-    known.state = step.state
-    return step
 
 
 def _beyond(event: RecordedEvent, version: int | None, position: int | None) -> bool:
