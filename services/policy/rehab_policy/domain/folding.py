@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from sys import intern
 from typing import NamedTuple
 
 from rehab_clinical.days import day_start, first_zone, local_date
@@ -87,7 +88,7 @@ def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
 
 def _session(state: PatientState, opened: Opened) -> None:
     fact = opened.fact
-    told = Told(fact.stamp, fact.zone, fact.kind, opened.recorded.body)
+    told = Told(fact.stamp, intern(fact.zone), intern(fact.kind), opened.recorded.body)
     session = state.sessions.add(told, fact.body)
     reckoned = state.adherence
     if reckoned and session.earliest_at < day_start(reckoned[0], state.plan_zone):
