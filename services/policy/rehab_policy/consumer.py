@@ -18,8 +18,9 @@ from rehab_policy.books import LIVE, Books, Track
 from rehab_policy.decided import Decided, Fresh
 from rehab_policy.domain.engine import FAR, Step
 from rehab_policy.domain.state import NEVER
+from rehab_policy.keeping import Known
 from rehab_policy.publisher import Publisher
-from rehab_policy.states import EVENTS_BETWEEN, Known, States, stepped
+from rehab_policy.states import EVENTS_BETWEEN, States, stepped
 from rehab_policy.storage.folds import Anew, Changes, Due, Folds
 from rehab_policy.telling import fact_of, moment
 from rehab_runtime.access.streams import is_audit
@@ -80,6 +81,8 @@ class Consumer:
                 raise
             self._stored(decided.changes)
             self.cursors[cursor.shard] = cursor
+            for track in tracks:
+                self._states.offer(track, patients)
             metrics.folded.inc(len(batch))
         return cursor
 

@@ -188,7 +188,7 @@ def facts_of(recorded: list[RecordedEvent], order: list[int]) -> list[object]:
         for told, parts in state.points.items()
     }
     days = {
-        key: {day: told.ordered for day, told in exercise.days.items()}
+        key: {day: sorted(map(tuple, told.every().values())) for day, told in exercise.days.items()}
         for key, exercise in state.scores.by_exercise.items()
     }
     return [patient_facts(state, about, groups), points, days, state.pains, state.last_by_kind]

@@ -54,7 +54,7 @@ def dump(state: PatientState) -> bytes:
         [exercise_id, side, day.isoformat(), event_id, scores]
         for (exercise_id, side), exercise in state.scores.by_exercise.items()
         for day, of_day in exercise.days.items()
-        for event_id, scores in of_day.told.items()
+        for event_id, scores in of_day.every().items()
     ]
     told["points"] = {
         defined: {name: _part(part) for name, part in parts.items()}
