@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rehab_policy import metrics
@@ -38,12 +38,25 @@ class Known:
     closed: bool = False
 
 
+@dataclass(frozen=True)
+class _State:
+    """As it is to be kept."""
+
+    patient_id: str
+    version: int
+    head: Mapping[str, object]
+    dumped: bytes
+
+    def data(self) -> bytes:
+        return json.dumps(self.head).encode() + b"\n" + zlib.compress(self.dumped, 1)
+
+
 class Keeping:
     """`run` is its task. Only the fold that is carried out is kept: one in the shadow is short."""
 
     def __init__(self, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
-        self._waiting: asyncio.Queue[tuple[str, bytes, int]] = asyncio.Queue(WAITING)
+        self._waiting: asyncio.Queue[_State] = asyncio.Queue(WAITING)
 
     async def load(self, track: Track, patient_id: str) -> Known | None:
         """The newest one that these rules made."""
@@ -73,15 +86,17 @@ class Keeping:
                 "event": known.event_id,
                 "position": known.position,
             }
-            data = json.dumps(head).encode() + b"\n" + zlib.compress(dump(known.state), 1)
-            if len(data) <= LARGEST:
-                self._waiting.put_nowait((known.state.patient_id, data, known.version))
+            state = _State(known.state.patient_id, known.version, head, dump(known.state))
+            self._waiting.put_nowait(state)
 
     async def run(self) -> None:
         while True:
-            patient_id, data, version = await self._waiting.get()
+            state = await self._waiting.get()
+            data = await asyncio.to_thread(state.data)
+            if len(data) > LARGEST:
+                continue
             with contextlib.suppress(RehabError):
-                await self._snapshots.save(patient_id, _FOLD, data, version)
+                await self._snapshots.save(state.patient_id, _FOLD, data, state.version)
                 metrics.kept.inc()
 
 
