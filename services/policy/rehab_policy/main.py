@@ -24,6 +24,7 @@ from rehab_policy.consumer import Consumer
 from rehab_policy.domain.cel import Cel
 from rehab_policy.explaining import Explaining
 from rehab_policy.keeping import Keeping
+from rehab_policy.lag import lag_of
 from rehab_policy.publisher import Publisher
 from rehab_policy.rule_servicer import RuleServicer
 from rehab_policy.servicer import PolicyServicer
@@ -121,6 +122,7 @@ async def running(
             Explaining(books, event_log, clock),
             watching,
             guard,
+            partial(lag_of, log_fold, books),
         )
         backtesting = Backtesting(event_log, settings.backtest_events)
         rule_servicer = RuleServicer(
