@@ -75,8 +75,8 @@ class Keeping:
         return found
 
     def offer(self, track: Track, states: Iterable[Known]) -> None:
-        """They are stored up to their last events. Those in which much is new are kept soon, or
-        another time."""
+        """They are stored up to their last events. One of those in which much is new is kept soon:
+        to write one down takes milliseconds, in which others wait for their cues."""
         for known in states:
             if known.fresh < EVERY or known.closed or known.state.erased or self._waiting.full():
                 continue
@@ -88,6 +88,7 @@ class Keeping:
             }
             state = _State(known.state.patient_id, known.version, head, dump(known.state))
             self._waiting.put_nowait(state)
+            return
 
     async def run(self) -> None:
         while True:
