@@ -287,10 +287,10 @@ def show_backtest(found: Backtest) -> None:
     print(f"{found.patients} patients, {found.days} days, {found.events:,} events")
     print(f"firings: {total.before:,} before, {total.after:,} after", end="")
     print(f" (+{total.more:,} -{total.fewer:,})")
-    for rule_id, told in sorted(found.rules.items()):
+    for (rule_id, _), told in sorted(found.rules.items()):
         print(f"  {rule_id:<30} {told.before:>6} {told.after:>6}  +{told.more} -{told.fewer}")
     touched = Counter(bool(one.more or one.fewer) for one in found.by_patient.values())
-    print(f"patients for whom something changes: {touched[True]}")
+    print(f"patients whose alerts change: {touched[True]}")
     for load_of in found.load_after:
         print(
             f"  {load_of.therapist_id:<12} {load_of.mean_per_day:.2f} alerts a day,"

@@ -16,6 +16,8 @@ from rich.text import Text
 
 from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
+from rehab.policy.v1 import policy_service_pb2 as policy_pb
+from rehab.policy.v1.policy_service_pb2_grpc import PolicyServiceStub
 from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
 from rehab_cli.addresses import PORT_BASE, SERVICES, Addresses
@@ -53,7 +55,7 @@ async def examine(folder: Path, port_base: int) -> int:
     if note is not None or not current().at:
         looks.append(_servers(folder, note))
     looks += [_service(name, addresses.of(name)) for name in SERVICES]
-    looks.append(_agreement(addresses))
+    looks += [_agreement(addresses), _rules(addresses)]
     found = _machine(folder)
     for group in await asyncio.gather(*looks):
         found += group
@@ -156,6 +158,37 @@ async def _agreement(addresses: Addresses) -> list[Finding]:
         for shard, head in enumerate(heads)
     ]
     return [*logs, *(_of_projection(one, heads) for one in lag.projections)]
+
+
+async def _rules(addresses: Addresses) -> list[Finding]:
+    """How far the rules have evaluated this log. Silent where a service is absent."""
+    shown = current()
+    async with (
+        shown.channel(addresses.eventstore) as store,
+        shown.channel(addresses.policy) as policy,
+    ):
+        try:
+            heads = await _heads(EventStoreServiceStub(store))
+            lag = await PolicyServiceStub(policy).GetLag(
+                policy_pb.GetLagRequest(), metadata=METADATA, timeout=TIMEOUT_S
+            )
+        except grpc.aio.AioRpcError:
+            return []
+    found = [_of_rules(one, heads) for one in lag.shards]
+    failed = [f"{one.name}: {one.what} ({one.times} times)" for one in lag.failures]
+    if failed:
+        trouble = f"could not be evaluated, which stopped no other: {'; '.join(failed)}"
+        found.append(Finding("rules", trouble=trouble))
+    return found
+
+
+def _of_rules(one: policy_pb.RulesLag, heads: Sequence[store_pb.GetHeadResponse]) -> Finding:
+    late = (
+        f"are {one.oldest_unprocessed_ms / 1000:.0f} s behind at {one.position:,}: alerts and cues "
+        "are late; see the policy service's last lines"
+    )
+    trouble = late if one.oldest_unprocessed_ms > LATE_MS else ""
+    return Finding(_of_shard("rules", one.shard, heads), f"evaluated to {one.position:,}", trouble)
 
 
 async def _heads(stub: EventStoreServiceStub) -> list[store_pb.GetHeadResponse]:

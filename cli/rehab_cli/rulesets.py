@@ -58,7 +58,7 @@ def approve(
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
-    """Agree to a version that somebody else wrote."""
+    """Agree to a version that somebody else wrote; what rests on weak sources is shown."""
     run(lambda: _approve(find(data, port_base), version, metadata_of(who)))
 
 
@@ -170,6 +170,19 @@ def _print_rules(answer: pb.ListRulesResponse) -> None:
         triggers = ", ".join(one.triggers)
         table.add_row(one.rule_id, str(one.version), triggers, action, severity, one.owner)
     out.print(table)
+    _print_review(answer)
+
+
+def _print_review(answer: pb.ListRulesResponse) -> None:
+    """What a clinician must look at before it is relied on."""
+    table = Table("needs a clinician's look", "value", "source", box=None)
+    for rule in answer.rules:
+        if rule.review:
+            table.add_row(rule.rule_id, "", rule.source)
+    for limit in answer.limits_to_review:
+        table.add_row(limit.name, f"{limit.value:g} {limit.unit}", limit.source, style="dim")
+    if table.row_count:
+        out.print(table)
 
 
 async def _put(addresses: Addresses, files: Sequence[pb.RuleFile], note: str, who: Any) -> int:
@@ -184,6 +197,8 @@ async def _approve(addresses: Addresses, version: int, who: Any) -> int:
     async with policy(addresses, RuleServiceStub) as stub:
         asked = pb.GetRuleSetRequest(version=version)
         kept = (await stub.GetRuleSet(asked, metadata=who, timeout=TIMEOUT_S)).rule_set
+        said = pb.ListRulesRequest(version=version)
+        _print_review(await stub.ListRules(said, metadata=who, timeout=TIMEOUT_S))
         wish = pb.ApproveRuleSetRequest(version=version, sha256=kept.sha256)
         answer = await stub.ApproveRuleSet(wish, metadata=who, timeout=TIMEOUT_S)
     _tell(answer.rule_set)

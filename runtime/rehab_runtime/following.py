@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -114,6 +114,11 @@ class LogFold:
         self._begun = begun
         self._anew = anew
         self._lost: list[asyncio.Event] = []
+        self._unprocessed: dict[int, Unprocessed] = {}
+
+    def oldest_s(self) -> Mapping[int, float]:
+        """The age of each shard's oldest event that is not folded, in seconds; 0 for none."""
+        return {shard: one.seconds() for shard, one in self._unprocessed.items()}
 
     async def run(self) -> None:
         """Fold until cancelled. Raises IncarnationChanged: then the fold must begin anew."""
@@ -131,7 +136,7 @@ class LogFold:
             raise fallen.exceptions[0] from None
 
     async def _fold_shard(self, shard: int) -> None:
-        unprocessed = Unprocessed(self._name, shard)
+        unprocessed = self._unprocessed[shard] = Unprocessed(self._name, shard)
         waits = asyncio.Event()
         while True:
             self._lost[shard].clear()

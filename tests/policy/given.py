@@ -81,6 +81,19 @@ TOLD_ON = """\
     rationale: Somebody else is told when nobody answers.
     source: a test
 """
+PAIN_FAILS = """\
+  - id: pain.fails
+    version: 1
+    on: [pain_report]
+    when: 10u / (pain_report.nprs - pain_report.nprs) > 1u
+    action: alert
+    severity: low
+    cooldown: 1h
+    message: {en: "Never."}
+    owner: tests
+    rationale: A rule that fails stops no other.
+    source: a test
+"""
 
 
 def book(*rules: str, version: int = 1) -> dict[str, str]:

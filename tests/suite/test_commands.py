@@ -66,7 +66,16 @@ def test_the_doctor_finds_nothing_wrong(data: Path) -> None:
     seen = rehab("doctor", data=data)
     assert seen.returncode == 0, seen.stdout
     assert "✗" not in seen.stdout
-    for about in ("PostgreSQL", "NATS", "Valkey", "eventstore", "ingest", "projections", "log"):
+    for about in (
+        "PostgreSQL",
+        "NATS",
+        "Valkey",
+        "eventstore",
+        "ingest",
+        "projections",
+        "log",
+        "rules",
+    ):
         assert f"✓ {about}" in seen.stdout
 
 

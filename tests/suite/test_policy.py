@@ -91,7 +91,11 @@ def test_rules_are_put_approved_by_another_and_put_in_force(data: Path, tmp_path
     tried = rehab("policy", "backtest", "--version", "2", data=data)
     assert tried.returncode == 0, tried.stderr
     assert "patients" in tried.stdout
-    assert "approved by bob" in rehab("policy", "approve", "2", "--as", bob, data=data).stdout
+    approved = rehab("policy", "approve", "2", "--as", bob, data=data).stdout
+    assert "approved by bob" in approved
+    weak = approved[approved.index("needs a clinician's look") :]
+    assert "form.stop" in weak, "a rule with a weak source is shown to whoever approves it"
+    assert "pain_stop_nprs" in weak, "so is a limit"
     assert "is live" in rehab("policy", "live", "2", "--as", bob, data=data).stdout
     listed = rehab("policy", "rules", data=data).stdout.splitlines()
     assert [line.split()[:2] for line in listed[1:]] == [["2", "live"], ["1", "retired"]]

@@ -231,6 +231,7 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                 {
                     **_all(QUEUE, "ListAlerts", "ListDigest", "WatchAlerts"),
                     **_all(ALERT, "AcknowledgeAlert", "ResolveAlert", "Explain"),
+                    "GetLag": _suite("cli"),
                 },
             ),
             *_of(

@@ -11,6 +11,7 @@ from rehab_policy import metrics
 from rehab_policy.books import LIVE, Books, Track
 from rehab_policy.domain.actions import events_of
 from rehab_policy.domain.firing import Firing
+from rehab_policy.keeping import Keeping
 from rehab_policy.publisher import Publisher
 from rehab_policy.states import States
 from rehab_policy.storage.alerts import Alerts
@@ -39,6 +40,7 @@ class Ahead:
         alerts: Alerts,
         progress: Progress,
         patience_s: float,
+        keeping: Keeping,
     ) -> None:
         self._log = event_log
         self._books = books
@@ -46,7 +48,7 @@ class Ahead:
         self._alerts = alerts
         self._progress = progress
         self._patience_s = patience_s
-        self._states = States(event_log, PATIENTS)  # those of the fold stand elsewhere
+        self._states = States(event_log, PATIENTS, keeping)  # those of the fold stand elsewhere
 
     async def run(self) -> None:
         pause = FIRST_PAUSE_S

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab.policy.v1 import rule_service_pb2 as pb
-from rehab_policy.books import Track
-from rehab_policy.domain.engine import Engine
-from rehab_policy.domain.firing import Firing, Outcome
-from rehab_policy.domain.rules import ActionKind, RuleSet
-from rehab_policy.states import Known, stepped
-from rehab_policy.telling import moment
+from rehab_policy.domain.backtest import Backtest, Comparison
+from rehab_policy.domain.rules import RuleSet
+from rehab_policy.states import step_or_tell
 from rehab_runtime.access.streams import is_audit
-from rehab_runtime.clock import EPOCH
 from rehab_runtime.errors import Overloaded
 from rehab_runtime.eventlog import EventLog, Head
 
@@ -37,25 +32,6 @@ class Asked:
     since: datetime | None = None
 
 
-@dataclass
-class _Side:
-    """What one rule set does. Firings are known by their ids."""
-
-    engine: Engine
-    fired: dict[str, tuple[str, str]] = field(default_factory=dict)
-    alerts: dict[str, str] = field(default_factory=dict)
-    days: dict[str, Counter[date]] = field(default_factory=lambda: defaultdict(Counter))
-
-    def add(self, firings: Iterable[Firing], since: datetime | None) -> None:
-        for one in firings:
-            if one.outcome is not Outcome.DECIDED or (since is not None and one.at < since):
-                continue
-            self.fired[one.firing_id] = one.rule_id, one.action.value
-            if one.action is ActionKind.ALERT:
-                self.alerts[one.alert_id] = one.patient_id
-                self.days[one.therapist_id][one.at.date()] += 1
-
-
 class Backtesting:
     """One at a time: it is as much work as folding the log."""
 
@@ -70,18 +46,21 @@ class Backtesting:
         if self._busy.locked():
             raise Overloaded("another backtest runs", retry_after_s=10)
         async with self._busy:
-            test = _Test(asked)
+            test = Comparison(
+                asked.baseline, asked.candidate, since=asked.since, stepping=step_or_tell
+            )
             heads = await self._log.heads()
-            total = sum(head.position for head in heads)
+            total, folded = sum(head.position for head in heads), 0
             for shard, head in enumerate(heads):
                 for first in range(0, SLICES, RUN):
                     slices = range(first, first + RUN)
                     async for events in self._pages(shard, head, slices):
-                        await test.fold(events)
-                        progress = pb.BacktestProgress(folded=test.events, total=total)
+                        await _fold(test, asked.clinic_id, events)
+                        folded += len(events)
+                        progress = pb.BacktestProgress(folded=folded, total=total)
                         yield pb.BacktestResponse(progress=progress)
-                    test.end_of_patients()
-            yield pb.BacktestResponse(result=test.result())
+                    test.end_of_patients(test.last)
+            yield pb.BacktestResponse(result=_result(test.result()))
 
     async def _pages(
         self, shard: int, head: Head, slices: Sequence[int]
@@ -102,97 +81,54 @@ class Backtesting:
             yield events
 
 
-class _Test:
-    def __init__(self, asked: Asked) -> None:
-        self.events = 0
-        self.patients = 0
-        self._asked = asked
-        self._sides = _Side(Engine(asked.baseline)), _Side(Engine(asked.candidate))
-        tracks = [Track(0, side.engine, EPOCH, EPOCH) for side in self._sides]
-        self._tracks = list(zip(self._sides, tracks, strict=True))
-        self._known: dict[str, list[Known]] = {}
-        self._days: set[date] = set()
-        self._last: datetime | None = None
-
-    async def fold(self, events: Sequence[RecordedEvent]) -> None:
-        for number, event in enumerate(events, 1):
-            self.events += 1
-            envelope = event.envelope
-            wanted = self._asked.clinic_id in ("", envelope.clinic_id)
-            if wanted and envelope.subject_id and not is_audit(envelope.subject_id):
-                self._fold_one(event)
-            if number % EVENTS_BETWEEN == 0:
-                await asyncio.sleep(0)
-
-    def _fold_one(self, event: RecordedEvent) -> None:
-        patient_id, at = event.envelope.subject_id, moment(event.envelope.recorded_at)
-        if patient_id not in self._known:
-            starts = [side.engine.start(patient_id) for side in self._sides]
-            self._known[patient_id] = [Known(state) for state in starts]
-            self.patients += 1
-        if self._asked.since is None or at >= self._asked.since:
-            self._days.add(at.date())
-        self._last = max(at, self._last or at)
-        for (side, track), known in zip(self._tracks, self._known[patient_id], strict=True):
-            step = stepped(track, known, event)
-            if step is not None:
-                side.add(step.firings, self._asked.since)
-
-    def end_of_patients(self) -> None:
-        """Time goes on after a patient's last event, as far as the log's."""
-        for knowns in self._known.values():
-            for (side, track), known in zip(self._tracks, knowns, strict=True):
-                if self._last is not None:
-                    later = track.engine.until(known.state, self._last)
-                    side.add(later.firings, self._asked.since)
-        self._known.clear()
-
-    def result(self) -> pb.BacktestResult:
-        before, after = self._sides
-        return pb.BacktestResult(
-            events=self.events,
-            patients=self.patients,
-            rules=_rules(before, after),
-            patients_changed=_patients(before, after),
-            therapists=_therapists(before, after, max(1, len(self._days))),
-        )
+async def _fold(test: Comparison, clinic_id: str, events: Sequence[RecordedEvent]) -> None:
+    for number, event in enumerate(events, 1):
+        envelope = event.envelope
+        wanted = clinic_id in ("", envelope.clinic_id)
+        if wanted and envelope.subject_id and not is_audit(envelope.subject_id):
+            test.fold(event)
+        if number % EVENTS_BETWEEN == 0:
+            await asyncio.sleep(0)
 
 
-def _rules(before: _Side, after: _Side) -> list[pb.RuleDifference]:
-    names = sorted({*before.fired.values(), *after.fired.values()})
-    counts = [Counter(side.fired.values()) for side in (before, after)]
-    added = Counter(after.fired[one] for one in after.fired.keys() - before.fired.keys())
-    removed = Counter(before.fired[one] for one in before.fired.keys() - after.fired.keys())
+def _result(found: Backtest) -> pb.BacktestResult:
+    return pb.BacktestResult(
+        events=found.events,
+        patients=found.patients,
+        rules=[
+            pb.RuleDifference(
+                rule_id=rule_id,
+                action=action,
+                baseline=told.before,
+                candidate=told.after,
+                added=told.more,
+                removed=told.fewer,
+            )
+            for (rule_id, action), told in sorted(found.rules.items())
+        ],
+        patients_changed=_patients(found),
+        therapists=_therapists(found),
+    )
+
+
+def _patients(found: Backtest) -> list[pb.PatientDifference]:
+    changed = {name: told for name, told in found.by_patient.items() if told.more or told.fewer}
+    most = sorted(changed, key=lambda one: (-changed[one].more - changed[one].fewer, one))
     return [
-        pb.RuleDifference(
-            rule_id=name[0],
-            action=name[1],
-            baseline=counts[0][name],
-            candidate=counts[1][name],
-            added=added[name],
-            removed=removed[name],
-        )
-        for name in names
+        pb.PatientDifference(patient_id=one, added=changed[one].more, removed=changed[one].fewer)
+        for one in most[:MOST_PATIENTS]
     ]
 
 
-def _patients(before: _Side, after: _Side) -> list[pb.PatientDifference]:
-    added = Counter(after.alerts[one] for one in after.alerts.keys() - before.alerts.keys())
-    removed = Counter(before.alerts[one] for one in before.alerts.keys() - after.alerts.keys())
-    changed = sorted({*added, *removed}, key=lambda one: (-added[one] - removed[one], one))
-    return [
-        pb.PatientDifference(patient_id=one, added=added[one], removed=removed[one])
-        for one in changed[:MOST_PATIENTS]
-    ]
-
-
-def _therapists(before: _Side, after: _Side, days: int) -> list[pb.TherapistAlertLoad]:
+def _therapists(found: Backtest) -> list[pb.TherapistAlertLoad]:
+    before = {load.therapist_id: load for load in found.load_before}
+    after = {load.therapist_id: load for load in found.load_after}
     return [
         pb.TherapistAlertLoad(
             therapist_id=one,
-            baseline_per_day=before.days[one].total() / days,
-            candidate_per_day=after.days[one].total() / days,
-            candidate_most=max(after.days[one].values(), default=0),
+            baseline_per_day=before[one].mean_per_day if one in before else 0,
+            candidate_per_day=after[one].mean_per_day if one in after else 0,
+            candidate_most=after[one].most_in_a_day if one in after else 0,
         )
-        for one in sorted({*before.days, *after.days})
+        for one in sorted({*before, *after})
     ]

@@ -13,6 +13,7 @@ from rehab_policy.domain.expressions import Language
 from rehab_policy.domain.loading import load
 from rehab_policy.domain.problems import BookError
 from rehab_policy.domain.rules import RuleSet
+from rehab_policy.domain.snapshot import fingerprint
 from rehab_policy.storage.rule_sets import RuleSetRow, RuleSets
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import RehabError
@@ -44,6 +45,8 @@ class Track:
     generation: int = 1
     emergencies: frozenset[str] = frozenset()
     """Kinds of events that may be emergencies."""
+    fingerprint: str = ""
+    """Of the rules of all times; states of other ones are not its."""
 
     @property
     def shadow(self) -> bool:
@@ -126,7 +129,7 @@ class Books:
             else:
                 began, newest = ever_live[0][0], ever_live[-1][0]
                 engine, kinds = Engine(live), _emergencies(live[-1].rules)
-                told = (LIVE, engine, began, newest, None, len(live), kinds)
+                told = (LIVE, engine, began, newest, None, len(live), kinds, fingerprint(live))
                 tracks.append(Track(*told))
         for row in rows:
             if row.shadow_from is None or row.ended_at is not None:

@@ -5,24 +5,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from google.protobuf.message import DecodeError
 
 from rehab.events.v1.admin_pb2 import ERASURE_STAGE_DONE
-from rehab.events.v1.event_pb2 import Body, Event, RecordedEvent
+from rehab.events.v1.event_pb2 import Body, RecordedEvent
 from rehab_policy import metrics
 from rehab_policy.books import LIVE, Books, Track
-from rehab_policy.domain.actions import events_of
-from rehab_policy.domain.engine import Step
-from rehab_policy.domain.firing import Firing
-from rehab_policy.domain.rules import ActionKind
+from rehab_policy.decided import Decided, Fresh
+from rehab_policy.domain.engine import FAR, Step
+from rehab_policy.domain.state import NEVER
+from rehab_policy.keeping import Known
 from rehab_policy.publisher import Publisher
-from rehab_policy.states import EVENTS_BETWEEN, Known, States, stepped
+from rehab_policy.states import EVENTS_BETWEEN, States, stepped
 from rehab_policy.storage.folds import Anew, Changes, Due, Folds
-from rehab_policy.telling import fact_of, fired_of, moment
+from rehab_policy.telling import fact_of, moment
 from rehab_runtime.access.streams import is_audit
 from rehab_runtime.clock import Clock
 from rehab_runtime.logging import get_logger
@@ -31,43 +31,6 @@ from rehab_runtime.positions import Cursor, FencedError
 PATIENTS_KNOWN = 200_000
 
 log = get_logger("consumer")
-
-
-@dataclass
-class Decided:
-    """What a batch, or timers, made of it so far."""
-
-    changes: Changes = field(default_factory=Changes)
-    events: list[Event] = field(default_factory=list)
-
-    def add(self, firings: Iterable[Firing], track: Track, fresh: _Fresh | None = None) -> None:
-        for firing in firings:
-            is_shadow = track.shadow or firing.shadow
-            if firing.action is ActionKind.FEEDBACK:
-                if not is_shadow and not (fresh is not None and fresh.is_fresh(firing)):
-                    metrics.fired.labels("late").inc()
-                    continue
-            elif (fired := fired_of(firing, shadow=is_shadow)) is not None:
-                self.changes.fired.append(fired)
-            if not is_shadow:
-                metrics.fired.labels(firing.action.value).inc()
-                self.events += events_of(firing)
-
-    def in_order(self) -> list[Event]:
-        """Emergencies first: whoever waits for them waits for nothing else."""
-        return sorted(self.events, key=lambda event: not event.body.alert.raised.emergency)
-
-
-@dataclass(frozen=True)
-class _Fresh:
-    """Feedback that comes later than `within` after the movement is noise."""
-
-    now: datetime
-    within: timedelta
-
-    def is_fresh(self, firing: Firing) -> bool:
-        moved = firing.cause_occurred_at or firing.at
-        return self.now - firing.at <= self.within and firing.at - moved <= self.within
 
 
 class Consumer:
@@ -89,7 +52,7 @@ class Consumer:
         self._states = states
         self._publisher = publisher
         self._clock = clock
-        self._fresh = fresh
+        self._fresh = Fresh(clock.now, fresh)
         self._waits: dict[Due, datetime | None] = {}
         self._patients: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
@@ -104,19 +67,22 @@ class Consumer:
         """Store what a batch changes, with the cursor behind it. Raises FencedError."""
         async with self.locks[cursor.shard]:
             tracks = await self._books.tracks()
+            decided, patients = Decided(self._publisher, self._clock), _patients_of(batch)
             try:
-                decided = await self._decide(tracks, batch)
+                await self._decide(decided, tracks, batch)
+                await decided.told()
                 cursor = await self._folds.save(cursor, batch, decided.changes)
             except FencedError:
                 metrics.fenced.inc()
                 await self._overtaken(cursor, batch)
                 raise
             except BaseException:
-                # a state is moved on in place: what was not stored is folded again
-                self._forget(_patients_of(batch))
+                await self._dropped(decided, patients)
                 raise
             self._stored(decided.changes)
             self.cursors[cursor.shard] = cursor
+            for track in tracks:
+                self._states.offer(track, patients)
             metrics.folded.inc(len(batch))
         return cursor
 
@@ -135,39 +101,33 @@ class Consumer:
         else:
             self._doubt(patients)
 
-    async def _decide(self, tracks: Sequence[Track], batch: Sequence[RecordedEvent]) -> Decided:
-        decided, last = Decided(), dict[Due, Step]()
+    async def _decide(
+        self, decided: Decided, tracks: Sequence[Track], batch: Sequence[RecordedEvent]
+    ) -> None:
+        last: dict[tuple[str, int], Step] = {}
         for number, event in enumerate(batch, 1):
             envelope = event.envelope
-            if not envelope.subject_id or is_audit(envelope.subject_id):
+            patient_id = envelope.subject_id
+            if not patient_id or is_audit(patient_id):
                 continue
-            recorded = moment(envelope.recorded_at)
+            told = False
             for track in tracks:
-                if not track.at(recorded):
+                if track.shadow and not track.at(moment(envelope.recorded_at)):
                     continue
-                known = await self._states.before(track, event)
+                known = self._states.at_hand(track, event) or await self._states.before(
+                    track, event
+                )
                 step = stepped(track, known, event)
                 if step is not None:
-                    fresh = _Fresh(self._clock.now(), self._fresh)
-                    decided.add(step.firings, track, fresh)
-                    last[Due(envelope.subject_id, track.id)] = step
+                    told |= bool(step.firings) and decided.add(step.firings, track, self._fresh)
+                    last[patient_id, track.id] = step
                 if track.id == LIVE:
                     self._note_patient(decided.changes, event, known)
             self._note_event(decided.changes, event)
-            if number % EVENTS_BETWEEN == 0:
-                await self._publish(decided)
+            if told or number % EVENTS_BETWEEN == 0:
                 await asyncio.sleep(0)
-        await self._publish(decided)
         for due, step in last.items():
-            self._note_timers(decided.changes, due, _first(step))
-        return decided
-
-    async def _publish(self, decided: Decided) -> None:
-        """What was decided so far. It waits for nothing behind it: a cue is soon too late."""
-        events, decided.events = decided.in_order(), []
-        if events:
-            await self._publisher.append(events)
-            self._measure(events)
+            self._note_timers(decided.changes, Due(*due), step)
 
     def _note_patient(self, changes: Changes, event: RecordedEvent, known: Known) -> None:
         patient_id = event.envelope.subject_id
@@ -184,7 +144,13 @@ class Consumer:
         if event.envelope.kind == "erasure" and _is_done(event):
             changes.erased.append(event.envelope.subject_id)
 
-    def _note_timers(self, changes: Changes, due: Due, first: datetime | None) -> None:
+    def _note_timers(self, changes: Changes, due: Due, step: Step) -> None:
+        """When the patient is looked at next. That may be too early, since then it is reckoned
+        anew: a time that is stored stays while no timer is due before it."""
+        known = self._waits.get(due, NEVER) or FAR
+        if NEVER < known <= step.state.next_due:
+            return
+        first = _first(step)
         if due not in self._waits or self._waits[due] != first:
             changes.timers[due] = first
 
@@ -197,11 +163,12 @@ class Consumer:
             cursor = self.cursors[shard]
             tracks = {one.id: one for one in await self._books.tracks()}
             dues = await self._folds.due(shard, by, limit)
-            decided = Decided()
-            for due in dues:
-                await self._fire(decided, tracks.get(due.track), due, cursor, by)
-            if dues:
-                await self._save(cursor, decided, [one.patient_id for one in dues])
+            async with self._deciding([one.patient_id for one in dues]) as decided:
+                for due in dues:
+                    await self._fire(decided, tracks.get(due.track), due, cursor, by)
+                if dues:
+                    await decided.told()
+                    await self._folds.save_timers(cursor, decided.changes)
         return len(dues)
 
     async def _fire(
@@ -222,28 +189,33 @@ class Consumer:
         async with self.locks[shard]:
             cursor = self.cursors[shard]
             patients = await self._folds.next_patients(shard, anew.after, limit)
-            decided = Decided()
-            for patient_id in patients:
-                known = await self._states.at(track, patient_id, cursor.position)
-                step = track.engine.until(known.state, track.changed_at)
-                decided.add(step.firings, track)
-                decided.changes.timers[Due(patient_id, track.id)] = _first(step)
             last = patients[-1] if patients else anew.after
-            done = len(patients) < limit
-            reached = Anew(track.id, track.generation, last, done)
-            await self._save(cursor, decided, patients, reached)
+            reached = Anew(track.id, track.generation, last, done=len(patients) < limit)
+            async with self._deciding(patients) as decided:
+                for patient_id in patients:
+                    known = await self._states.at(track, patient_id, cursor.position)
+                    step = track.engine.until(known.state, track.changed_at)
+                    decided.add(step.firings, track)
+                    decided.changes.timers[Due(patient_id, track.id)] = _first(step)
+                await decided.told()
+                await self._folds.save_timers(cursor, decided.changes, reached)
         return reached
 
-    async def _save(
-        self, cursor: Cursor, decided: Decided, patients: Sequence[str], anew: Anew | None = None
-    ) -> None:
+    @asynccontextmanager
+    async def _deciding(self, patients: Iterable[str]) -> AsyncIterator[Decided]:
+        """What is decided about patients by the clock, and stored before it is left."""
+        decided = Decided(self._publisher, self._clock)
         try:
-            await self._publish(decided)
-            await self._folds.save_timers(cursor, decided.changes, anew)
+            yield decided
         except BaseException:
-            self._forget(patients)
+            await self._dropped(decided, patients)
             raise
         self._stored(decided.changes)
+
+    async def _dropped(self, decided: Decided, patients: Iterable[str]) -> None:
+        """States are moved on in place: what was not stored is folded again."""
+        self._forget(patients)
+        await decided.given_up()
 
     def _stored(self, changes: Changes) -> None:
         self._waits.update(changes.timers)
@@ -265,13 +237,6 @@ class Consumer:
             self._patients.pop(patient_id, None)
         for due in [one for one in self._waits if one.patient_id in gone]:
             del self._waits[due]
-
-    def _measure(self, events: Sequence[Event]) -> None:
-        now = self._clock.now()
-        for event in events:
-            if event.envelope.kind == "feedback":
-                since = now - moment(event.envelope.occurred_at)
-                metrics.feedback_seconds.observe(max(0.0, since.total_seconds()))
 
 
 def _is_done(event: RecordedEvent) -> bool:

@@ -14,8 +14,9 @@ from rehab.policy.v1 import policy_service_pb2 as pb
 from rehab_policy.books import LIVE, Books
 from rehab_policy.domain.explaining import explain
 from rehab_policy.domain.firing import Firing, Outcome
+from rehab_policy.keeping import Known
 from rehab_policy.messages import alert_message
-from rehab_policy.states import EVENTS_BETWEEN, Known, stepped
+from rehab_policy.states import EVENTS_BETWEEN, stepped
 from rehab_policy.storage.alerts import AlertRow
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import Unavailable

@@ -23,6 +23,8 @@ from rehab_policy.changes import ChangeTeller
 from rehab_policy.consumer import Consumer
 from rehab_policy.domain.cel import Cel
 from rehab_policy.explaining import Explaining
+from rehab_policy.keeping import Keeping
+from rehab_policy.lag import lag_of
 from rehab_policy.publisher import Publisher
 from rehab_policy.rule_servicer import RuleServicer
 from rehab_policy.servicer import PolicyServicer
@@ -41,6 +43,7 @@ from rehab_runtime.access.front import fronted
 from rehab_runtime.auth import service_principal
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.eventlog import EventLog
+from rehab_runtime.folding import Snapshots
 from rehab_runtime.following import LogFold
 from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.listener import Listener
@@ -89,7 +92,8 @@ async def running(
             fronted(settings, NAME, event_log, background, clock)
         )
         books, publisher = Books(rule_sets, language, clock), Publisher(event_log)
-        states = States(event_log, settings.patients_in_memory)
+        keeping = Keeping(Snapshots(store, service_principal(NAME)))
+        states = States(event_log, settings.patients_in_memory, keeping)
         within = timedelta(milliseconds=settings.feedback_within_ms)
         consumer = Consumer(folds, books, states, publisher, clock, within)
         log_fold = LogFold(
@@ -100,13 +104,14 @@ async def running(
         progress = log_fold.progress
         tick_s, patience_s = settings.tick_ms / 1000, settings.emergency_patience_ms / 1000
         timing = Timing(consumer, folds, books, event_log, progress, clock, tick_s)
-        ahead = Ahead(event_log, books, publisher, alerts, progress, patience_s)
+        ahead = Ahead(event_log, books, publisher, alerts, progress, patience_s, keeping)
         teller = ChangeTeller(rule_sets, event_log)
         guard = Guard(front.gate)
         watching = Watching(alerts, guard, settings.max_watches)
         listener = _listener(settings, books, teller, watching)
         background.start(books.run(), "knows the rules")
         background.start(log_fold.run(), "folds the log")
+        background.start(keeping.run(), "keeps states")
         background.start(timing.run(), "fires what is due")
         background.start(ahead.run(), "tells emergencies first")
         background.start(teller.run(), "tells of changes of rules")
@@ -117,6 +122,7 @@ async def running(
             Explaining(books, event_log, clock),
             watching,
             guard,
+            partial(lag_of, log_fold, books),
         )
         backtesting = Backtesting(event_log, settings.backtest_events)
         rule_servicer = RuleServicer(

@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from rehab.events.v1 import common_pb2
 from rehab.policy.v1 import policy_service_pb2 as pb
 from rehab.policy.v1 import rule_service_pb2 as rules_pb
-from rehab_policy.domain.rules import Mode, Rule
+from rehab_policy.domain.rules import Mode, Rule, RuleSet
 from rehab_policy.storage.alerts import AlertRow, RuleFigures, Step
 from rehab_policy.storage.rule_sets import RuleSetRow
 
@@ -101,7 +101,16 @@ def rule_message(rule: Rule) -> rules_pb.Rule:
         version=rule.version,
         enabled=rule.enabled,
         shadow=rule.mode is Mode.SHADOW,
+        review=rule.review,
     )
+
+
+def limits_to_review(rules: RuleSet) -> list[rules_pb.RuleLimit]:
+    return [
+        rules_pb.RuleLimit(name=one.name, value=one.default, unit=one.unit, source=one.source)
+        for one in rules.limits.values()
+        if one.review
+    ]
 
 
 def _severity(number: Any) -> str:

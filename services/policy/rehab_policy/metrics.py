@@ -12,6 +12,14 @@ refolded = declare_counter(
     "Events folded again, for patients who were not in memory.",
     "raise POLICY_PATIENTS_IN_MEMORY when it grows as fast as policy_events_folded_total",
 )
+kept = declare_counter(
+    "policy_states_kept_total", "Patients' states kept at the event store.", "nothing"
+)
+restored = declare_counter(
+    "policy_states_restored_total",
+    "Patients who were not in memory and whose kept state was used.",
+    "nothing: fewer events are folded again",
+)
 fired = declare_counter(
     "policy_fired_total",
     "What rules did, by action: feedback, nudge, alert; late is feedback that came too late.",

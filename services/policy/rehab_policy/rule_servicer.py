@@ -17,7 +17,7 @@ from rehab_policy.domain.loading import load
 from rehab_policy.domain.problems import BookError
 from rehab_policy.domain.rules import RuleSet
 from rehab_policy.errors import broken_rule, refused
-from rehab_policy.messages import report_message, rule_message, rule_set_message
+from rehab_policy.messages import limits_to_review, report_message, rule_message, rule_set_message
 from rehab_policy.storage.alerts import Alerts
 from rehab_policy.storage.rule_sets import RuleSets
 from rehab_policy.telling import moment
@@ -85,7 +85,8 @@ class RuleServicer(RuleServiceServicer):
         row = await self._administration.get(request.version)
         rules = await self._books.rules_of(row.version)
         told = [rule_message(one) for one in rules.rules]
-        return pb.ListRulesResponse(version=row.version, rules=told)
+        weak = limits_to_review(rules)
+        return pb.ListRulesResponse(version=row.version, rules=told, limits_to_review=weak)
 
     async def ApproveRuleSet(
         self, request: pb.ApproveRuleSetRequest, context: Context

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -31,12 +31,14 @@ class PolicyServicer(PolicyServiceServicer):
         explaining: Explaining,
         watching: Watching,
         guard: Guard,
+        lag: Callable[[], Awaitable[pb.GetLagResponse]],
     ) -> None:
         self._alerts = alerts
         self._answering = answering
         self._explaining = explaining
         self._watching = watching
         self._guard = guard
+        self._lag = lag
 
     async def ListAlerts(
         self, request: pb.ListAlertsRequest, context: Context
@@ -111,6 +113,9 @@ class PolicyServicer(PolicyServiceServicer):
         row = await self._answering.get(request.alert_id)
         await self._guard.may("Explain", row.clinic_id, row.patient_id)
         return await self._explaining.explain(row)
+
+    async def GetLag(self, request: pb.GetLagRequest, context: Context) -> pb.GetLagResponse:
+        return await self._lag()
 
 
 def _scope(request: pb.ListAlertsRequest) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 """What is known of patients: folds of their streams, kept in memory, made again from the log when
-they are not. Nothing of it is stored."""
+they are not, from the state on that is kept there."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_policy import metrics
 from rehab_policy.books import Track
-from rehab_policy.domain.engine import Step
+from rehab_policy.domain.engine import Engine, Step
 from rehab_policy.domain.state import PatientState
+from rehab_policy.keeping import EVERY, Keeping, Known
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.logging import get_logger
 
+LAST = 2**63 - 1
 EVENTS_BETWEEN = 50
 """So many are folded before others get their turn."""
 
@@ -24,25 +25,28 @@ log = get_logger("states")
 Key = tuple[str, int, int]
 
 
-@dataclass
-class Known:
-    """The fold of a patient by a track, up to a version of the stream."""
-
-    state: PatientState
-    version: int = 0
-
-
 class States:
     """At most `most` are kept, those used last."""
 
-    def __init__(self, event_log: EventLog, most: int) -> None:
+    def __init__(self, event_log: EventLog, most: int, keeping: Keeping) -> None:
         self._log = event_log
+        self._keeping = keeping
         self._most = most
         self._known: OrderedDict[Key, Known] = OrderedDict()
 
     def peek(self, track: Track, patient_id: str) -> Known | None:
         """As it is in memory, maybe beyond or behind what is wanted."""
         return self._known.get(_key(track, patient_id))
+
+    def at_hand(self, track: Track, event: RecordedEvent) -> Known | None:
+        """What `before` gives, if that is in memory as it is wanted: mostly it is."""
+        envelope = event.envelope
+        key = _key(track, envelope.subject_id)
+        known = self._known.get(key)
+        if known is None or known.version != envelope.stream_version - 1:
+            return None
+        self._known.move_to_end(key)
+        return known
 
     async def before(self, track: Track, event: RecordedEvent) -> Known:
         """The fold of everything before an event of the patient's stream."""
@@ -52,6 +56,8 @@ class States:
         known = self._known.get(key)
         if known is None or known.version > wanted:
             known = Known(track.engine.start(patient_id))
+            if wanted >= EVERY:  # sooner none is kept
+                known = await self._kept(track, patient_id, up_to=wanted) or known
         if known.version < wanted:
             # another replica folded what is missing, or it was forgotten
             await self._fold_on(track, known, patient_id, up_to=wanted)
@@ -61,10 +67,38 @@ class States:
     async def at(self, track: Track, patient_id: str, position: int) -> Known:
         """The fold of everything up to a position of the patient's shard."""
         key = _key(track, patient_id)
-        known = self._known.get(key) or Known(track.engine.start(patient_id))
+        known = (
+            self._known.get(key)
+            or await self._kept(track, patient_id, position=position)
+            or Known(track.engine.start(patient_id))
+        )
         await self._fold_on(track, known, patient_id, position=position)
         self._remember(key, known)
         return known
+
+    async def _kept(
+        self, track: Track, patient_id: str, *, up_to: int | None = None, position: int = LAST
+    ) -> Known | None:
+        """The state that is kept, if it is of this stream and not beyond what is wanted. A log that
+        was restored may have another event at its version."""
+        known = await self._keeping.load(track, patient_id)
+        if known is None or known.position > position:
+            return None
+        if up_to is not None and known.version > up_to:
+            return None
+        pages = self._log.pages_of(patient_id, after_version=known.version - 1)
+        async with aclosing(pages):
+            async for page in pages:
+                if page:
+                    same = page[0].envelope.event_id == known.event_id
+                    return known if same else None
+        return None
+
+    def offer(self, track: Track, patient_ids: Iterable[str]) -> None:
+        """What is known of them is stored: it may be kept."""
+        if not track.shadow:
+            known = (self._known.get(_key(track, one)) for one in patient_ids)
+            self._keeping.offer(track, [one for one in known if one is not None])
 
     async def _fold_on(
         self,
@@ -105,11 +139,23 @@ class States:
 
 
 def stepped(track: Track, known: Known, event: RecordedEvent) -> Step | None:
-    """Fold the next event of the patient's stream. None when the engine fails: the same happens
-    wherever it is folded, and the patient's other events are not held up."""
-    known.version = event.envelope.stream_version
+    """Fold the next event of the patient's stream."""
+    envelope = event.envelope
+    known.version, known.event_id = envelope.stream_version, envelope.event_id
+    known.position = envelope.position
+    known.fresh += 1
+    known.closed |= bool(event.key_id) and not event.erased
+    step = step_or_tell(track.engine, known.state, event)
+    if step is not None:
+        known.state = step.state
+    return step
+
+
+def step_or_tell(engine: Engine, state: PatientState, event: RecordedEvent) -> Step | None:
+    """None when the engine fails: the same happens wherever the event is folded, and the patient's
+    other events are not held up."""
     try:
-        step = track.engine.step(known.state, event)
+        return engine.step(state, event)
     except Exception as error:
         metrics.failures.labels("event").inc()
         log.exception(
@@ -119,8 +165,6 @@ def stepped(track: Track, known: Known, event: RecordedEvent) -> Step | None:
             kind=event.envelope.kind,
         )
         return None
-    known.state = step.state
-    return step
 
 
 def _beyond(event: RecordedEvent, version: int | None, position: int | None) -> bool:

@@ -6,16 +6,23 @@ from collections.abc import Iterable
 
 from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab_cli.clinic import simulate
-from rehab_policy.domain.backtest import Example, Load, backtest
+from rehab_policy.domain.backtest import Comparison, Example, Load, backtest
 from rehab_policy.domain.engine import Engine
 from rehab_policy.domain.explaining import explain
 from rehab_policy.domain.given import PATIENT
 from tests.policy.domain.books import PAIN, book, events, fold, local, pain, shipped
 from tests.policy.domain.test_engine import at
 
+
+def _of(patient_id: str, recorded: list[RecordedEvent]) -> tuple[str, list[RecordedEvent]]:
+    for one in recorded:
+        one.envelope.subject_id = patient_id
+    return patient_id, recorded
+
+
 STREAMS = [
-    (PATIENT, events(pain(0, "10:00", 6), pain(1, "11:00", 8), pain(4, "10:00", 7))),
-    ("p-other", events(pain(2, "10:00", 5))),
+    _of(PATIENT, events(pain(0, "10:00", 6), pain(1, "11:00", 8), pain(4, "10:00", 7))),
+    _of("p-other", events(pain(2, "10:00", 5))),
 ]
 LOWER = book(PAIN.replace("limit.severe", "6u"))
 
@@ -23,11 +30,11 @@ LOWER = book(PAIN.replace("limit.severe", "6u"))
 def test_a_stricter_rule_shows_how_many_more_and_for_whom() -> None:
     found = backtest(book(), LOWER, STREAMS)
     assert (found.patients, found.events, found.days) == (2, 12, 5)
-    assert found.rules["pain"].before == 2
-    assert (found.rules["pain"].after, found.rules["pain"].more) == (3, 1)
-    assert found.rules["pain"].fewer == 0
+    assert found.rules["pain", "alert"].before == 2
+    assert (found.rules["pain", "alert"].after, found.rules["pain", "alert"].more) == (3, 1)
+    assert found.rules["pain", "alert"].fewer == 0
     assert found.by_patient[PATIENT].more == 1
-    assert found.by_patient["p-other"].more == 0
+    assert "p-other" not in found.by_patient
     assert found.more == [Example("pain", PATIENT, at(0, "10:00"))]
 
 
@@ -42,6 +49,26 @@ def test_the_load_of_a_therapist_is_counted_by_day() -> None:
     found = backtest(book(), LOWER, STREAMS)
     assert found.load_before == (Load("t-test", 2, 0, 0.4, 1),)
     assert found.load_after == (Load("t-test", 3, 0, 0.6, 1),)
+
+
+def test_days_are_those_where_the_patient_is() -> None:
+    # at 00:30 and 23:30 of one day in Berlin, which lie on two days in UTC
+    same_day = events(pain(2, "00:30", 8), pain(2, "23:30", 8, late_h=0))
+    rules = book(PAIN.replace("cooldown: 1d", "cooldown: 1h"))
+    found = backtest(rules, rules, [(PATIENT, same_day)])
+    assert found.load_after[0].most_in_a_day == 2
+    assert found.days == 3
+
+
+def test_what_happened_before_a_moment_is_folded_and_not_counted() -> None:
+    comparison = Comparison(book(), LOWER, since=at(3, "00:00"))
+    for _, stream in STREAMS:
+        for event in stream:
+            comparison.fold(event)
+    comparison.end_of_patients()
+    found = comparison.result()
+    assert (found.total.before, found.total.after, found.days) == (1, 1, 1)
+    assert (found.patients, found.events) == (2, 12)
 
 
 def test_progress_is_told_and_timers_after_the_last_event_count() -> None:

@@ -27,7 +27,7 @@ def facts(*given: Given, at: tuple[int, str], setting: Setting | None = None) ->
     now = local(at[0], time.fromisoformat(at[1]), ZONE)
     engine.until(state, now)
     state.now = now
-    return patient_facts(state, About(now), [*GROUPS, "consents"])
+    return patient_facts(state, About(now, now.astimezone(state.zone)), [*GROUPS, "consents"])
 
 
 def session(day: int, at: str, **action: object) -> Given:
@@ -53,7 +53,7 @@ def test_adherence_is_what_the_simulated_clinic_did_in_every_zone() -> None:
         state.now = now
         zone = state.plan_zone
         zones.add(zone.key)
-        told = patient_facts(state, About(now), ["adherence"]).adherence
+        told = patient_facts(state, About(now, now.astimezone(state.zone)), ["adherence"]).adherence
         right = expected(timed, day_start(now.astimezone(zone).date(), zone)).patients[patient]
         assert (told.due_28d, told.started_28d) == (right.due, right.started)
         assert told.full_28d == pytest.approx(right.full / right.due)

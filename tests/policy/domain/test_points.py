@@ -14,12 +14,17 @@ from rehab_policy.domain.points import (
     MOST_POINTS,
     Parts,
     Point,
-    add,
+    begun,
     figure,
     forget,
     prune,
 )
 from rehab_policy.domain.rules import Figure, Window
+
+
+def _add(parts: Parts, name: str, points: list[Point], within: timedelta) -> None:
+    (parts.get(name) or begun(parts, name, within)).add(points)
+
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 POINTS = st.lists(
@@ -70,7 +75,7 @@ def test_a_window_tells_what_a_plain_reckoning_does(
 ) -> None:
     parts: Parts = {}
     for point in points:
-        add(parts, "", [point], timedelta(hours=3))
+        _add(parts, "", [point], timedelta(hours=3))
     forget(parts, f"e-{gone}")
     left = [point for point in points if point.event_id != f"e-{gone}"]
     for minute in sorted(minutes):
@@ -84,13 +89,13 @@ def test_points_and_parts_are_bounded() -> None:
     parts: Parts = {}
     for number in range(MOST_POINTS + 50):
         point = Point(START + timedelta(seconds=number), f"e-{number}", 0, 1.0, True)
-        add(parts, "", [point], timedelta(days=1))
+        _add(parts, "", [point], timedelta(days=1))
     assert len(parts[""].points) == MOST_POINTS
     assert parts[""].mean() == 1.0
     for number in range(MOST_PARTS + 50):
         at = START + timedelta(days=1, seconds=number)
         point = Point(at, f"p-{number}", 0, 1.0, True)
-        add(parts, f"part-{number}", [point], timedelta(days=1))
+        _add(parts, f"part-{number}", [point], timedelta(days=1))
     assert len(parts) == MOST_PARTS
     assert "" not in parts, "the part without news for the longest time goes first"
     prune(parts, START + timedelta(days=3))

@@ -181,14 +181,14 @@ def facts_of(recorded: list[RecordedEvent], order: list[int]) -> list[object]:
         one.envelope.stream_version = version
         one.envelope.recorded_at.FromDatetime(local(DAYS + 1, time(0), ZONE).astimezone(UTC))
         ENGINE.step(state, one)
-    about = About(state.now)
+    about = About(state.now, state.now.astimezone(state.zone))
     groups = [group for group in GROUPS if group != "alerts"]
     points = {
         told: {part: kept.points for part, kept in parts.items()}
         for told, parts in state.points.items()
     }
     days = {
-        key: {day: told.ordered for day, told in exercise.days.items()}
+        key: {day: sorted(map(tuple, told.every().values())) for day, told in exercise.days.items()}
         for key, exercise in state.scores.by_exercise.items()
     }
     return [patient_facts(state, about, groups), points, days, state.pains, state.last_by_kind]

@@ -234,3 +234,35 @@ class InputEvent(_message.Message):
     kind: str
     recorded_at: _timestamp_pb2.Timestamp
     def __init__(self, event_id: _Optional[str] = ..., kind: _Optional[str] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetLagRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetLagResponse(_message.Message):
+    __slots__ = ("shards", "failures")
+    SHARDS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    shards: _containers.RepeatedCompositeFieldContainer[RulesLag]
+    failures: _containers.RepeatedCompositeFieldContainer[RuleFailure]
+    def __init__(self, shards: _Optional[_Iterable[_Union[RulesLag, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[RuleFailure, _Mapping]]] = ...) -> None: ...
+
+class RulesLag(_message.Message):
+    __slots__ = ("shard", "position", "oldest_unprocessed_ms")
+    SHARD_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    OLDEST_UNPROCESSED_MS_FIELD_NUMBER: _ClassVar[int]
+    shard: int
+    position: int
+    oldest_unprocessed_ms: int
+    def __init__(self, shard: _Optional[int] = ..., position: _Optional[int] = ..., oldest_unprocessed_ms: _Optional[int] = ...) -> None: ...
+
+class RuleFailure(_message.Message):
+    __slots__ = ("name", "what", "times")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    TIMES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    what: str
+    times: int
+    def __init__(self, name: _Optional[str] = ..., what: _Optional[str] = ..., times: _Optional[int] = ...) -> None: ...

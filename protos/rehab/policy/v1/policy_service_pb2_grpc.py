@@ -66,6 +66,11 @@ class PolicyServiceStub(object):
                 request_serializer=rehab_dot_policy_dot_v1_dot_policy__service__pb2.ExplainRequest.SerializeToString,
                 response_deserializer=rehab_dot_policy_dot_v1_dot_policy__service__pb2.ExplainResponse.FromString,
                 _registered_method=True)
+        self.GetLag = channel.unary_unary(
+                '/rehab.policy.v1.PolicyService/GetLag',
+                request_serializer=rehab_dot_policy_dot_v1_dot_policy__service__pb2.GetLagRequest.SerializeToString,
+                response_deserializer=rehab_dot_policy_dot_v1_dot_policy__service__pb2.GetLagResponse.FromString,
+                _registered_method=True)
 
 
 class PolicyServiceServicer(object):
@@ -119,6 +124,14 @@ class PolicyServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLag(self, request, context):
+        """GetLag tells how far the rules are behind the log, and what they could not evaluate. Every replica
+        answers for itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PolicyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -151,6 +164,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.Explain,
                     request_deserializer=rehab_dot_policy_dot_v1_dot_policy__service__pb2.ExplainRequest.FromString,
                     response_serializer=rehab_dot_policy_dot_v1_dot_policy__service__pb2.ExplainResponse.SerializeToString,
+            ),
+            'GetLag': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLag,
+                    request_deserializer=rehab_dot_policy_dot_v1_dot_policy__service__pb2.GetLagRequest.FromString,
+                    response_serializer=rehab_dot_policy_dot_v1_dot_policy__service__pb2.GetLagResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -317,6 +335,33 @@ class PolicyService(object):
             '/rehab.policy.v1.PolicyService/Explain',
             rehab_dot_policy_dot_v1_dot_policy__service__pb2.ExplainRequest.SerializeToString,
             rehab_dot_policy_dot_v1_dot_policy__service__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLag(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rehab.policy.v1.PolicyService/GetLag',
+            rehab_dot_policy_dot_v1_dot_policy__service__pb2.GetLagRequest.SerializeToString,
+            rehab_dot_policy_dot_v1_dot_policy__service__pb2.GetLagResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -112,15 +112,17 @@ class ListRulesRequest(_message.Message):
     def __init__(self, version: _Optional[int] = ...) -> None: ...
 
 class ListRulesResponse(_message.Message):
-    __slots__ = ("version", "rules")
+    __slots__ = ("version", "rules", "limits_to_review")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     RULES_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_TO_REVIEW_FIELD_NUMBER: _ClassVar[int]
     version: int
     rules: _containers.RepeatedCompositeFieldContainer[Rule]
-    def __init__(self, version: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ...) -> None: ...
+    limits_to_review: _containers.RepeatedCompositeFieldContainer[RuleLimit]
+    def __init__(self, version: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., limits_to_review: _Optional[_Iterable[_Union[RuleLimit, _Mapping]]] = ...) -> None: ...
 
 class Rule(_message.Message):
-    __slots__ = ("rule_id", "triggers", "condition", "action", "severity", "emergency", "owner", "rationale", "source", "version", "enabled", "shadow")
+    __slots__ = ("rule_id", "triggers", "condition", "action", "severity", "emergency", "owner", "rationale", "source", "version", "enabled", "shadow", "review")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     TRIGGERS_FIELD_NUMBER: _ClassVar[int]
     CONDITION_FIELD_NUMBER: _ClassVar[int]
@@ -133,6 +135,7 @@ class Rule(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ENABLED_FIELD_NUMBER: _ClassVar[int]
     SHADOW_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     triggers: _containers.RepeatedScalarFieldContainer[str]
     condition: str
@@ -145,7 +148,20 @@ class Rule(_message.Message):
     version: int
     enabled: bool
     shadow: bool
-    def __init__(self, rule_id: _Optional[str] = ..., triggers: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., action: _Optional[str] = ..., severity: _Optional[str] = ..., emergency: bool = ..., owner: _Optional[str] = ..., rationale: _Optional[str] = ..., source: _Optional[str] = ..., version: _Optional[int] = ..., enabled: bool = ..., shadow: bool = ...) -> None: ...
+    review: bool
+    def __init__(self, rule_id: _Optional[str] = ..., triggers: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., action: _Optional[str] = ..., severity: _Optional[str] = ..., emergency: bool = ..., owner: _Optional[str] = ..., rationale: _Optional[str] = ..., source: _Optional[str] = ..., version: _Optional[int] = ..., enabled: bool = ..., shadow: bool = ..., review: bool = ...) -> None: ...
+
+class RuleLimit(_message.Message):
+    __slots__ = ("name", "value", "unit", "source")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: float
+    unit: str
+    source: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ..., unit: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
 
 class ApproveRuleSetRequest(_message.Message):
     __slots__ = ("version", "sha256")

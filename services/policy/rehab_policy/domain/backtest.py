@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from statistics import fmean
 
 from rehab_clinical.days import first_zone, local_date
+from rehab_clinical.facts import moment
 
+from rehab.events.v1 import common_pb2
 from rehab.events.v1.event_pb2 import RecordedEvent
-from rehab_policy.domain.engine import Engine
+from rehab_policy.domain.engine import Engine, Step
 from rehab_policy.domain.firing import Firing, Outcome
 from rehab_policy.domain.rules import ActionKind, RuleSet
+from rehab_policy.domain.state import PatientState
 
 MOST_EXAMPLES = 20
 NOBODY = ""
@@ -21,6 +23,8 @@ NOBODY = ""
 Streams = Iterable[tuple[str, Iterable[RecordedEvent]]]
 Moved = Callable[[int, int], None]
 """Takes how many patients and how many events are done."""
+Stepping = Callable[[Engine, PatientState, RecordedEvent], Step | None]
+"""Folds an event; None when it cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Example:
 
 @dataclass
 class Difference:
-    """Of one rule, or of one patient. `more` are firings that only the new book has."""
+    """Of one rule, or of the alerts of one patient. `more` are those that only the new book has."""
 
     before: int = 0
     after: int = 0
@@ -44,8 +48,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Alerts that a therapist gets a day, over the days from the first event to the last. `low`
-    ones can wait: of low severity."""
+    """Alerts that a therapist gets a day, over the days from the first event to the last, as they
+    are where the patients are. `low` ones can wait: of low severity."""
 
     therapist_id: str
     alerts: int
@@ -61,7 +65,8 @@ class Backtest:
     patients: int = 0
     events: int = 0
     days: int = 0
-    rules: dict[str, Difference] = field(default_factory=dict)
+    rules: dict[tuple[str, str], Difference] = field(default_factory=dict)
+    """By rule and action."""
     by_patient: dict[str, Difference] = field(default_factory=dict)
     more: list[Example] = field(default_factory=list)
     fewer: list[Example] = field(default_factory=list)
@@ -86,101 +91,148 @@ def backtest(
     until: datetime | None = None,
     moved: Moved | None = None,
 ) -> Backtest:
-    """Fold every stream by both books, as if each had always been live. Rules in shadow count as
-    live ones: to know what they would do is what this is for. `until` lets timers fire that are due
-    after the last event.
-    """
-    engines = Engine(old), Engine(new)
-    told = Backtest()
-    loads = _Loads(), _Loads()
-    for patient_id, stream in streams:
-        events = list(stream)
-        found = [_firings(engine, patient_id, events, until) for engine in engines]
-        for load, firings in zip(loads, found, strict=True):
-            load.add(events, firings)
-        _compare(told, patient_id, *found)
-        told.patients += 1
-        told.events += len(events)
+    """Fold whole streams by both books. `until` lets timers fire that are due after the last
+    event."""
+    comparison = Comparison(old, new)
+    for _, stream in streams:
+        for event in stream:
+            comparison.fold(event)
+        comparison.end_of_patients(until)
         if moved is not None:
-            moved(told.patients, told.events)
-    told.days = loads[0].days
-    told.load_before, told.load_after = loads[0].told(), loads[1].told()
-    told.failures = tuple(
-        f"{failure.name}: {failure.what} ({count} times)"
-        for failure, count in sorted(
-            engines[1].failures().items(), key=lambda one: (one[0].name, one[0].what)
+            moved(comparison.patients, comparison.events)
+    return comparison.result()
+
+
+class Comparison:
+    """Two books as if each had always been live. Rules in shadow count as live ones: to know what
+    they would do is what this is for. What is done before `since` is folded and not counted.
+
+    Patients are held until `end_of_patients`: tell it when no more events of theirs come.
+    """
+
+    def __init__(
+        self,
+        old: RuleSet,
+        new: RuleSet,
+        *,
+        since: datetime | None = None,
+        stepping: Stepping = Engine.step,
+    ) -> None:
+        self.patients = 0
+        self.events = 0
+        self.last: datetime | None = None
+        """When the newest event was recorded."""
+        self._engines = Engine(old), Engine(new)
+        self._since = since
+        self._stepping = stepping
+        self._held: dict[str, tuple[_Fold, _Fold]] = {}
+        self._told = Backtest()
+        self._loads = _Loads(), _Loads()
+        self._first_day, self._last_day = date.max, date.min
+
+    def fold(self, event: RecordedEvent) -> None:
+        """The next event of its patient. Raises ValueError for a time that does not exist."""
+        patient_id, at = event.envelope.subject_id, moment(event.envelope.recorded_at)
+        held = self._held.get(patient_id)
+        if held is None:
+            old, new = (_Fold(engine, engine.start(patient_id)) for engine in self._engines)
+            held = self._held[patient_id] = old, new
+            self.patients += 1
+        self.events += 1
+        self.last = at if self.last is None else max(self.last, at)
+        for one in held:
+            step = self._stepping(one.engine, one.state, event)
+            if step is not None:
+                one.add(step.firings, self._since)
+        if self._since is None or at >= self._since:
+            day = local_date(at, held[0].state.zone)
+            self._first_day, self._last_day = min(self._first_day, day), max(self._last_day, day)
+
+    def end_of_patients(self, until: datetime | None = None) -> None:
+        """Time goes on after a patient's last event."""
+        for patient_id, held in self._held.items():
+            for one, load in zip(held, self._loads, strict=True):
+                if until is not None:
+                    one.add(one.engine.until(one.state, until).firings, self._since)
+                load.add(one.fired.values())
+            _compare(self._told, patient_id, *(one.fired for one in held))
+        self._held.clear()
+
+    def result(self) -> Backtest:
+        told = self._told
+        told.patients, told.events = self.patients, self.events
+        told.days = max(0, (self._last_day - self._first_day).days + 1)
+        told.load_before, told.load_after = (load.told(told.days) for load in self._loads)
+        failures = sorted(
+            self._engines[1].failures().items(), key=lambda one: (one[0].name, one[0].what)
         )
-    )
-    return told
+        told.failures = tuple(
+            f"{failure.name}: {failure.what} ({count} times)" for failure, count in failures
+        )
+        return told
 
 
-def _firings(
-    engine: Engine, patient_id: str, events: Iterable[RecordedEvent], until: datetime | None
-) -> dict[str, Firing]:
-    state = engine.start(patient_id)
-    found = [firing for event in events for firing in engine.step(state, event).firings]
-    if until is not None:
-        found += engine.until(state, until).firings
-    return {firing.firing_id: firing for firing in found}
+@dataclass
+class _Fold:
+    """Of a patient by one book. What it decides is known by its ids; what only follows from a
+    firing, or was withheld, is not counted."""
+
+    engine: Engine
+    state: PatientState
+    fired: dict[str, Firing] = field(default_factory=dict)
+
+    def add(self, firings: Iterable[Firing], since: datetime | None) -> None:
+        for one in firings:
+            if one.outcome is Outcome.DECIDED and (since is None or one.at >= since):
+                self.fired[one.firing_id] = one
 
 
 def _compare(
     told: Backtest, patient_id: str, old: dict[str, Firing], new: dict[str, Firing]
 ) -> None:
-    of_patient = told.by_patient.setdefault(patient_id, Difference())
     for firing in old.values():
-        of_rule = told.rules.setdefault(firing.rule_id, Difference())
         gone = firing.firing_id not in new
-        for one in (of_rule, of_patient):
+        for one in _differences(told, firing):
             one.before += 1
             one.fewer += gone
         if gone and len(told.fewer) < MOST_EXAMPLES:
             told.fewer.append(Example(firing.rule_id, patient_id, firing.at))
     for firing in new.values():
-        of_rule = told.rules.setdefault(firing.rule_id, Difference())
         fresh = firing.firing_id not in old
-        for one in (of_rule, of_patient):
+        for one in _differences(told, firing):
             one.after += 1
             one.more += fresh
         if fresh and len(told.more) < MOST_EXAMPLES:
             told.more.append(Example(firing.rule_id, patient_id, firing.at))
 
 
+def _differences(told: Backtest, firing: Firing) -> Iterable[Difference]:
+    yield told.rules.setdefault((firing.rule_id, firing.action.value), Difference())
+    if firing.action is ActionKind.ALERT:
+        yield told.by_patient.setdefault(firing.patient_id, Difference())
+
+
 class _Loads:
     def __init__(self) -> None:
-        self._by_day: Counter[tuple[str, date]] = Counter()
+        self._by_day: dict[str, Counter[date]] = {}
         self._low: Counter[str] = Counter()
-        self._first: datetime | None = None
-        self._last: datetime | None = None
 
-    def add(self, events: Iterable[RecordedEvent], firings: dict[str, Firing]) -> None:
-        for event in events:
-            at = event.envelope.recorded_at.ToDatetime()
-            self._first = at if self._first is None else min(self._first, at)
-            self._last = at if self._last is None else max(self._last, at)
-        for firing in firings.values():
-            if firing.action is ActionKind.ALERT and firing.outcome is Outcome.DECIDED:
+    def add(self, firings: Iterable[Firing]) -> None:
+        for firing in firings:
+            if firing.action is ActionKind.ALERT:
+                therapist = firing.therapist_id or NOBODY
                 day = local_date(firing.at, first_zone(firing.zone))
-                self._by_day[firing.therapist_id or NOBODY, day] += 1
-                self._low[firing.therapist_id or NOBODY] += firing.severity <= 1
+                self._by_day.setdefault(therapist, Counter())[day] += 1
+                self._low[therapist] += firing.severity <= common_pb2.SEVERITY_LOW
 
-    @property
-    def days(self) -> int:
-        if self._first is None or self._last is None:
-            return 0
-        return (self._last - self._first).days + 1
-
-    def told(self) -> tuple[Load, ...]:
-        therapists: dict[str, list[int]] = {}
-        for (therapist, _), count in self._by_day.items():
-            therapists.setdefault(therapist, []).append(count)
+    def told(self, days: int) -> tuple[Load, ...]:
         return tuple(
             Load(
                 therapist,
-                sum(counts),
+                counts.total(),
                 self._low[therapist],
-                fmean([*counts, *[0] * (self.days - len(counts))]),
-                max(counts),
+                counts.total() / max(1, days),
+                max(counts.values()),
             )
-            for therapist, counts in sorted(therapists.items())
+            for therapist, counts in sorted(self._by_day.items())
         )

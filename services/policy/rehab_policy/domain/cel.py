@@ -1,8 +1,9 @@
 """CEL by cel-expr-python (Google's C++ implementation), typed against protobuf descriptors.
 
 Measured on this library, process time: a typed check 0.2 ms, an evaluation 1.4 us with values bound
-before, binding a message of ten repetitions 7 us. So values are bound once an event, and the
-conditions of a kind are asked in one expression (`programs`).
+before, binding a message of ten repetitions 7 us. So values are bound once an event, the conditions
+of a kind are asked in one expression (`programs`), and what Python can evaluate as well (`native`)
+does not go into the library at all.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from cel_expr_python import cel
 from google.protobuf import descriptor_pool
 
 from rehab_policy.domain.expressions import EvaluationError, ExpressionError, Fault, Type
+from rehab_policy.domain.native import Native, native
 
 CONTAINER = "rehab.events.v1"
 """Enumerations and messages of this package are named without it."""
@@ -41,23 +43,46 @@ _ERROR = cel.Type.ERROR
 class CelProgram:
     """A checked CEL expression."""
 
-    __slots__ = ("_compiled", "type")
+    __slots__ = ("_compiled", "native", "type")
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, found: Native | None) -> None:
         self._compiled = compiled
+        self.native = found
         self.type = _TYPES.get(compiled.return_type().name(), Type.OTHER)
 
     def value(self, bound: Any) -> Any:
-        result = self._compiled.eval(bound)
+        if self.native is not None:
+            try:
+                return self.native(bound.values)
+            except Exception:  # noqa: S110 - what is wrong with it, the library tells
+                pass
+        result = self._compiled.eval(bound.activation())
         if result.type() == _ERROR:
             raise EvaluationError(_without_values(str(result.value())))
         return result.plain_value()
 
 
+class CelBound:
+    """Values, handed to the library when it is asked."""
+
+    __slots__ = ("_activation", "_env", "values")
+
+    def __init__(self, env: Any, values: Mapping[str, Any]) -> None:
+        self.values = values
+        self._env = env
+        self._activation: Any = None
+
+    def activation(self) -> Any:
+        if self._activation is None:
+            self._activation = self._env.Activation(self.values)
+        return self._activation
+
+
 class CelScope:
     """A CEL environment."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    def __init__(self, variables: Mapping[str, str], natively: bool = True) -> None:
+        self._natively = natively
         self.names = frozenset(variables)
         self._env = cel.NewEnv(
             descriptor_pool.Default(),
@@ -67,24 +92,29 @@ class CelScope:
 
     def compile(self, text: str) -> CelProgram:
         try:
-            return CelProgram(self._env.compile(text))
+            compiled = self._env.compile(text)
         except RuntimeError as error:
             raise ExpressionError(_faults(str(error))) from None
+        return CelProgram(compiled, native(compiled.serialize()) if self._natively else None)
 
-    def bind(self, values: Mapping[str, Any]) -> Any:
-        return self._env.Activation(values)
+    def bind(self, values: Mapping[str, Any]) -> CelBound:
+        return CelBound(self._env, values)
 
 
 class Cel:
-    """The language. Scopes of equal variables are one."""
+    """The language. Scopes of equal variables are one. `natively` is not told but where both ways
+    of evaluating are compared."""
+
+    def __init__(self, *, natively: bool = True) -> None:
+        self._natively = natively
 
     def scope(self, variables: Mapping[str, str]) -> CelScope:
-        return _scope(tuple(sorted(variables.items())))
+        return _scope(tuple(sorted(variables.items())), self._natively)
 
 
 @lru_cache(maxsize=256)
-def _scope(variables: tuple[tuple[str, str], ...]) -> CelScope:
-    return CelScope(dict(variables))
+def _scope(variables: tuple[tuple[str, str], ...], natively: bool) -> CelScope:
+    return CelScope(dict(variables), natively)
 
 
 def _declared(told: str) -> Any:

@@ -84,15 +84,15 @@ def decide_emergencies(
 
 def _wanted(state: PatientState, asked: Asked, now: Moment, failed: Failed) -> _Wanted | None:
     rule, in_force = asked.rule, now.ready.in_force
-    enabled = in_force.enabled(rule, state.clinic_id, state.patient_id)
-    if not enabled or (rule.action is ActionKind.FEEDBACK and not _fresh(now)):
+    if not in_force.enabled(rule, state.clinic_id, state.patient_id):
         return None
     try:
         key = str(asked.key.value(now.bound))[:LONGEST_KEY] if asked.key else ""
     except EvaluationError as error:
         failed(rule.id, str(error))
         return None
-    if _rests(state, rule, key, now.ready, now.now):
+    late = rule.action is ActionKind.FEEDBACK and not _fresh(now)
+    if late or _rests(state, rule, key, now.ready, now.now):
         return None
     shadow = in_force.shadow(rule, state.clinic_id, state.patient_id)
     if rule.action is not ActionKind.NUDGE:
@@ -111,8 +111,9 @@ def rests(state: PatientState, asked: Asked, ready: Ready) -> bool:
 
 def _rests(state: PatientState, rule: Rule, key: str, ready: Ready, now: datetime) -> bool:
     last = state.fired.get((rule.id, key))
-    cooldown = ready.in_force.cooldown(rule, state.clinic_id, state.patient_id)
-    return last is not None and now - last < cooldown
+    if last is None:
+        return False
+    return now - last < ready.in_force.cooldown(rule, state.clinic_id, state.patient_id)
 
 
 def _fresh(now: Moment) -> bool:

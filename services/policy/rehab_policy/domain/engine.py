@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 from rehab_clinical.facts import Fact, fact_of, moment
@@ -19,7 +19,7 @@ from rehab_policy.domain.deciding import decide, decide_emergencies, rests
 from rehab_policy.domain.escalating import escalate
 from rehab_policy.domain.expressions import Language
 from rehab_policy.domain.firing import Failure, Firing, Timer, TimerKind
-from rehab_policy.domain.folding import NOTHING_SEEN, Opened, Seen, fold
+from rehab_policy.domain.folding import NOTHING_SEEN, Opened, Seen, fold, together
 from rehab_policy.domain.limits import InForce
 from rehab_policy.domain.moment import (
     Moment,
@@ -28,7 +28,6 @@ from rehab_policy.domain.moment import (
     moment_of_event,
     moment_of_timer,
 )
-from rehab_policy.domain.points import Point
 from rehab_policy.domain.programs import Asking, Programs, points_of
 from rehab_policy.domain.rules import RuleSet
 from rehab_policy.domain.scopes import ENVELOPE, LIMIT
@@ -48,8 +47,7 @@ class Live:
     rules: RuleSet
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """What one event or timer did.
 
     `state` is the state that was handed in, moved on in place: a state belongs to whoever steps it.
@@ -60,7 +58,7 @@ class Step:
     firings: tuple[Firing, ...]
     ready: Ready | None
 
-    @cached_property
+    @property
     def timers(self) -> tuple[Timer, ...]:
         """Everything that is now due in future for this patient, soonest first. Reckoned when it is
         asked for: ask before the state is stepped again."""
@@ -174,16 +172,12 @@ class Engine:
         every = self._points.get(fact.kind)
         if not every or fact.stamp.event_id in state.void:
             return NOTHING_SEEN
-        points: dict[str, Sequence[Point]] = {}
-        parts: dict[str, str] = {}
-        within: dict[str, timedelta] = {}
+        found = []
         for of_kind in every:
             in_force = self._by_book[of_kind.book.sha256].in_force
-            found = seen_in(fact, of_kind, in_force.of(state, state.today)[1], self._failed)
-            points.update(found.points)
-            parts.update(found.parts)
-            within.update(found.within)
-        return Seen(points, parts, within)
+            limits = in_force.of(state, state.today)[1]
+            found.append(seen_in(fact, of_kind, limits, self._failed))
+        return found[0] if len(found) == 1 else together(found)
 
     def _decided(self, state: PatientState, asking: Asking, now: Moment) -> list[Firing]:
         held = holding(asking, now.bound, self._failed)
@@ -276,7 +270,9 @@ def _opened(event: RecordedEvent) -> Fact | None:
     except (DecodeError, ValueError, OverflowError):
         return None  # no Body, or a time outside the calendar
     kind = fact.body.WhichOneof("kind")
-    return None if kind is None else fact._replace(kind=kind)
+    if kind is None:
+        return None
+    return fact if kind == fact.kind else fact._replace(kind=kind)
 
 
 def _recorded_at(envelope: event_pb2.Envelope) -> datetime:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from rehab_clinical.adherence import Adherence
 from rehab_clinical.days import ONE_DAY, day_end, day_start, local_date
@@ -19,18 +18,18 @@ from rehab.events.v1 import common_pb2, event_pb2
 from rehab.policy.v1 import facts_pb2 as pb
 from rehab_policy.domain.activity import active_from
 from rehab_policy.domain.adherence import AdherenceFigures, figures
-from rehab_policy.domain.scores import ExerciseSide
+from rehab_policy.domain.scores import Course, ExerciseSide
 from rehab_policy.domain.state import PatientState
 
 _WEEK, _FOUR_WEEKS = timedelta(days=7), timedelta(days=28)
 _PAIN_BEFORE = timedelta(days=21)
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """The moment, and the event if there is one."""
+class About(NamedTuple):
+    """The moment, and the event if there is one. `local` is now where the patient is."""
 
     now: datetime
+    local: datetime
     body: event_pb2.Body | None = None
     quiet: bool = False
     event_id: str = ""
@@ -38,13 +37,11 @@ class About:
 
 def patient_facts(state: PatientState, about: About, groups: Collection[str]) -> pb.PatientFacts:
     """The patient as of the moment. Groups that are not named stay empty."""
-    zone = state.zone
-    local = about.now.astimezone(zone)
-    care = state.care
+    local, care = about.local, state.care
     told: dict[str, Any] = {
         "clinic_id": state.clinic_id,
         "language": care.language,
-        "zone": zone.key,
+        "zone": state.zone.key,
         "local_hour": local.hour,
         "local_weekday": local.isoweekday(),
         "quiet": about.quiet,
@@ -214,16 +211,33 @@ def _exercise(state: PatientState, about: About) -> pb.ExerciseFacts:
     key = _exercise_of(about.body)
     if key is None:
         return pb.ExerciseFacts()
-    today = local_date(about.now, state.zone)
+    today = about.local.date()
     course = state.scores.course(key, today)
+    kept = state.kept.get("exercises")
+    if kept is None or kept[0] is not state.care or kept[1] != today:
+        kept = state.kept["exercises"] = (state.care, today, {})
+    of_day: dict[ExerciseSide, tuple[Course | None, pb.ExerciseFacts]] = kept[2]
+    known = of_day.get(key)
+    if known is None or known[0] is not course:
+        item = prescribed_item(state.care.book, *key, today)
+        known = of_day[key] = (course, _of_exercise(key, course, item))
+    facts = known[1]
+    score = state.scores.today(key, today)
+    if score is None:
+        facts.ClearField("score_today")
+    else:
+        facts.score_today = score
+    return facts
+
+
+def _of_exercise(key: ExerciseSide, course: Course | None, item: Item | None) -> pb.ExerciseFacts:
+    """What holds for the local day."""
     line = course.line if course else None
-    item = _prescribed(state, key, today)
     return pb.ExerciseFacts(
         **_present(
             {
                 "exercise_id": key[0],
                 "scored_days": course.days if course else 0,
-                "score_today": state.scores.today(key, today),
                 "score_7d": course.newest if course else None,
                 "trend": course.trend if course else None,
                 "slope_per_week": line.slope_per_week if line else None,
@@ -234,17 +248,6 @@ def _exercise(state: PatientState, about: About) -> pb.ExerciseFacts:
             }
         )
     )
-
-
-def _prescribed(state: PatientState, key: ExerciseSide, today: date) -> Item | None:
-    """Kept for the local day."""
-    known = state.kept.get("items")
-    if known is None or known[0] is not state.care or known[1] != today:
-        known = state.kept["items"] = (state.care, today, {})
-    items: dict[ExerciseSide, Item | None] = known[2]
-    if key not in items:
-        items[key] = prescribed_item(state.care.book, *key, today)
-    return items[key]
 
 
 def _exercise_of(body: event_pb2.Body | None) -> tuple[str, int] | None:

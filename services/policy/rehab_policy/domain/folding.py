@@ -8,8 +8,9 @@ was acknowledged, follows it).
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from sys import intern
 from typing import NamedTuple
 
 from rehab_clinical.days import day_start, first_zone, local_date
@@ -47,6 +48,18 @@ class Seen(NamedTuple):
 NOTHING_SEEN = Seen({}, {}, {})
 
 
+def together(found: Iterable[Seen]) -> Seen:
+    """What the windows of several books see."""
+    points: dict[str, Sequence[Point]] = {}
+    parts: dict[str, str] = {}
+    within: dict[str, timedelta] = {}
+    for one in found:
+        points.update(one.points)
+        parts.update(one.parts)
+        within.update(one.within)
+    return Seen(points, parts, within)
+
+
 def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
     """Move the state on by one event. False when another event has corrected it before it came."""
     fact = opened.fact
@@ -62,8 +75,12 @@ def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
     if apply is not None:
         apply(state, opened)
     for window, of_window in seen.points.items():
-        parts = state.points.setdefault(window, {})
-        points.add(parts, seen.parts[window], of_window, seen.within[window])
+        parts = state.points.get(window)
+        if parts is None:
+            parts = state.points[window] = {}
+        name = seen.parts[window]
+        part = parts.get(name) or points.begun(parts, name, seen.within[window])
+        part.add(of_window)
     if state.pruned != state.today:
         _prune(state)
     return True
@@ -71,7 +88,7 @@ def fold(state: PatientState, opened: Opened, seen: Seen) -> bool:
 
 def _session(state: PatientState, opened: Opened) -> None:
     fact = opened.fact
-    told = Told(fact.stamp, fact.zone, fact.kind, opened.recorded.body)
+    told = Told(fact.stamp, intern(fact.zone), intern(fact.kind), opened.recorded.body)
     session = state.sessions.add(told, fact.body)
     reckoned = state.adherence
     if reckoned and session.earliest_at < day_start(reckoned[0], state.plan_zone):

@@ -11,6 +11,7 @@ from rehab_policy.domain.shapes import Shape
 from rehab_policy.domain.state import PatientState
 
 _NONE = Override()
+_NEITHER = (_NONE, _NONE)
 
 
 class InForce:
@@ -24,6 +25,8 @@ class InForce:
 
     def _of(self, clinic_id: str, patient_id: str) -> tuple[Override, Override]:
         """The patient's, then the clinic's."""
+        if not self._patients and not self._clinics:
+            return _NEITHER
         return self._patients.get(patient_id, _NONE), self._clinics.get(clinic_id, _NONE)
 
     def values(
@@ -61,7 +64,8 @@ class InForce:
         )
 
     def enabled(self, rule: Rule, clinic_id: str, patient_id: str) -> bool:
-        return not any(rule.id in o.disabled for o in self._of(clinic_id, patient_id))
+        patient, clinic = self._of(clinic_id, patient_id)
+        return rule.id not in patient.disabled and rule.id not in clinic.disabled
 
     def shadow(self, rule: Rule, clinic_id: str, patient_id: str) -> bool:
         if rule.mode is Mode.SHADOW:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -33,8 +33,7 @@ class Ready:
     in_force: InForce
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """`now` is the log's clock, or a timer's due time. `values` are what conditions see, by
     name."""
 
@@ -111,9 +110,11 @@ def _values(
 ) -> dict[str, Any]:
     local = state.now.astimezone(state.zone)
     quiet = is_quiet(local, ready.in_force.quiet(state))
-    about = About(state.now, quiet=quiet)
-    if fact is not None:
-        about = About(state.now, fact.body, quiet, fact.stamp.event_id)
+    about = (
+        About(state.now, local, None, quiet)
+        if fact is None
+        else About(state.now, local, fact.body, quiet, fact.stamp.event_id)
+    )
     figures = figures_of(state, asking.windows, state.now, parts)
     values = {
         PATIENT: patient_facts(state, about, asking.groups),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import NamedTuple
 
-from rehab_policy.domain.rules import Figure, Window
+from rehab_policy.domain.rules import COUNTED, Figure, Window
 
 MOST_POINTS = 1_000
 MOST_PARTS = 64
@@ -28,70 +28,118 @@ class Point(NamedTuple):
     matched: bool
 
 
-@dataclass
+class Peak(NamedTuple):
+    """The greatest value, or the least, and how many points have it."""
+
+    value: float
+    times: int
+
+    @classmethod
+    def of(cls, points: Sequence[Point], value: float) -> Peak:
+        return cls(value, sum(point.value == value for point in points))
+
+    def with_one(self, value: float, *, higher: bool) -> Peak:
+        if higher:
+            return Peak(value, 1)
+        return Peak(value, self.times + 1) if value == self.value else self
+
+    def without(self, value: float) -> Peak | None:
+        """None when the last point that had it is gone."""
+        if value != self.value:
+            return self
+        return Peak(value, self.times - 1) if self.times > 1 else None
+
+
+@dataclass(slots=True)
 class Part:
-    """Points in order, with what is told of them kept up to date: an average over a week costs the
-    same as over a minute. Sums are of whole millionths, so that no order of adding changes them."""
+    """Points in order, with what is told of them kept up to date once it was asked for: an average
+    over a week costs the same as over a minute. Sums are of whole millionths, so that no order of
+    adding changes them."""
 
     within: timedelta
     points: list[Point] = field(default_factory=list)
-    millionths: int = 0
-    most: float | None = None
-    least: float | None = None
+    millionths: int | None = None
+    most: Peak | None = None
+    least: Peak | None = None
+    run: int | None = 0
+    """How many of the newest in a row matched; None until it is asked for again."""
 
-    def add(self, point: Point) -> None:
+    def add(self, added: Iterable[Point]) -> None:
+        """In the order of their time, so that no order of arrival changes what is remembered."""
+        for point in added:
+            self._add(point)
+        if len(self.points) > MOST_POINTS:
+            self.drop(len(self.points) - MOST_POINTS)
+
+    def _add(self, point: Point) -> None:
         points = self.points
         if not points or points[-1] <= point:
             points.append(point)
+            if not point.matched:
+                self.run = 0
+            elif self.run is not None:
+                self.run += 1
         else:
             insort(points, point)
-        value = point.value
-        self.millionths += round(value * MILLION)
-        if len(points) == 1:
-            self.most = self.least = value
-            return
-        if self.most is not None and value > self.most:
-            self.most = value
-        if self.least is not None and value < self.least:
-            self.least = value
+            self.run = None
+        if self.millionths is not None:
+            self.millionths += round(point.value * MILLION)
+        if self.most is not None:
+            self.most = self.most.with_one(point.value, higher=point.value > self.most.value)
+        if self.least is not None:
+            self.least = self.least.with_one(point.value, higher=point.value < self.least.value)
 
     def drop(self, count: int) -> None:
         """Forget the oldest."""
-        gone, self.points = self.points[:count], self.points[count:]
+        gone = self.points[:count]
+        del self.points[:count]
+        if self.run is not None:
+            self.run = min(self.run, len(self.points))
         self._without(gone)
 
     def age(self, now: datetime) -> None:
         """Forget what has left the window's time."""
         since = now - self.within
-        if self.points and self.points[0].at <= since:
+        if self.points and self.points[0][0] <= since:
             self.drop(bisect_left(self.points, (since + timedelta.resolution,)))
 
     def forget(self, event_id: str) -> None:
         gone = [point for point in self.points if point.event_id == event_id]
         if gone:
             self.points = [point for point in self.points if point.event_id != event_id]
+            self.run = None
             self._without(gone)
 
     def _without(self, gone: Iterable[Point]) -> None:
         for point in gone:
-            self.millionths -= round(point.value * MILLION)
-            if point.value == self.most:
-                self.most = None
-            if point.value == self.least:
-                self.least = None
+            if self.millionths is not None:
+                self.millionths -= round(point.value * MILLION)
+            if self.most is not None:
+                self.most = self.most.without(point.value)
+            if self.least is not None:
+                self.least = self.least.without(point.value)
 
     def max(self) -> float | None:
-        if self.most is None:
-            self.most = max((point.value for point in self.points), default=None)
-        return self.most
+        if self.most is None and self.points:
+            self.most = Peak.of(self.points, max(point.value for point in self.points))
+        return self.most.value if self.most else None
 
     def min(self) -> float | None:
-        if self.least is None:
-            self.least = min((point.value for point in self.points), default=None)
-        return self.least
+        if self.least is None and self.points:
+            self.least = Peak.of(self.points, min(point.value for point in self.points))
+        return self.least.value if self.least else None
+
+    def streak(self) -> int:
+        if self.run is None:
+            self.run = sum(1 for _ in takewhile(lambda point: point.matched, reversed(self.points)))
+        return self.run
 
     def mean(self) -> float | None:
-        return self.millionths / MILLION / len(self.points) if self.points else None
+        if not self.points:
+            return None
+        if self.millionths is None:
+            self.millionths = sum(round(point.value * MILLION) for point in self.points)
+        return self.millionths / MILLION / len(self.points)
 
 
 Parts = dict[str, Part]
@@ -108,17 +156,12 @@ def definition(window: Window) -> str:
     )
 
 
-def add(parts: Parts, part: str, points: Iterable[Point], within: timedelta) -> None:
-    """In the order of their time, so that no order of arrival changes what is remembered."""
-    known = parts.get(part)
-    if known is None:
-        if len(parts) >= MOST_PARTS:
-            _make_room(parts)
-        known = parts[part] = Part(within)
-    for point in points:
-        known.add(point)
-    if len(known.points) > MOST_POINTS:
-        known.drop(len(known.points) - MOST_POINTS)
+def begun(parts: Parts, name: str, within: timedelta) -> Part:
+    """A part of which nothing is remembered yet."""
+    if len(parts) >= MOST_PARTS:
+        _make_room(parts)
+    part = parts[name] = Part(within)
+    return part
 
 
 def _make_room(parts: Parts) -> None:
@@ -146,13 +189,9 @@ def prune(parts: Parts, now: datetime) -> None:
 def figure(window: Window, part: Part | None, now: datetime) -> float | None:
     """What a window tells, None when it has nothing to tell. Forgets what has grown too old."""
     if part is None:
-        part = Part(window.within)
+        return 0 if window.figure in COUNTED else None
     part.age(now)
     return _FIGURES[window.figure](window, part, now)
-
-
-def _streak(_window: Window, part: Part, _now: datetime) -> float:
-    return sum(1 for _ in takewhile(lambda point: point.matched, reversed(part.points)))
 
 
 def _since(_window: Window, part: Part, now: datetime) -> float | None:
@@ -172,7 +211,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 _FIGURES: dict[Figure, Callable[[Window, Part, datetime], float | None]] = {
     Figure.COUNT: lambda _window, part, _now: len(part.points),
-    Figure.STREAK: _streak,
+    Figure.STREAK: lambda _window, part, _now: part.streak(),
     Figure.SINCE: _since,
     Figure.CHANGE: _change,
     Figure.LAST: lambda _window, part, _now: part.points[-1].value if part.points else None,

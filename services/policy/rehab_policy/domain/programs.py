@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from rehab_policy.domain.expressions import ExpressionError, Language, Program, Scope
 from rehab_policy.domain.points import definition
@@ -59,6 +60,8 @@ class PointsOf:
     scope: Scope
     windows: tuple[tuple[str, Window, Program], ...]
     """Definition, window, and the points by itself."""
+    within: Mapping[str, timedelta]
+    """For how long points are of use, by definition, in the order of the windows."""
     all: Program | None
 
 
@@ -160,6 +163,7 @@ def _points(
             (told, window, scope.compile(text))
             for (told, window), text in zip(windows, texts, strict=True)
         ),
+        {told: window.within for told, window in windows},
         _compiled(scope, f"[{', '.join(f'dyn({text})' for text in texts)}]"),
     )
 

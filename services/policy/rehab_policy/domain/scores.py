@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from bisect import insort
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from statistics import median
@@ -20,15 +23,42 @@ MOST_EVENTS = 5_000
 ExerciseSide = tuple[str, int]
 
 
-@dataclass
+@dataclass(slots=True)
 class DayScores:
-    """Scores of one day by the event that told them, and all of them in order."""
+    """Scores of one day by the event that told them, and all of them in order. Those of a day that
+    is over are put away, and opened again for an event that comes late."""
 
     told: dict[str, tuple[float, ...]] = field(default_factory=dict)
     ordered: list[float] = field(default_factory=list)
+    put_by: bytes = b""
+    middle: float = 0.0
+    """The median, of a day that is put away."""
+
+    def put_away(self) -> None:
+        if self.told:
+            self.middle = self.median
+            self.put_by = zlib.compress(json.dumps(self.told).encode(), 1)
+            self.told, self.ordered = {}, []
+
+    def every(self) -> Mapping[str, Sequence[float]]:
+        known: Mapping[str, Sequence[float]] = self.told
+        return json.loads(zlib.decompress(self.put_by)) if self.put_by else known
+
+    def take_out(self) -> None:
+        if self.put_by:
+            self.told = {event_id: tuple(scores) for event_id, scores in self.every().items()}
+            self.ordered = sorted(score for scores in self.told.values() for score in scores)
+            self.put_by = b""
+
+    def has(self, event_id: str) -> bool:
+        if self.put_by:
+            return event_id.encode() in zlib.decompress(self.put_by)
+        return event_id in self.told
 
     @property
     def median(self) -> float:
+        if self.put_by:
+            return self.middle
         half = len(self.ordered) // 2
         if len(self.ordered) % 2:
             return self.ordered[half]
@@ -72,6 +102,7 @@ class Scores:
         if of_day is None:
             self._prune(exercise, day)
             of_day = exercise.days[day] = DayScores()
+        of_day.take_out()
         if len(of_day.told) >= MOST_EVENTS:
             return
         of_day.told[event_id] = scores
@@ -83,6 +114,9 @@ class Scores:
     def forget(self, event_id: str) -> None:
         for exercise in self.by_exercise.values():
             for day, of_day in list(exercise.days.items()):
+                if not of_day.has(event_id):
+                    continue
+                of_day.take_out()
                 if of_day.told.pop(event_id, None) is not None:
                     of_day.ordered = sorted(s for told in of_day.told.values() for s in told)
                     exercise.course = None
@@ -108,6 +142,8 @@ class Scores:
     def _prune(exercise: _Exercise, day: date) -> None:
         for known in [known for known in exercise.days if known < day - KEPT]:
             del exercise.days[known]
+        for of_day in exercise.days.values():
+            of_day.put_away()
 
 
 def _course(exercise: _Exercise, today: date) -> Course:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from sys import intern
 
 from rehab_clinical.adherence import Session
 from rehab_clinical.done import DoneByExercise, done_in
-from rehab_clinical.facts import Fact, Stamp
+from rehab_clinical.facts import Fact, Stamp, moment
 from rehab_clinical.session_fold import SessionFold
 from rehab_clinical.sessions import SessionRecord, active_at
 
@@ -23,7 +25,7 @@ _ENDS = frozenset({"completed", "abandoned"})
 _NO_ENVELOPE = event_pb2.Envelope()
 
 
-@dataclass
+@dataclass(slots=True)
 class Told:
     """One event of a session, closed: it is opened when the session is folded."""
 
@@ -33,12 +35,18 @@ class Told:
     body: bytes
 
 
-@dataclass
+@dataclass(slots=True)
 class KnownSession:
-    """`started_at` and `ended` follow every event; the record is folded when it is asked for."""
+    """`started_at` and `ended` follow every event; the record is folded when it is asked for.
+
+    An event in memory takes some 700 bytes: those of a session that is over are put away, and are
+    opened again for one that comes late.
+    """
 
     session_id: str
-    told: dict[str, Told] = field(default_factory=dict)
+    open: dict[str, Told] = field(default_factory=dict)
+    put_by: bytes = b""
+    """What was told, when it is put away."""
     first_at: datetime | None = None
     begun_at: datetime | None = None
     ended: tuple[Stamp, str] | None = None
@@ -58,27 +66,48 @@ class KnownSession:
         assert self.first_at is not None
         return min(self.first_at, self.started_at)
 
+    def told(self) -> Mapping[str, Told]:
+        """Every event of it."""
+        return _taken_out(self.put_by) if self.put_by else self.open
+
+    def put_away(self) -> None:
+        if self.open:
+            self.put_by, self.open = _put_by(self.open.values()), {}
+            self._record = None
+
+    def take_out(self) -> dict[str, Told]:
+        if self.put_by:
+            self.open, self.put_by = _taken_out(self.put_by), b""
+        return self.open
+
+    def has(self, event_id: str) -> bool:
+        if self.put_by:
+            return event_id.encode() in zlib.decompress(self.put_by)
+        return event_id in self.open
+
     def add(self, told: Told, body: event_pb2.Body) -> None:
         """Raises ValueError for a day or time that does not exist, and is then as it was."""
         if body.HasField("exercise_session"):
             SessionFold().add(_fact(told, body))
-        if len(self.told) >= MOST_EVENTS:
+        known = self.take_out()
+        if len(known) >= MOST_EVENTS:
             return
-        self.told[told.stamp.event_id] = told
+        known[told.stamp.event_id] = told
         self._record = self._done = self._session = None
         self._follow(told, body)
 
     def forget(self, event_id: str) -> None:
-        del self.told[event_id]
+        known = self.take_out()
+        del known[event_id]
         self._record = self._done = self._session = None
         self.first_at = self.begun_at = self.ended = None
-        for told in self.told.values():
+        for told in known.values():
             self._follow(told, event_pb2.Body.FromString(told.body))
 
     def record(self) -> SessionRecord:
         if self._record is None:
             fold = SessionFold()
-            for told in self.told.values():
+            for told in self.told().values():
                 fold.add(_fact(told, event_pb2.Body.FromString(told.body)))
             self._record = fold.record()
         return self._record
@@ -97,9 +126,11 @@ class KnownSession:
         return self._session
 
     def _follow(self, told: Told, body: event_pb2.Body) -> None:
-        at = active_at(_fact(told, body))
         if self.first_at is None or told.stamp.at < self.first_at:
             self.first_at = told.stamp.at
+        if told.kind != "exercise_session":
+            return
+        at = active_at(_fact(told, body))
         action = body.exercise_session.WhichOneof("action")
         if action in ("started", "self_reported") and (self.begun_at is None or at < self.begun_at):
             self.begun_at = at
@@ -129,23 +160,26 @@ class SessionLog:
 
     def forget(self, event_id: str) -> KnownSession | None:
         """The session that the event was of, as it was before; None when it was of none."""
-        session = next((s for s in self.by_id.values() if event_id in s.told), None)
+        having = (s for s in self.by_id.values() if s.has(event_id))
+        session = next((s for s in having if event_id in s.take_out()), None)
         if session is not None:
             self._ordered = None
-            if len(session.told) == 1:
+            if len(session.take_out()) == 1:
                 del self.by_id[session.session_id]
             else:
                 session.forget(event_id)
         return session
 
     def prune(self, now: datetime) -> None:
-        """Forget what no figure asks for any more."""
+        """Forget what no figure asks for any more; what is over is put away."""
         old = [s for s in self.by_id.values() if s.started_at < now - KEPT]
         if len(self.by_id) - len(old) > MOST_SESSIONS:
             old = sorted(self.by_id.values(), key=lambda s: s.started_at)[:-MOST_SESSIONS]
         for session in old:
             del self.by_id[session.session_id]
             self._ordered = None
+        for session in self.by_id.values():
+            session.put_away()
 
     def by_start(self) -> list[KnownSession]:
         if self._ordered is None:
@@ -155,6 +189,29 @@ class SessionLog:
 
     def before(self, instant: datetime) -> Iterator[KnownSession]:
         return (s for s in self.by_start() if s.started_at < instant)
+
+
+def _put_by(told: Iterable[Told]) -> bytes:
+    log = event_pb2.LogMessage()
+    for one in told:
+        event = log.events.add(body=one.body)
+        event.envelope.event_id, event.envelope.zone = one.stamp.event_id, one.zone
+        event.envelope.kind = one.kind
+        event.envelope.occurred_at.FromDatetime(one.stamp.at)
+    return zlib.compress(log.SerializeToString(deterministic=True), 1)
+
+
+def _taken_out(put_by: bytes) -> dict[str, Told]:
+    log = event_pb2.LogMessage.FromString(zlib.decompress(put_by))
+    return {
+        event.envelope.event_id: Told(
+            Stamp(moment(event.envelope.occurred_at), event.envelope.event_id),
+            intern(event.envelope.zone),
+            intern(event.envelope.kind),
+            event.body,
+        )
+        for event in log.events
+    }
 
 
 def _fact(told: Told, body: event_pb2.Body) -> Fact:

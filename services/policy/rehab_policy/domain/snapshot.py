@@ -24,10 +24,10 @@ from rehab_policy.domain.care import ToldCare
 from rehab_policy.domain.engine import Live
 from rehab_policy.domain.folding import refold_care
 from rehab_policy.domain.points import Part, Point
-from rehab_policy.domain.sessions import Told
+from rehab_policy.domain.sessions import KnownSession, Told
 from rehab_policy.domain.state import Deferred, OpenAlert, PatientState
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what a state remembers or how it is written."""
 _SCALARS = ("patient_id", "clinic_id", "stream_version", "erased", "last_consent_id", "episode_id")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,10 +45,7 @@ def dump(state: PatientState) -> bytes:
     told["now"] = _us(state.now)
     told["seen_zone"] = [_us(state.seen_zone[0]), state.seen_zone[1]]
     told["told"] = [_closed(one) for one in state.told.values()]
-    told["sessions"] = {
-        session_id: [_closed(one) for one in session.told.values()]
-        for session_id, session in state.sessions.by_id.items()
-    }
+    told["sessions"] = [_session(one) for one in state.sessions.by_id.values()]
     told["pains"] = [
         [_us(r.stamp.at), r.stamp.event_id, r.position, r.zone, r.nprs, r.phase, r.session_id]
         for r in state.pains
@@ -57,7 +54,7 @@ def dump(state: PatientState) -> bytes:
         [exercise_id, side, day.isoformat(), event_id, scores]
         for (exercise_id, side), exercise in state.scores.by_exercise.items()
         for day, of_day in exercise.days.items()
-        for event_id, scores in of_day.told.items()
+        for event_id, scores in of_day.every().items()
     ]
     told["points"] = {
         defined: {name: _part(part) for name, part in parts.items()}
@@ -91,10 +88,8 @@ def _load(told: dict[str, Any]) -> PatientState:
         state.told[event_id] = ToldCare(Stamp(_at(at), event_id), zone, kind, b64decode(body))
     if state.told:
         refold_care(state)
-    for events in told["sessions"].values():
-        for at, event_id, zone, kind, body in events:
-            one = Told(Stamp(_at(at), event_id), zone, kind, b64decode(body))
-            state.sessions.add(one, event_pb2.Body.FromString(one.body))
+    for session in told["sessions"]:
+        _load_session(state, *session)
     state.pains = [
         PainReport(Stamp(_at(at), event_id), *rest) for at, event_id, *rest in told["pains"]
     ]
@@ -116,6 +111,31 @@ def _load(told: dict[str, Any]) -> PatientState:
     return state
 
 
+def _session(one: KnownSession) -> list[Any]:
+    if not one.put_by:
+        return [one.session_id, [_closed(told) for told in one.open.values()]]
+    begun = None if one.begun_at is None else _us(one.begun_at)
+    ended = None if one.ended is None else [_us(one.ended[0].at), one.ended[0].event_id]
+    times = [None if one.first_at is None else _us(one.first_at), begun, ended]
+    return [one.session_id, _text(one.put_by), *times, one.ended[1] if one.ended else ""]
+
+
+def _load_session(state: PatientState, session_id: str, told: Any, *rest: Any) -> None:
+    if not rest:
+        for at, event_id, zone, kind, body in told:
+            one = Told(Stamp(_at(at), event_id), zone, kind, b64decode(body))
+            state.sessions.add(one, event_pb2.Body.FromString(one.body))
+        return
+    first, begun, ended, how = rest
+    state.sessions.by_id[session_id] = KnownSession(
+        session_id,
+        put_by=b64decode(told),
+        first_at=None if first is None else _at(first),
+        begun_at=None if begun is None else _at(begun),
+        ended=None if ended is None else (Stamp(_at(ended[0]), ended[1]), how),
+    )
+
+
 def _closed(one: Told | ToldCare) -> list[Any]:
     return [_us(one.stamp.at), one.stamp.event_id, one.zone, one.kind, _text(one.body)]
 
@@ -127,8 +147,7 @@ def _part(part: Part) -> list[Any]:
 
 def _part_of(told: list[Any]) -> Part:
     part = Part(told[0] * _MICROSECOND)
-    for at, *rest in told[1]:
-        part.add(Point(_at(at), *rest))
+    part.add(Point(_at(at), *rest) for at, *rest in told[1])
     return part
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,25 +23,29 @@ Failed = Callable[[str, str], None]
 
 def seen_in(fact: Fact, of_kind: PointsOf, limits: Any, failed: Failed) -> Seen:
     """The points an event leaves and the part it belongs to, both by definition. A window that
-    fails has neither."""
+    fails has neither. Windows that see the same keep the same points, once."""
     bound = of_kind.scope.bind(
         {"limit": limits, "envelope": fact.envelope, fact.kind: getattr(fact.body, fact.kind)}
     )
     at, event_id = fact.stamp
-    seen: dict[str, list[Point]] = {}
+    seen: dict[str, Sequence[Point]] = {}
     parts: dict[str, str] = {}
-    found = _found(of_kind, bound, failed)
-    for (told, _, _), one in zip(of_kind.windows, found, strict=True):
-        if one is not None:
-            parts[told] = one[0]
-            points = [
-                Point(at, event_id, place, value[0], value[1])
-                for place, value in enumerate(one[1])
-                if value and abs(value[0]) <= LARGEST
-            ]
-            if points:
-                seen[told] = points
-    return Seen(seen, parts, {told: window.within for told, window, _ in of_kind.windows})
+    made: dict[tuple[int, float, bool], Point] = {}
+    for told, one in zip(of_kind.within, _found(of_kind, bound, failed), strict=True):
+        if one is None:
+            continue
+        parts[told], values = one
+        points = []
+        for place, value in enumerate(values):
+            if value and -LARGEST <= value[0] <= LARGEST:
+                key = place, value[0], value[1]
+                point = made.get(key)
+                if point is None:
+                    point = made[key] = Point(at, event_id, *key)
+                points.append(point)
+        if points:
+            seen[told] = points
+    return Seen(seen, parts, of_kind.within)
 
 
 def _found(of_kind: PointsOf, bound: Bound, failed: Failed) -> Iterable[Any]:
@@ -70,10 +74,11 @@ def figures_of(
     parts: Mapping[str, str],
 ) -> dict[str, float]:
     """By name; a window that has nothing to tell is absent."""
-    told = {}
+    told: dict[str, float] = {}
+    points = state.points
     for defined, window in windows:
-        known = state.points.get(defined, {})
-        value = figure(window, known.get(parts.get(defined, "")), now)
+        known = points.get(defined)
+        value = figure(window, known.get(parts.get(defined, "")) if known else None, now)
         if value is not None:
             told[window.name] = value
     return told

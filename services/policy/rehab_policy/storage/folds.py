@@ -50,6 +50,11 @@ class Changes:
     alerts: list[AlertFact] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
 
+    @property
+    def none(self) -> bool:
+        """Mostly nothing but the position changes."""
+        return not (self.timers or self.patients or self.fired or self.alerts or self.erased)
+
 
 class Folds:
     """Raises Unavailable when PostgreSQL does not answer."""
@@ -65,6 +70,9 @@ class Folds:
     ) -> Cursor:
         """The cursor after the batch. Raises FencedError when it is not where it is believed to
         be."""
+        if changes.none:
+            async with self._database.acquire() as connection:
+                return await self.positions.advance(connection, cursor, batch)
         async with self._database.transaction() as connection:
             reached = await self.positions.advance(connection, cursor, batch)
             await self._store(connection, cursor.shard, changes)
