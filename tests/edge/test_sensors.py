@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
+from rehab_edge.errors import EdgeError
 from rehab_edge.plugins import SENSORS, sensors
 from rehab_edge.sensors import (
     API_VERSION,
@@ -18,6 +19,7 @@ from rehab_edge.sensors import (
     SensorFrame,
     Watched,
 )
+from rehab_edge.sources import opening
 from tests.edge.recorded import made
 
 FRAMES = made()[0].frames
@@ -125,3 +127,23 @@ def test_a_sensor_that_gives_nothing_but_wrong_frames_is_switched_off() -> None:
     assert list(watched.frames({})) == []
     assert watched.health.problem == "wrong_frames"
     assert watched.health.wrong_frames == WRONG_FRAMES
+
+
+def test_the_shipped_camera_is_a_plugin_and_says_what_it_lacks() -> None:
+    found = {one.name: one for one in sensors()}
+    assert found["camera"].problem == ""
+    watched = Watched(found["camera"].plugin)
+    assert list(watched.frames({})) == []
+    assert watched.health.problem == "failed"
+
+
+def test_a_session_may_come_from_a_sensor_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = sensors([entry("mine", Breaking), entry("gone", Absent)])
+    monkeypatch.setattr(opening, "sensors", lambda: known)
+    with opening.opened("sensor:mine", "m01") as frames:
+        assert frames.live
+        assert len(list(frames.poses)) == 5
+        assert frames.trouble() == "failed"
+    for name, why in (("gone", "no camera"), ("other", "known are: gone, mine")):
+        with pytest.raises(EdgeError, match=why), opening.opened(f"sensor:{name}", "m01"):
+            pass

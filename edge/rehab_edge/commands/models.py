@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from rich.table import Table
 from rehab_edge.errors import EdgeError
 from rehab_edge.interpreter import RUNTIMES, Choice, self_test
 from rehab_edge.models import FORM, MODELS
-from rehab_edge.plugins import scorers
+from rehab_edge.plugins import Found, scorers, sensors
 from rehab_edge.scoring.learned import LearnedScorer
 from rehab_edge.scoring.network import Network
 
@@ -37,7 +38,8 @@ def models(
         f" {len(facts['subjects'])} healthy volunteers; no therapist rated them. --card tells more."
     )
     console.print(_choices({"plain": network.plain, "calibrated": network.calibrated}))
-    console.print(_scorers())
+    console.print(_plugins("scorer", scorers()))
+    console.print(_plugins("sensor", sensors()))
 
 
 def _runtimes() -> Table:
@@ -59,9 +61,8 @@ def _choices(choices: dict[str, Choice]) -> Table:
     return table
 
 
-def _scorers() -> Table:
-    table = Table("scorer", "version", "self-test", title="Scorers")
-    for one in scorers():
-        version = one.plugin.version if one.plugin else "-"
-        table.add_row(one.name, version, one.problem or "ok")
+def _plugins(what: str, found: Sequence[Found]) -> Table:
+    table = Table(what, "version", "self-test", title=f"{what.capitalize()}s")
+    for one in found:
+        table.add_row(one.name, getattr(one.plugin, "version", "-"), one.problem or "ok")
     return table

@@ -18,7 +18,9 @@ from rehab_edge.sources.opening import opened
 
 
 def run(
-    source: Annotated[str, typer.Option(help="camera, camera:1, a video, or a recording.")],
+    source: Annotated[
+        str, typer.Option(help="camera, camera:1, sensor:NAME, a video, or a recording.")
+    ],
     exercise: Annotated[str, typer.Option(help="Such as deep_squat or m01.")],
     pose: Annotated[
         Path | None, typer.Option(help="Your pose model (.tflite) for cameras and videos.")
@@ -75,6 +77,8 @@ def run(
         with opened(source, of.id, pose, subject) as frames:
             running = Running(of, frames, link, device, speed, seconds, calibrate)
             done = running.run(out, view=view)
+        if trouble := frames.trouble():
+            out.print(f"{frames.name} was switched off: {trouble}", markup=False)
         for path in report or ():
             write(summary(of, frames, done), path)
             out.print(f"report: {path}", markup=False)
