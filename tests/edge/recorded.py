@@ -10,23 +10,14 @@ import numpy as np
 
 from rehab_edge.evaluation.people import Row, rows
 from rehab_edge.skeleton import Sequence
-from tests.support.recordings import make_recordings, real_recordings
+from tests.edge.bodies import whole_bodies
+from tests.support.recordings import real_recordings
 
 
 @cache
 def made() -> list[Row]:
     """Of two made people: squats, abductions, rotations."""
-    return list(rows(whole_bodies(make_recordings(Path(mkdtemp()), reps=6))))
-
-
-def whole_bodies(folder: Path) -> Path:
-    """The made recordings with a usual body's offsets in place of their own, which are of the limbs
-    that move alone."""
-    for path in (folder / "kinect").iterdir():
-        with np.load(path) as held:
-            kept = {name: held[name] for name in ("angles_cdeg", "index")}
-        np.savez_compressed(path, **kept)
-    return folder
+    return list(rows(whole_bodies(Path(mkdtemp()), reps=6)))
 
 
 @cache

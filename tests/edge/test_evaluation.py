@@ -22,15 +22,15 @@ from rehab_edge.exercises import Exercise
 from rehab_edge.main import app
 from rehab_edge.models import FORM, MODELS
 from rehab_edge.skeleton import Sequence as Frames
-from tests.edge.recorded import whole_bodies
-from tests.support.recordings import make_recordings, real_recordings
+from tests.edge.bodies import whole_bodies
+from tests.support.recordings import real_recordings
 
 CARD = json.loads((MODELS / "card.json").read_text())
 
 
 @pytest.fixture(scope="module")
 def strangers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return whole_bodies(make_recordings(tmp_path_factory.mktemp("people"), reps=5))
+    return whole_bodies(tmp_path_factory.mktemp("people"), reps=5)
 
 
 def test_the_auc_is_the_share_of_pairs_in_order() -> None:

@@ -14,8 +14,8 @@ import pytest
 from rehab_edge.scoring.calibration import REPETITIONS
 from rehab_edge.scoring.window import Window, window
 from rehab_edge.skeleton import Joint
-from tests.edge.recorded import made, whole_bodies
-from tests.support.recordings import make_recordings
+from tests.edge.bodies import whole_bodies
+from tests.edge.recorded import made
 
 EDGE = Path(__file__).parents[2] / "edge"
 
@@ -34,7 +34,7 @@ def training() -> Iterator[ModuleType]:
 
 @pytest.fixture(scope="module")
 def data(training: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> object:
-    folder = whole_bodies(make_recordings(tmp_path_factory.mktemp("train"), reps=5))
+    folder = whole_bodies(tmp_path_factory.mktemp("train"), reps=5)
     return training.dataset.dataset(folder, variants=3, seed=1)
 
 
@@ -57,7 +57,7 @@ def test_variants_differ_and_the_first_is_as_recorded(data: object) -> None:
 def test_the_same_seed_gives_the_same_data(
     training: ModuleType, data: object, tmp_path: Path
 ) -> None:
-    folder = whole_bodies(make_recordings(tmp_path, reps=5))
+    folder = whole_bodies(tmp_path, reps=5)
     again = training.dataset.dataset(folder, variants=3, seed=1)
     assert np.array_equal(again.curves, data.curves, equal_nan=True)
     assert np.array_equal(again.summaries, data.summaries, equal_nan=True)
