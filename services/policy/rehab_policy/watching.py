@@ -10,8 +10,7 @@ from rehab_policy import metrics
 from rehab_policy.access import Guard
 from rehab_policy.messages import step_message
 from rehab_policy.storage.alerts import Alerts
-from rehab_runtime.errors import Draining, Overloaded
-from rehab_runtime.tasks import set_within
+from rehab_runtime.watching import Watchers
 
 METHOD = "WatchAlerts"
 STEPS_AT_ONCE = 100
@@ -20,39 +19,19 @@ LOOK_S = 1.0
 BEAT_S = 15.0
 
 
-class Watching:
+class Watching(Watchers):
     def __init__(self, alerts: Alerts, guard: Guard, most: int) -> None:
+        super().__init__(most, metrics.watchers)
         self._alerts = alerts
         self._guard = guard
-        self._most = most
-        self._count = 0
-        self._news = asyncio.Event()
-        self._closing = False
-
-    def look(self) -> None:
-        """There are new steps, whichever replica added them."""
-        self._news.set()
-        self._news = asyncio.Event()
-
-    def close(self) -> None:
-        """Send everybody to another replica."""
-        self._closing = True
-        self.look()
 
     async def told(
         self, request: pb.WatchAlertsRequest
     ) -> AsyncGenerator[pb.WatchAlertsResponse, None]:
         """For ever. Raises Draining, Overloaded, and what the guard raises."""
-        if self._count >= self._most:
-            raise Overloaded("too many watches", retry_after_s=5)
-        self._count += 1
-        metrics.watchers.set(self._count)
-        try:
+        with self.one_more():
             async for told in self._steps(request):
                 yield told
-        finally:
-            self._count -= 1
-            metrics.watchers.set(self._count)
 
     async def _steps(
         self, request: pb.WatchAlertsRequest
@@ -62,8 +41,8 @@ class Watching:
         beat_at = loop.time()
         if request.from_now:
             yield pb.WatchAlertsResponse(up_to=place)
-        while not self._closing:
-            news, head = self._news, await self._alerts.head()
+        while True:
+            news, head = self.news, await self._alerts.head()
             while place < head:
                 steps = await self._alerts.steps(
                     place, head, request.clinic_id, request.therapist_id, STEPS_AT_ONCE
@@ -78,5 +57,4 @@ class Watching:
                 await self._guard.again(METHOD, request)
                 beat_at = loop.time()
                 yield pb.WatchAlertsResponse(up_to=place)
-            await set_within(news, LOOK_S)
-        raise Draining("watchers are asked to leave")
+            await self.wait(news, LOOK_S)
