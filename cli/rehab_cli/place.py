@@ -18,7 +18,7 @@ from rehab_cli.errors import SuiteError
 NOTE = "suite.json"
 LOCK = "suite.lock"
 KEY_FILE = "keys.json"
-IDENTITY_KEY = "identity.json"
+IDENTITY_KEY, EMR_KEY = "identity.json", "emr.json"
 SIGNING_KEY = "signing.pem"
 ARCHIVE = "archive"
 CERTS = "certs"
@@ -70,8 +70,14 @@ class Place:
         """What seals persons' data: who loses it knows no names any more."""
         return self.folder / IDENTITY_KEY
 
+    @property
+    def emr_key(self) -> Path:
+        """What seals how receivers are reached: who loses it registers them anew."""
+        return self.folder / EMR_KEY
+
     def key_file_of(self, service: str) -> Path:
-        return self.identity_key if service == "identity" else self.key_file
+        own = {"identity": self.identity_key, "emr": self.emr_key}
+        return own.get(service, self.key_file)
 
     @property
     def signing_key(self) -> Path:
@@ -129,7 +135,7 @@ class Place:
 
     def discard(self) -> None:
         """Throw away what an earlier run left; only what such a run makes. Hold the folder."""
-        for own in (self.key_file, self.signing_key, self.identity_key):
+        for own in (self.key_file, self.signing_key, self.identity_key, self.emr_key):
             own.unlink(missing_ok=True)
         shutil.rmtree(self.archive, ignore_errors=True)
         shutil.rmtree(self.certs, ignore_errors=True)

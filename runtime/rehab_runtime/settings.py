@@ -175,6 +175,18 @@ class KeeperSettings(ServiceSettings):
         return str(self.model_config["env_prefix"])
 
 
+class BoxSettings(KeeperSettings):
+    """Of a service that seals secrets of its own in a box."""
+
+    box_lead_s: float = Field(
+        6,
+        ge=0,
+        le=60,
+        description="seconds for which a new version of the key that seals this service's secrets "
+        "is told before it seals, with a keeper other than a file",
+    )
+
+
 class TraceSettings(ServiceSettings):
     """Of a service that tells the log who came to patients' data."""
 

@@ -69,7 +69,7 @@ class Place:
             "subject_prefix": f"log_{self.name}",
             "metrics_listen": "",
             "drain_s": 1,
-            "key_file": self.folder / "emr-keys.json",
+            "key_file": str(self.folder / "emr-keys.json"),
             "allowed_networks": ["127.0.0.0/8"],
             "fhir_base": BASE,
             "gather_ms": 20,

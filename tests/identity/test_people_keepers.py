@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rehab_identity.crypto.boxfile import read
+from rehab_runtime.box.file import read
 from rehab_runtime.clock import FixedClock
 from rehab_runtime.errors import RehabError
 from rehab_runtime.startup import StartupError

@@ -13,16 +13,16 @@ import pytest
 from rehab.identity.v1 import account_service_pb2 as account_pb
 from rehab.identity.v1 import key_admin_service_pb2 as pb
 from rehab.identity.v1.key_admin_service_pb2_grpc import KeyAdminServiceStub
-from rehab_identity.crypto.box import Box
-from rehab_identity.crypto.boxfile import OfFile
 from rehab_runtime.auth import bearer
+from rehab_runtime.box import Box
+from rehab_runtime.box.file import OfFile
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.errors import Internal, InvalidArgument, PermissionDenied, from_rpc_error
 from tests.identity.house import ADMIN, CLI, House, house, profile
 
 
 def box(file: Path) -> Box:
-    return Box(OfFile(file, SystemClock()))
+    return Box(OfFile(file, SystemClock()), "rehab identity box")
 
 
 class Keys:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rehab_emr.box import Box
 from rehab_emr.net.receiver import Receiver
 from rehab_emr.storage.endpoints import Endpoint
 from rehab_emr.storage.lanes import Lane, Lanes
+from rehab_runtime.box import Box
 
 
 class Linking:

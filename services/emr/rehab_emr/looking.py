@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rehab.emr.v1 import emr_service_pb2 as pb
 from rehab_emr.access import Guard
-from rehab_emr.box import Box
 from rehab_emr.domain.account import Disclosure
 from rehab_emr.domain.bundles import bundle
 from rehab_emr.domain.keys import ResourceKey
@@ -21,6 +20,7 @@ from rehab_emr.storage.deliveries import Deliveries, Delivery, Wanted
 from rehab_emr.storage.endpoints import Endpoint, Endpoints
 from rehab_emr.storage.lanes import Lanes
 from rehab_emr.wanting import dialect_of, form_of, options_of
+from rehab_runtime.box import Box
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import NotFound, Unavailable
 

@@ -14,7 +14,6 @@ import grpc
 
 from rehab.emr.v1 import emr_service_pb2_grpc as pb_grpc
 from rehab_emr import access, http
-from rehab_emr.box import Box
 from rehab_emr.consumer import OPENS, Consumer
 from rehab_emr.copying import Copying
 from rehab_emr.dispatching import Dispatching
@@ -40,6 +39,7 @@ from rehab_emr.watching import Watching
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.access.front import fronted
 from rehab_runtime.auth import service_principal
+from rehab_runtime.box import Box, open_box
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.errors import RehabError
 from rehab_runtime.eventlog import EventLog
@@ -64,7 +64,6 @@ KEYS_S = 3600.0
 async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         clock = clock or SystemClock()
-        box = Box.open_or_make(settings.key_file, clock)
         await postgres.ensure_database(settings.postgres_dsn)
         await postgres.migrate(settings.postgres_dsn, PACKAGE)
         database = await stack.enter_async_context(
@@ -74,6 +73,8 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         endpoints = Endpoints(database, queries("endpoints.sql"))
         lanes = Lanes(database, queries("lanes.sql"))
         deliveries = Deliveries(database, queries("deliveries.sql"))
+        upkeep = await stack.enter_async_context(Background())
+        box = await _box(settings, stack, upkeep, database, queries("endpoints.sql"), clock)
         keys = SigningKeys(database, queries("endpoints.sql"), box, settings)
         await keys.ensure()
         secret = await _secret(database, queries("endpoints.sql"), box)
@@ -151,6 +152,22 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         )
         stack.callback(watching.close)
         yield Running(server.address, background, server.peers_address)
+
+
+async def _box(
+    settings: Settings,
+    stack: AsyncExitStack,
+    background: Background,
+    database: Database,
+    queries: Queries,
+    clock: Clock,
+) -> Box:
+    async def sealed() -> bool:
+        return await database.fetchrow(queries["secret"], "digests") is not None
+
+    return await open_box(
+        *(settings, stack, background, database, clock), purpose="rehab emr", sealed=sealed
+    )
 
 
 async def _secret(database: Database, queries: Queries, box: Box) -> bytes:

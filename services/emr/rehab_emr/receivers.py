@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rehab_emr.box import Box
 from rehab_emr.net.auth import Auth, Fixed, Secret, Smart
 from rehab_emr.net.client import Client
 from rehab_emr.net.guard import Guard
 from rehab_emr.net.receiver import Receiver
 from rehab_emr.net.signing import SigningKeys
 from rehab_emr.storage.endpoints import Endpoint, Endpoints
+from rehab_runtime.box import Box
 from rehab_runtime.clock import Clock
 
 LOOK_S = 1.0

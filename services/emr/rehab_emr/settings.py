@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import Field, IPvAnyNetwork, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from rehab_runtime.settings import FollowSettings, FrontSettings, HostPortOrOff, PostgresDsn
+from rehab_runtime.settings import (
+    BoxSettings,
+    FollowSettings,
+    FrontSettings,
+    HostPortOrOff,
+    PostgresDsn,
+)
 
 
-class Settings(FrontSettings, FollowSettings):
+class Settings(BoxSettings, FrontSettings, FollowSettings):
     model_config = SettingsConfigDict(env_prefix="EMR_")
 
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of endpoints and deliveries")
-    key_file: Path = Field(
-        description="file of the key that seals endpoints' secrets and receivers' answers; made "
-        "when missing, readable by the service alone"
-    )
     http_listen: HostPortOrOff = Field(
         "",
         description="host:port of /.well-known/jwks.json, which receivers read; empty for none",

@@ -10,7 +10,6 @@ from typing import Any
 
 from rehab.events.v1.event_pb2 import Event
 from rehab_emr import metrics
-from rehab_emr.box import Box
 from rehab_emr.domain.account import ACCEPTED, REJECTED, Outcome, delivery_id, told_of
 from rehab_emr.domain.keys import ResourceKey
 from rehab_emr.domain.verdicts import Answer, Judgement, Verdict, What, Whole, alone
@@ -22,6 +21,7 @@ from rehab_emr.storage.deliveries import DEAD, DELIVERED, PENDING, Deliveries, E
 from rehab_emr.storage.endpoints import Endpoint, Endpoints
 from rehab_emr.storage.lanes import Lane, Lanes
 from rehab_emr.telling import Teller
+from rehab_runtime.box import Box
 from rehab_runtime.logging import get_logger
 
 log = get_logger("settling")

@@ -8,9 +8,9 @@ import grpc
 
 from rehab.identity.v1 import key_admin_service_pb2 as pb
 from rehab.identity.v1 import key_admin_service_pb2_grpc as pb_grpc
-from rehab_identity.crypto.box import Box
 from rehab_identity.storage.wrapped import Count, Wrapping
 from rehab_runtime.auth import require_service
+from rehab_runtime.box import Box
 from rehab_runtime.errors import InvalidArgument, Violation
 from rehab_runtime.logging import get_logger
 

@@ -18,7 +18,6 @@ from rehab.identity.v1 import session_service_pb2_grpc as session_grpc
 from rehab_identity import signer as signing
 from rehab_identity.account_servicer import AccountServicer
 from rehab_identity.api_key_servicer import ApiKeyServicer
-from rehab_identity.boxing import open_box
 from rehab_identity.crypto.passwords import Passwords
 from rehab_identity.crypto.profiles import Profiles
 from rehab_identity.crypto.roots import Roots
@@ -46,6 +45,7 @@ from rehab_identity.storage.wrapped import Wrapping
 from rehab_identity.verifying import Verifier
 from rehab_runtime.access.tokens import TokenAuthenticator
 from rehab_runtime.auth import DevelopmentAuthenticator
+from rehab_runtime.box import open_box
 from rehab_runtime.clock import Clock
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.postgres import Database, Queries
@@ -103,7 +103,15 @@ async def people(
     """Raises StartupError."""
     require_safe(settings.issuers, production=settings.environment == "production")
     queries = Queries.load(PACKAGE, "people.sql")
-    box = await open_box(settings, stack, background, database, queries, clock)
+
+    async def sealed() -> bool:
+        return bool(await database.fetch(queries["wrapped_census"]))
+
+    box = await open_box(
+        *(settings, stack, background, database, clock),
+        purpose="rehab identity box",
+        sealed=sealed,
+    )
     roots = await secrets.roots(database, queries, box)
     profiles = Profiles(box)
     await seal_names(database, queries, profiles)

@@ -278,20 +278,3 @@ UPDATE secret SET sealed = $3 WHERE name = $1 AND sealed = $2
 
 -- name: rewrap_signing_key: the same of a key that signs
 UPDATE signing_key SET sealed = $3 WHERE key_id = $1 AND sealed = $2
-
--- name: box_versions: the keys of the box, wrapped
-SELECT number, box_id, seals_from, kek_id, kek_version, wrapped FROM box_version ORDER BY number
-
--- name: lock_box_versions: one at a time changes them
-LOCK TABLE box_version IN SHARE ROW EXCLUSIVE MODE
-
--- name: add_box_version: one more
-INSERT INTO box_version (number, box_id, seals_from, kek_id, kek_version, wrapped)
-VALUES ($1, $2, $3, $4, $5, $6)
-
--- name: drop_box_versions: those before one
-DELETE FROM box_version WHERE number < $1
-
--- name: rewrap_box_version: unless somebody else did
-UPDATE box_version SET kek_id = $3, kek_version = $4, wrapped = $5
-WHERE number = $1 AND wrapped = $2

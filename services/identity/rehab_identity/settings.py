@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_settings import SettingsConfigDict
 
-from rehab_runtime.settings import FollowSettings, KeeperSettings, PostgresDsn, TraceSettings
+from rehab_runtime.settings import BoxSettings, FollowSettings, PostgresDsn, TraceSettings
 
 NOTICE_SECRET = 32
 
@@ -42,7 +42,7 @@ class Issuer(BaseModel):
         return self
 
 
-class Settings(KeeperSettings, FollowSettings, TraceSettings):
+class Settings(BoxSettings, FollowSettings, TraceSettings):
     model_config = SettingsConfigDict(env_prefix="IDENTITY_")
 
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of accounts and decisions")
@@ -64,14 +64,6 @@ class Settings(KeeperSettings, FollowSettings, TraceSettings):
         le=604_800,
         description="time for which revocations are told anew: at least the life of a token",
     )
-    box_lead_s: float = Field(
-        6,
-        ge=0,
-        le=60,
-        description="seconds for which a new version of the key that seals persons' data is told "
-        "before it seals, with a keeper other than a file",
-    )
-
     issuer: str = Field(
         "rehab-identity", min_length=1, description="issuer that access tokens name"
     )

@@ -9,8 +9,8 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from rehab_emr.box import Box
 from rehab_emr.settings import Settings
+from rehab_runtime.box import Box
 from rehab_runtime.clock import uuid7
 from rehab_runtime.postgres import Database, Queries
 

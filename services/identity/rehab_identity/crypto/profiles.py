@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from rehab.identity.v1.account_service_pb2 import Profile
-from rehab_identity.crypto.box import NONCE_BYTES, Box, joined
+from rehab_runtime.box import NONCE_BYTES, Box, joined
 from rehab_runtime.errors import Internal
 
 FIELDS = "profile 1"

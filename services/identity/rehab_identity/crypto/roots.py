@@ -10,8 +10,8 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from rehab_identity.crypto.box import joined
 from rehab_identity.domain.normal import normal
+from rehab_runtime.box import joined
 
 ROOT_BYTES = 32
 

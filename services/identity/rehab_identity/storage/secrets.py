@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from rehab_identity.crypto.box import Box
 from rehab_identity.crypto.roots import ROOT_BYTES, Roots
+from rehab_runtime.box import Box
 from rehab_runtime.postgres import Database, Queries
 
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from rehab_identity.crypto.box import Box
 from rehab_identity.crypto.signing import SigningKey, done
+from rehab_runtime.box import Box
 from rehab_runtime.postgres import Database, Queries
 
 CONTEXT = "signing key"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from rehab_identity.crypto.box import Box
 from rehab_identity.storage import signing_keys
+from rehab_runtime.box import Box
 from rehab_runtime.postgres import Database, Queries
 
 AT_ONCE = 500

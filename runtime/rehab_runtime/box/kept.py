@@ -1,5 +1,9 @@
-"""The keys of the box in PostgreSQL, each wrapped by a keeper: sealing stays in this process, and
-Vault or KMS are asked once a version and start, not once a secret."""
+"""The keys of a box in PostgreSQL, each wrapped by a keeper: sealing stays in this process, and
+Vault or KMS are asked once a version and start, not once a secret.
+
+A service's migrations make the table: `box_version (number integer PRIMARY KEY, box_id text,
+seals_from timestamptz, kek_id text, kek_version text, wrapped bytea)`, all NOT NULL.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,12 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TypeVar
 
 import asyncpg
 
-from rehab_identity.crypto.box import BoxKeys
+from rehab_runtime.box.box import BoxKeys
 from rehab_runtime.clock import Clock, uuid7
 from rehab_runtime.errors import Internal, RehabError
 from rehab_runtime.keepers.opening import Wrapping
@@ -28,29 +33,30 @@ LOOK_S = 2.0
 log = get_logger("keys")
 
 
-async def kept(database: Database, queries: Queries) -> list[Wrapping]:
+async def kept(database: Database) -> list[Wrapping]:
     """What wraps the versions of the box; nothing while they are not kept here."""
-    rows = await database.fetch(queries["box_versions"])
+    rows = await database.fetch(_queries()["all"])
     count = Counter(Kek(row["kek_id"], row["kek_version"]) for row in rows)
     return [Wrapping(kek, living) for kek, living in count.items()]
 
 
 class OfKeeper:
-    """`open` before use; `run` is its task. A new version seals `lead_s` seconds after it was made:
-    by then every replica has looked."""
+    """`open` before use; `run` is its task. `owner` is the service. A new version seals `lead_s`
+    seconds after it was made: by then every replica has looked."""
 
     def __init__(
         self,
         database: Database,
-        queries: Queries,
         wrapper: KeyWrapper,
         clock: Clock,
+        owner: str,
         lead_s: float,
     ) -> None:
         self._database = database
-        self._queries = queries
+        self._queries = _queries()
         self._wrapper = wrapper
         self._clock = clock
+        self._owner = owner
         self._lead_s = lead_s
         self._opened: dict[int, bytes] = {}
         self._keys: BoxKeys | None = None
@@ -60,7 +66,7 @@ class OfKeeper:
     async def open(self, before: BoxKeys | None) -> None:
         """Look for versions. Without any, those of `before` are wrapped and kept, or a new one.
         Raises what the keeper raises, Internal."""
-        if not await self._database.fetch(self._queries["box_versions"]):
+        if not await self._database.fetch(self._queries["all"]):
             first = before or BoxKeys(f"box-{uuid7()}", 1, {1: os.urandom(KEY_BYTES)})
             await self._keep(first)
         await self.look()
@@ -75,7 +81,7 @@ class OfKeeper:
 
     async def look(self) -> None:
         """Raises what the keeper raises, Internal."""
-        rows = await self._database.fetch(self._queries["box_versions"])
+        rows = await self._database.fetch(self._queries["all"])
         new = [row for row in rows if row["number"] not in self._opened]
         for row, opened in zip(new, await self._unwrapped(new), strict=True):
             self._opened[row["number"]] = opened
@@ -98,8 +104,8 @@ class OfKeeper:
     async def rotate(self) -> int:
         """Answers when every replica knows the version and seals with it."""
         async with self._database.transaction() as connection:
-            await connection.execute(self._queries["lock_box_versions"])
-            rows = await connection.fetch(self._queries["box_versions"])
+            await connection.execute(self._queries["lock"])
+            rows = await connection.fetch(self._queries["all"])
             number = rows[-1]["number"] + 1
             seals_from = self._clock.now() + timedelta(seconds=self._lead_s)
             await self._add(
@@ -112,17 +118,17 @@ class OfKeeper:
 
     async def destroy_older(self) -> int:
         newest = self._newest()
-        await self._database.execute(self._queries["drop_box_versions"], newest)
+        await self._database.execute(self._queries["drop"], newest)
         await self.look()
         return newest
 
     async def rewrap(self) -> None:
-        rows = await self._database.fetch(self._queries["box_versions"])
-        answers = await self._wrapper.rewrap([_wrapped(row) for row in rows])
+        rows = await self._database.fetch(self._queries["all"])
+        answers = await self._wrapper.rewrap([self._wrapped(row) for row in rows])
         for row, answer in zip(rows, answers, strict=True):
             told = _or_raise(answer)
             await self._database.execute(
-                self._queries["rewrap_box_version"],
+                self._queries["rewrap"],
                 *(row["number"], row["wrapped"], told.kek.id, told.kek.version, told.blob),
             )
 
@@ -134,8 +140,8 @@ class OfKeeper:
 
     async def _keep(self, keys: BoxKeys) -> None:
         async with self._database.transaction() as connection:
-            await connection.execute(self._queries["lock_box_versions"])
-            if not await connection.fetch(self._queries["box_versions"]):
+            await connection.execute(self._queries["lock"])
+            if not await connection.fetch(self._queries["all"]):
                 await self._add(connection, keys.id, keys.versions, self._clock.now())
 
     async def _add(
@@ -145,28 +151,33 @@ class OfKeeper:
         versions: Mapping[int, bytes],
         seals_from: datetime,
     ) -> None:
-        secrets = [Unwrapped(_context(box_id, number), key) for number, key in versions.items()]
+        secrets = [
+            Unwrapped(self._context(box_id, number), key) for number, key in versions.items()
+        ]
         wrapped = await self._wrapper.wrap(secrets)
         for number, one in zip(versions, wrapped, strict=True):
             await connection.execute(
-                self._queries["add_box_version"],
+                self._queries["add"],
                 *(number, box_id, seals_from, one.kek.id, one.kek.version, one.blob),
             )
 
     async def _unwrapped(self, rows: Sequence[asyncpg.Record]) -> list[bytes]:
         if not rows:
             return []
-        answers = await self._wrapper.unwrap([_wrapped(row) for row in rows])
+        answers = await self._wrapper.unwrap([self._wrapped(row) for row in rows])
         return [_or_raise(answer).secret for answer in answers]
 
+    def _wrapped(self, row: asyncpg.Record) -> Wrapped:
+        context = self._context(row["box_id"], row["number"])
+        return Wrapped(context, Kek(row["kek_id"], row["kek_version"]), row["wrapped"])
 
-def _wrapped(row: asyncpg.Record) -> Wrapped:
-    context = _context(row["box_id"], row["number"])
-    return Wrapped(context, Kek(row["kek_id"], row["kek_version"]), row["wrapped"])
+    def _context(self, box_id: str, number: int) -> str:
+        return f"{self._owner} box {box_id} {number}"
 
 
-def _context(box_id: str, number: int) -> str:
-    return f"identity box {box_id} {number}"
+@cache
+def _queries() -> Queries:
+    return Queries.load("rehab_runtime", "box/kept.sql")
 
 
 def _or_raise(answer: A | KeyRefused) -> A:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from rehab_identity.crypto.box import BoxKeys
 from rehab_runtime import keyfile
+from rehab_runtime.box.box import BoxKeys
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import Internal
 from rehab_runtime.keyfile import KeyFileError

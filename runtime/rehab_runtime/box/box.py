@@ -1,7 +1,7 @@
-"""Seals small secrets of this service, each bound to its place.
+"""Seals small secrets of a service, each bound to its place.
 
 `format (1 byte) | version of the key (4) | nonce (12) | ciphertext | tag (16)`, AES-256-GCM. The
-associated data binds the id of the box, the version and the context.
+associated data binds the purpose, the id of the box, the version and the context.
 """
 
 from __future__ import annotations
@@ -63,10 +63,12 @@ class Versions(Protocol):
 
 
 class Box:
-    """Seals with the newest version; opens with any that there is."""
+    """Seals with the newest version; opens with any that there is. What is sealed for one `purpose`
+    opens for no other."""
 
-    def __init__(self, versions: Versions) -> None:
+    def __init__(self, versions: Versions, purpose: str) -> None:
         self._versions = versions
+        self._purpose = purpose
         self._take(versions.current())
 
     async def rotate(self) -> int:
@@ -133,7 +135,7 @@ class Box:
         self._ciphers = {number: AESGCM(key) for number, key in keys.versions.items()}
 
     def _bound(self, head: bytes, context: tuple[str, ...]) -> bytes:
-        return head + joined("rehab identity box", self._keys.id, *context)
+        return head + joined(self._purpose, self._keys.id, *context)
 
     def __repr__(self) -> str:
         return f"Box({self._keys.id})"
