@@ -12,6 +12,7 @@ import numpy as np
 from rehab_edge.exercises import Exercise, Out
 from rehab_edge.metrics.measures import Measures
 from rehab_edge.metrics.rep import RepMetrics, columns_of, measured
+from rehab_edge.metrics.smoothing import LEAST_FRAMES, smoothed
 from rehab_edge.observed import Compensated, Observed
 from rehab_edge.performing import Seen, Sight, Step
 from rehab_edge.plugins import Found, scorers
@@ -53,6 +54,7 @@ class Watching:
         first = next((one for one in found if not one.problem), None)
         self._scorer = Guarded(first.plugin) if first else None
         self._version = first.plugin.version if first else ""
+        smoothed(np.zeros((LEAST_FRAMES, 1)))  # the first call takes longest
         self._notes = _problems(found)
 
     def push(self, pose: Pose) -> Step:

@@ -16,6 +16,8 @@ from rehab_edge.segment import Counter, Repetition
 from rehab_edge.skeleton import Sequence as Frames
 from rehab_edge.sources.uiprmd import Take, chosen_movements, joined, read
 
+WARM_UP = 2
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -83,7 +85,7 @@ def after_pose(folder: Path, frames: int) -> list[After]:
         of_frames, of_reps = frame_times(one.frames[: frames // len(known)], known[one.movement])
         follow += of_frames
         measure += of_reps
-    told = (("follow and count, a frame", follow), ("measure, a repetition", measure))
+    told = (("follow and count, a frame", follow), ("measure, a repetition", measure[WARM_UP:]))
     return [_after(name, times) for name, times in told if times]
 
 
