@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import IntEnum
-from zoneinfo import ZoneInfo
-
-from rehab_clinical.days import local_date
 
 DEFAULT_DAYS = 28
 LONGEST_DAYS = 3660
@@ -15,7 +12,7 @@ LONGEST_DAYS = 3660
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """That many days, the last one that of the answer's time."""
+    """That many days, the last of them today."""
 
     count: int = DEFAULT_DAYS
 
@@ -43,7 +40,7 @@ class Unit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The local day, week (Monday to Sunday) or month of the answer's time."""
+    """Today, its week (Monday to Sunday) or its month."""
 
     unit: Unit
 
@@ -51,11 +48,8 @@ class Calendar:
 Window = Days | WholePlan | DateRange | Calendar
 
 
-def bounds(
-    window: Window, as_of: datetime, zone: ZoneInfo, first_day: date | None
-) -> tuple[date, date]:
+def bounds(window: Window, today: date, first_day: date | None) -> tuple[date, date]:
     """First and last local day; `first_day` is that of the first prescription, None without."""
-    today = local_date(as_of, zone)
     match window:
         case Days(count):
             return today - timedelta(days=count - 1), today

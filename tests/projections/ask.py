@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from rehab_clinical.adherence import Adherence, adherence
-from rehab_clinical.days import first_zone
+from rehab_clinical.days import first_zone, local_date
 from rehab_clinical.windows import Days, Window, bounds
 
 from rehab.events.v1 import event_pb2
@@ -30,7 +30,7 @@ def adherence_in(
 ) -> Adherence:
     zone = first_zone(history.care.zone_name())
     book = history.care.plans.as_of(as_of)
-    first, last = bounds(window or Days(), as_of, zone, book.first_day())
+    first, last = bounds(window or Days(), local_date(as_of, zone), book.first_day())
     known = [as_session(record) for record in history.sessions.values()]
     counted = [session for session in known if session.started_at <= as_of]
     return adherence(book, counted, first=first, last=last, as_of=as_of, zone=zone)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rehab_clinical.days import first_zone, instant_of
+from rehab_clinical.days import first_zone, instant_of, local_date
 from rehab_clinical.windows import DateRange, Days, WholePlan, Window, bounds
 
 from rehab.events.v1 import event_pb2
@@ -103,7 +103,7 @@ def test_the_published_vector_holds(vector):
         assert found == (Fraction(value) if isinstance(value, str) else value), name
     if days is not None:
         zone = first_zone(known.care.zone_name())
-        first, last = bounds(window_of(vector), as_of, zone, None)
+        first, last = bounds(window_of(vector), local_date(as_of, zone), None)
         assert monitoring_days(known.marks, first, last, as_of, zone) == days
 
 

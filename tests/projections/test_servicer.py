@@ -82,6 +82,26 @@ async def test_adherence_is_told_with_the_position_it_reflects(running: Clinic):
     ]
 
 
+async def test_what_a_traveller_does_where_it_is_tomorrow_counts_today(running: Clinic):
+    evening, tokyo = at("2026-03-02T20:00"), "Asia/Tokyo"
+    abroad = [
+        event(2, evening, started("s1"), zone=tokyo),
+        event(3, evening, observed("s1", [rep(1, 80)]), zone=tokyo),
+    ]
+    position = await running.log.append(
+        event(1, at("2026-02-01T00:00"), prescribed(item())), *abroad
+    )
+    asked = {"patient_id": PATIENT, "as_of": stamped(evening), "window": pb.Window(days=1)}
+    told = await running.reads.adherence(**asked, consistency=since(position))
+    assert (told.from_date, told.to_date) == ("2026-03-03", "2026-03-03")
+    assert (told.zone, told.sessions) == ("Europe/Berlin", 1)
+    quality = await running.reads.quality(**asked)
+    assert [one.reps for one in quality.exercises] == [1]
+    before = stamped(evening - timedelta(seconds=1))
+    earlier = await running.reads.adherence(**{**asked, "as_of": before})
+    assert (earlier.to_date, earlier.sessions) == ("2026-03-02", 0)
+
+
 async def test_what_was_not_due_and_not_measured_is_absent_and_not_zero(running: Clinic):
     position = await running.log.append(event(1, BEGIN, started("s")))
     told = await running.reads.adherence(

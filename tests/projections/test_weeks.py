@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rehab_clinical.days import first_zone
+from rehab_clinical.days import first_zone, local_date
 from rehab_clinical.windows import (
     Calendar,
     DateRange,
@@ -97,7 +97,7 @@ def test_the_weeks_of_a_window_add_up_to_the_window(events, hours: int):
 def test_calendar_windows_are_those_of_the_patients_zone():
     berlin = ZoneInfo("Europe/Berlin")
     late = at("2026-03-01T23:30")  # the 2nd in Berlin, a Monday
-    asked = {unit: bounds(Calendar(unit), late, berlin, None) for unit in Unit}
+    asked = {unit: bounds(Calendar(unit), local_date(late, berlin), None) for unit in Unit}
     assert asked[Unit.DAY] == (date(2026, 3, 2), date(2026, 3, 2))
     assert asked[Unit.WEEK] == (date(2026, 3, 2), date(2026, 3, 8))
     assert asked[Unit.MONTH] == (date(2026, 3, 1), date(2026, 3, 31))

@@ -91,9 +91,9 @@ async def answer_adherence(
     view: Snapshot, patient_id: str, window: Window, as_of: AsOf
 ) -> AdherenceAnswer:
     care = await care_of(view, patient_id, ("plan", "enrolment"))
-    zone = await patient_zone(view, patient_id, care)
+    zone, today = await zone_and_day(view, patient_id, care, as_of)
     book = care.plans.as_of(as_of.facts_until)
-    first, last = windows.bounds(window, as_of.instant, zone, book.first_day())
+    first, last = windows.bounds(window, today, book.first_day())
     rows = (await view.sessions([patient_id]))[patient_id]
     sessions = [as_session(row) for row in rows if row.started_at <= as_of.facts_until]
     marks = await view.marks(patient_id, *around(first, last, zone))
@@ -115,9 +115,9 @@ async def answer_quality(
     view: Snapshot, patient_id: str, window: Window, as_of: AsOf, exercise_id: str
 ) -> QualityAnswer:
     care = await care_of(view, patient_id, ("plan", "enrolment", "pain_report"))
-    zone = await patient_zone(view, patient_id, care)
+    zone, today = await zone_and_day(view, patient_id, care, as_of)
     book = care.plans.as_of(as_of.facts_until)
-    first, last = windows.bounds(window, as_of.instant, zone, book.first_day())
+    first, last = windows.bounds(window, today, book.first_day())
     rows = await view.observed_sets(patient_id, *around(first, last, zone), exercise_id)
     observed = []
     for row in rows:
@@ -174,7 +174,23 @@ async def care_of(view: Snapshot, patient_id: str, kinds: tuple[str, ...]) -> Ca
 
 
 async def patient_zone(view: Snapshot, patient_id: str, care: CareRecord) -> ZoneInfo:
-    return first_zone(care.zone_name(), await view.newest_zone(patient_id))
+    newest = await view.newest_session(patient_id)
+    return first_zone(care.zone_name(), newest.summary.zone if newest else "")
+
+
+async def zone_and_day(
+    view: Snapshot, patient_id: str, care: CareRecord, as_of: AsOf
+) -> tuple[ZoneInfo, date]:
+    """The patient's zone, and today.
+
+    Today is what the calendar says there, or the day of the newest session if that is later, as it
+    is where a patient travels eastwards or a device's clock is fast: else what they did a minute
+    ago would be in no window that ends today.
+    """
+    newest = await view.newest_session(patient_id, as_of.facts_until)
+    zone = first_zone(care.zone_name(), newest.summary.zone if newest else "")
+    today = local_date(as_of.instant, zone)
+    return zone, max(today, as_session(newest).local_date(zone)) if newest else today
 
 
 def around(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -182,8 +182,10 @@ SELECT event FROM care_event WHERE patient_id = $1 AND kind = ANY($2::text[]) OR
 -- name: session_summaries: all sessions of patients, for matching them with due windows
 SELECT patient_id, session_id, started_at, summary FROM session WHERE patient_id = ANY($1::text[])
 
--- name: newest_session: whose zone stands in when no plan and no enrolment tells one
-SELECT summary FROM session WHERE patient_id = $1 ORDER BY started_at DESC, session_id DESC LIMIT 1
+-- name: newest_session: tells what day it is where the patient is, and the zone when no plan does
+SELECT session_id, started_at, summary FROM session
+WHERE patient_id = $1 AND ($2::timestamptz IS NULL OR started_at <= $2)
+ORDER BY started_at DESC, session_id DESC LIMIT 1
 
 -- name: session_page: newest first, from after the last one shown
 SELECT session_id, started_at, summary FROM session

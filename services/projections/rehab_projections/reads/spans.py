@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from rehab_clinical import windows
 from rehab_clinical.plan import PlanBook
 
-from rehab_projections.answers import AsOf, care_of, patient_zone
+from rehab_projections.answers import AsOf, care_of, zone_and_day
 from rehab_projections.domain.care import CareRecord
 from rehab_projections.questions import window_told
 from rehab_projections.storage.read import Snapshot
@@ -43,9 +43,9 @@ async def span_of(
     """What `request.window` means for its patient. Raises InvalidArgument."""
     window = window_told(request.window)
     care = await care_of(view, request.patient_id, kinds)
-    zone = await patient_zone(view, request.patient_id, care)
+    zone, today = await zone_and_day(view, request.patient_id, care, as_of)
     book = care.plans.as_of(as_of.facts_until)
-    first, last = windows.bounds(window, as_of.instant, zone, book.first_day())
+    first, last = windows.bounds(window, today, book.first_day())
     return Span(care, zone, book, first, last)
 
 

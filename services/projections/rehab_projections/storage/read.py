@@ -115,10 +115,12 @@ class Snapshot:
         )
         return [SessionRow(row["session_id"], row["started_at"], row["summary"]) for row in rows]
 
-    async def newest_zone(self, patient_id: str) -> str:
-        """The zone of the newest session, empty when it names none."""
-        row = await self._connection.fetchrow(self._queries["newest_session"], patient_id)
-        return load_summary(row["summary"]).zone if row else ""
+    async def newest_session(
+        self, patient_id: str, until: datetime | None = None
+    ) -> SessionRow | None:
+        """The session begun last, up to a time if one is told."""
+        row = await self._connection.fetchrow(self._queries["newest_session"], patient_id, until)
+        return SessionRow(row["session_id"], row["started_at"], row["summary"]) if row else None
 
     async def observed_sets(
         self, patient_id: str, since: datetime, until: datetime, exercise_id: str
