@@ -3,7 +3,7 @@ whole suite, while other devices send.
 
     python -m bench.feedback [--json PATH]
 
-RUNS, SECONDS, DEVICES and PACED (events a second) may be set in the environment.
+RUNS, SECONDS, DEVICES, BATCH and PACED (events a second) may be set in the environment.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ RUNS = int(os.environ.get("RUNS", "3"))
 SECONDS = float(os.environ.get("SECONDS", "10"))
 DEVICES = int(os.environ.get("DEVICES", "200"))
 PACED = int(os.environ.get("PACED", "1000"))
-BATCH = 5
+BATCH = int(os.environ.get("BATCH", "5"))
 GOAL_MS = 75.0
 LATE_S = 5.0
 

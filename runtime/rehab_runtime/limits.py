@@ -20,7 +20,7 @@ from rehab_runtime.valkey import Away, Valkey
 ROUNDED_S = 1e-6
 KNOWN = 100_000
 """Callers that one process remembers by itself."""
-AHEAD, AHEAD_S = 8, 2.0
+AHEAD, AHEAD_S = 8, 10.0
 """So many times what is asked for is taken at once by whoever asked in the last so many seconds;
 what is not used within them is lost."""
 

@@ -94,7 +94,9 @@ class Database:
         except asyncpg.QueryCanceledError:
             raise Unavailable("PostgreSQL: the statement took too long") from None
         finally:
-            await self._pool.release(connection)
+            # one that the server does not reset in time is cut; what was done on it stands
+            with contextlib.suppress(*AWAY):
+                await self._pool.release(connection)
 
     async def move(self, schema: str) -> None:
         """Work in another schema from now on. What is under way ends in the one before."""

@@ -15,7 +15,7 @@ from rehab_runtime.errors import RehabError
 from rehab_runtime.startup import StartupError
 from tests.identity.house import ADMIN, START, House, house, profile
 from tests.identity.test_people_keys import Keys
-from tests.support.vault_server import VaultServer, serving
+from tests.support.vault_server import VaultServer, box_in, serving
 
 
 @pytest.fixture
@@ -26,15 +26,7 @@ def vault() -> Iterator[VaultServer]:
 
 @pytest.fixture
 def in_vault(vault: VaultServer, tmp_path: Path) -> dict[str, Any]:
-    token = tmp_path / "token"
-    token.write_text(vault.issue(None))
-    return {
-        "keys": "vault",
-        "vault_address": vault.address,
-        "vault_key": "patients",
-        "vault_token_file": str(token),
-        "box_lead_s": 0,
-    }
+    return box_in(vault, tmp_path)
 
 
 async def opened(home: House, *accounts: str) -> None:

@@ -39,6 +39,7 @@ class Follower:
     positions: Positions
     begun: list[Cursor] = field(default_factory=list)
     fenced: int = 0
+    batches: int = 0
     trouble: Callable[[Cursor], None] = lambda _: None
 
     async def fold(self, cursor: Cursor, batch: Sequence[RecordedEvent]) -> Cursor:
@@ -52,6 +53,7 @@ class Follower:
         except FencedError:
             self.fenced += 1
             raise
+        self.batches += 1
         return reached
 
 
@@ -64,7 +66,9 @@ class Running:
     inside: asyncpg.Connection
 
     @asynccontextmanager
-    async def following(self, **told: Any) -> AsyncIterator[tuple[Follower, LogFold]]:
+    async def following(
+        self, *, gather_s: float = 0.0, **told: Any
+    ) -> AsyncIterator[tuple[Follower, LogFold]]:
         """As a replica does, until the context is left."""
         settings = FollowSettings(
             nats_url=self.place.nats_url,
@@ -81,6 +85,7 @@ class Running:
             log_fold = LogFold(
                 *("test", settings, self.log.client, broker, replica.positions, replica.fold),
                 begun=replica.begun.append,
+                gather_s=gather_s,
             )
             folding = asyncio.create_task(log_fold.run())
             try:
@@ -136,6 +141,16 @@ async def test_every_event_of_every_shard_is_folded_once_and_on_after_a_stop(run
     assert up_to(await running.seen(), written) == all_to(written)
 
 
+async def test_what_comes_while_it_gathers_is_folded_together(running: Running):
+    written: dict[int, int] = {}
+    async with running.following(gather_s=0.3) as (replica, log_fold):
+        for number in range(1, 41):
+            written |= await running.append(number, 1)
+        await reached(log_fold, written)
+        assert replica.batches < 40
+    assert up_to(await running.seen(), written) == all_to(written)
+
+
 async def test_the_effect_of_a_batch_and_its_position_are_stored_together_or_not(running: Running):
     troubles = iter([True, False, True, True])
 
@@ -165,10 +180,10 @@ async def test_what_the_database_lost_is_folded_again_though_the_log_is_silent(r
     async with running.following() as (_, log_fold):
         await reached(log_fold, written)
         async with running.inside.transaction():
-            await running.inside.execute("DELETE FROM seen WHERE position > 5")
+            # positions first: what is being folded is stored before, or fenced
             await running.inside.execute("UPDATE log_position SET position = 5 WHERE shard = 0")
             await running.inside.execute("DELETE FROM log_position WHERE shard = 1")
-            await running.inside.execute("DELETE FROM seen WHERE shard = 1")
+            await running.inside.execute("DELETE FROM seen WHERE shard = 1 OR position > 5")
         async with asyncio.timeout(20):
             while up_to(await running.seen(), written) != all_to(written):
                 await asyncio.sleep(0.02)
@@ -182,8 +197,8 @@ async def test_what_the_database_lost_is_not_passed_over_when_the_next_batch_com
     async with running.following() as (_, log_fold):
         await reached(log_fold, written)
         async with running.inside.transaction():
-            await running.inside.execute("DELETE FROM seen WHERE position > 5")
             await running.inside.execute("UPDATE log_position SET position = 5")
+            await running.inside.execute("DELETE FROM seen WHERE position > 5")
         written = await running.append(61, 60)
         await reached(log_fold, written)
     assert up_to(await running.seen(), written) == all_to(written)

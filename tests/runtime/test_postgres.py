@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,6 +118,25 @@ async def test_a_caller_who_gives_up_does_not_wait_for_the_server(database_dsn: 
                 await database.fetch("SELECT pg_sleep(4)")
         assert loop.time() - began < 3
         assert await database.fetch("SELECT 1")
+
+
+async def test_what_was_done_stands_when_the_server_stalls_while_its_connection_is_given_back(
+    database_dsn: str,
+) -> None:
+    async with connect(database_dsn, name="test", max_size=1, acquire_timeout_s=0.5) as database:
+        stalled = 0
+        try:
+            async with database.transaction() as connection:
+                await connection.execute("CREATE TABLE done ()")
+                stalled = await connection.fetchval("SELECT pg_backend_pid()")
+            async with database.acquire():
+                os.kill(stalled, signal.SIGSTOP)
+            # it was cut, and another one is made
+            found = await database.fetchrow("SELECT to_regclass('done') AS there")
+        finally:
+            os.kill(stalled, signal.SIGCONT)
+        assert found is not None
+        assert found["there"] == "done"
 
 
 @pytest.mark.timeout(60)

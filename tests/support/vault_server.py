@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from ssl import SSLContext
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from rehab_runtime.clock import FixedClock
+from rehab_runtime.clock import Clock
 
 Json = dict[str, Any]
 Answer = tuple[int, Json]
@@ -65,7 +66,7 @@ class Token:
 class VaultServer:
     """`troubles` are what the next requests meet: a status, `cut` or `hang` (until `release`)."""
 
-    def __init__(self, clock: FixedClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.keys = {"patients": TransitKey()}
         self.tokens: dict[str, Token] = {}
@@ -170,8 +171,21 @@ def _item(asked: Callable[[TransitKey, Json], Json], key: TransitKey, item: Json
         return {"error": str(error)}
 
 
+def box_in(vault: VaultServer, folder: Path) -> dict[str, Any]:
+    """Settings of a service whose box has its keys wrapped there."""
+    token = folder / "token"
+    token.write_text(vault.issue(None))
+    return {
+        "keys": "vault",
+        "vault_address": vault.address,
+        "vault_key": "patients",
+        "vault_token_file": str(token),
+        "box_lead_s": 0,
+    }
+
+
 @contextmanager
-def serving(clock: FixedClock, tls: SSLContext | None = None) -> Iterator[VaultServer]:
+def serving(clock: Clock, tls: SSLContext | None = None) -> Iterator[VaultServer]:
     vault = VaultServer(clock)
 
     class Handler(BaseHTTPRequestHandler):

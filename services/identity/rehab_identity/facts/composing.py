@@ -45,6 +45,8 @@ from rehab_runtime.server import Peer
 PACKAGE = "rehab_identity.facts"
 NAME = "identity"
 SERVICES = ["rehab.identity.v1.IdentityService", "rehab.identity.v1.ConsentService"]
+GATHER_S = 0.02
+"""Most of the log is nothing to decisions: a transaction for each message of it is too many."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ async def access(
             *(NAME, settings, event_log, broker, storage.positions, consumer.fold),
             begun=consumer.begun,
             anew=ANEW,
+            gather_s=GATHER_S,
         )
         patients, teller = Patients(storage), Teller(event_log, log_fold.progress, clock)
         trail = Trail(
