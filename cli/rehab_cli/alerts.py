@@ -158,6 +158,8 @@ async def _explain(addresses: Addresses, alert: str, metadata: Any) -> int:
         return 1
     told = answer.alert
     out.print(f"{told.rule_id} version {told.rule_version} fired for {told.patient_id}")
+    if told.times > 1:
+        out.print(f"and {told.times - 1} times again while it was open, {shown(told.last_at)} last")
     out.print(f"when {answer.condition.strip()}", markup=False)
     table = Table("fact", "value", "source", box=None)
     for fact in answer.facts:
@@ -178,6 +180,7 @@ def _print(found: Iterable[pb.RaisedAlert], *, as_json: bool) -> None:
         return
     table = Table(
         Column("alert", no_wrap=True), "raised", "severity", "rule", "patient", "status", "route",
+        "times", "last",
         box=None,
     )  # fmt: skip
     for one in found:
@@ -189,6 +192,8 @@ def _print(found: Iterable[pb.RaisedAlert], *, as_json: bool) -> None:
             one.patient_id,
             pb.AlertStatus.Name(one.status).removeprefix("ALERT_STATUS_").lower(),
             pb.AlertRoute.Name(one.route).removeprefix("ALERT_ROUTE_").lower(),
+            str(one.times),
+            shown(one.last_at) if one.times > 1 else "",
         )
     out.print(table)
 

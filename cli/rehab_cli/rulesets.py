@@ -165,7 +165,8 @@ def _print_rules(answer: pb.ListRulesResponse) -> None:
     table = Table("rule", "version", "triggers", "action", "severity", "owner", box=None)
     for one in answer.rules:
         off = "" if one.enabled else " (off)"
-        action = f"{one.action}{' (shadow)' if one.shadow else ''}{off}"
+        trial = f" ({one.holdout} % held out, {one.trial})" if one.trial else ""
+        action = f"{one.action}{' (shadow)' if one.shadow else ''}{trial}{off}"
         severity = f"{one.severity}{', emergency' if one.emergency else ''}"
         triggers = ", ".join(one.triggers)
         table.add_row(one.rule_id, str(one.version), triggers, action, severity, one.owner)
@@ -231,9 +232,9 @@ async def _backtest(addresses: Addresses, wish: pb.BacktestRequest) -> int:
                 else:
                     moved(told.progress.folded, told.progress.total)
     out.print(f"{result.events:,} events of {result.patients:,} patients")
-    table = Table("rule", "action", "now", "then", "more", "fewer", box=None)
+    table = Table("rule", "action", "now", "then", "more", "fewer", "merged", box=None)
     for one in result.rules:
-        figures = (one.baseline, one.candidate, one.added, one.removed)
+        figures = (one.baseline, one.candidate, one.added, one.removed, one.merged)
         table.add_row(one.rule_id, one.action, *(f"{figure:,}" for figure in figures))
     out.print(table)
     loads = Table("therapist", "alerts a day now", "then", "most in a day", box=None)
@@ -241,6 +242,7 @@ async def _backtest(addresses: Addresses, wish: pb.BacktestRequest) -> int:
         now, then = f"{load.baseline_per_day:.2f}", f"{load.candidate_per_day:.2f}"
         loads.add_row(load.therapist_id or "nobody", now, then, str(load.candidate_most))
     out.print(loads)
+    _print_trials(result.trials)
     for changed in result.patients_changed:
         out.print(f"{changed.patient_id}: {changed.added} more, {changed.removed} fewer")
     return 0
@@ -251,16 +253,53 @@ async def _report(addresses: Addresses, clinic: str) -> int:
     async with policy(addresses, RuleServiceStub) as stub:
         answer = await stub.GetRuleReport(wish, metadata=METADATA, timeout=TIMEOUT_S)
     table = Table(
-        *("rule", "version", "action", "fired", "shadow", "taken", "useful", "not", "precision"),
+        *(
+            "rule",
+            "version",
+            "action",
+            "fired",
+            "merged",
+            "withheld",
+            "shadow",
+            "taken",
+            "useful",
+            "not",
+        ),
+        "precision",
         box=None,
     )
     for one in answer.rules:
         precision = f"{one.precision:.0%}" if one.HasField("precision") else ""
-        figures = (one.fired, one.shadow, one.acknowledged, one.useful, one.not_useful)
+        answers = (one.acknowledged, one.useful, one.not_useful)
+        figures = (one.fired, one.merged, one.withheld, one.shadow, *answers)
         told = (one.rule_id, str(one.version), one.action)
         table.add_row(*told, *(f"{figure:,}" for figure in figures), precision)
     out.print(table)
+    _print_trials(answer.trials)
     return 0
+
+
+def _print_trials(arms: Sequence[pb.TrialArm]) -> None:
+    """Both arms of each trial: whether sessions follow more often where a nudge was sent."""
+    table = Table(
+        *("trial", "arm", "nudges", "a session followed", "patients", "followed their first"),
+        box=None,
+    )
+    for one in arms:
+        table.add_row(
+            one.trial,
+            one.arm,
+            f"{one.firings:,}",
+            _of(one.followed, one.firings),
+            f"{one.patients:,}",
+            _of(one.patients_followed, one.patients),
+        )
+    if table.row_count:
+        out.print(table)
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part:,} ({part / whole:.0%})" if whole else f"{part:,}"
 
 
 def _when(one: pb.RuleSet, field: str) -> str:

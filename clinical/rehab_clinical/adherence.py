@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from rehab_clinical.days import day_end, day_start, days_between, first_zone, local_date
 from rehab_clinical.done import Done, DoneByExercise
-from rehab_clinical.dose import Contribution, Dosed, dosed
-from rehab_clinical.matching import SessionStart, match
-from rehab_clinical.occurrences import LONGEST_WINDOW, occurrences
+from rehab_clinical.dose import Contribution, Dosed, dosed, exact_mean
+from rehab_clinical.matching import match
+from rehab_clinical.occurrences import LONGEST_WINDOW, Occurrence, Sliding, occurrences
 from rehab_clinical.plan import PlanBook, Unit
 from rehab_clinical.sessions import OccurrenceRef
 
@@ -105,7 +105,7 @@ class Adherence:
 
 
 def mean_dose(due: Sequence[Dosed]) -> Fraction | None:
-    return sum((one.ratio for one in due), Fraction(0)) / len(due) if due else None
+    return exact_mean([one.ratio for one in due]) if due else None
 
 
 def dosed_occurrences(
@@ -115,33 +115,51 @@ def dosed_occurrences(
     zone: ZoneInfo,
     window: tuple[date, date],
 ) -> list[Dosed]:
-    """Occurrences of the local days that are due as of a time, with what was done, oldest first.
+    """Occurrences of the local days that are due as of a time, with what was done, oldest first."""
+    found = due_occurrences(book, sessions, as_of, zone, window)
+    return [dose_of(occurrence, matched) for occurrence, matched in found]
+
+
+def dose_of(occurrence: Occurrence, sessions: Iterable[Session]) -> Dosed:
+    """An occurrence with what the sessions that count for it did."""
+    return dosed(
+        occurrence,
+        [
+            Contribution(
+                session.session_id,
+                session.done(),
+                tuple(i for i in occurrence.items if i.admits(session.started_at)),
+            )
+            for session in sessions
+        ],
+    )
+
+
+def due_occurrences(
+    book: PlanBook,
+    sessions: Sequence[Session],
+    as_of: datetime,
+    zone: ZoneInfo,
+    window: tuple[date, date],
+    sliding: Sliding | None = None,
+) -> Iterator[tuple[Occurrence, Sequence[Session]]]:
+    """Occurrences of the local days that are due as of a time, oldest first, each with the sessions
+    that count for it.
 
     Due means that the window has ended. All occurrences that any session may count for are
-    matched, so that what an occurrence shows never depends on which days were asked for.
+    matched, so that what an occurrence shows never depends on which days were asked for. Whoever
+    asks day by day has a `sliding` of the book and the zone.
     """
     first, last = window
     starts = [session.started_at for session in sessions]
     since = local_date(min(starts, default=as_of) - LONGEST_WINDOW, zone) - timedelta(days=1)
     horizon = local_date(as_of + LONGEST_WINDOW, zone) + timedelta(days=1)
-    every = occurrences(book, min(first, since), horizon, zone.key)
-    matched = match(every, [SessionStart(s.session_id, s.started_at, s.ref) for s in sessions])
-    done = {session.session_id: session.done for session in sessions}
-    return [
-        dosed(
-            occurrence,
-            [
-                Contribution(
-                    session.session_id,
-                    done[session.session_id](),
-                    tuple(i for i in occurrence.items if i.admits(session.started_at)),
-                )
-                for session in matched.get(index, ())
-            ],
-        )
-        for index, occurrence in enumerate(every)
-        if occurrence.ends_at <= as_of and first <= occurrence.local_date <= last
-    ]
+    days = min(first, since), horizon
+    every = sliding.between(*days) if sliding else occurrences(book, *days, zone.key)
+    matched = match(every, sessions)
+    for index, occurrence in enumerate(every):
+        if occurrence.ends_at <= as_of and first <= occurrence.local_date <= last:
+            yield occurrence, matched.get(index, ())
 
 
 def adherence(

@@ -35,8 +35,9 @@ def local_date(instant: datetime, zone: ZoneInfo) -> date:
     return instant.astimezone(zone).date()
 
 
+@lru_cache(maxsize=16_384)
 def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The instant of a local time.
+    """The instant of a local time. The same few are asked for of every patient: they are kept.
 
     A time that a clock change skips is moved on by the length of the gap; of a time that comes
     twice the first is meant (PEP 495, fold 0).

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 
 from rehab.events.v1 import common_pb2
 from rehab_clinical.done import Done, DoneByExercise
@@ -15,6 +16,18 @@ from rehab_clinical.plan import Item, Unit
 FULL_DOSE = Fraction(4, 5)
 """Full: 16 of 20 prescribed sessions, the common threshold in the literature on adherence."""
 EXCEEDED_DOSE = Fraction(6, 5)
+_ONE = Fraction(1)
+
+
+def exact_mean(ratios: Sequence[Fraction]) -> Fraction:
+    """Of one ratio at least. Those of one denominator, as most are, are added as whole numbers."""
+    numerators: dict[int, int] = {}
+    for ratio in ratios:
+        of = ratio.denominator
+        numerators[of] = numerators.get(of, 0) + ratio.numerator
+    common = lcm(*numerators)
+    total = sum(numerator * (common // of) for of, numerator in numerators.items())
+    return Fraction(total, common * len(ratios))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +57,15 @@ class Dosed:
     @cached_property
     def ratio(self) -> Fraction:
         """The mean over exercises, each capped at 1."""
-        return _mean([min(Fraction(1), item.raw_ratio) for item in self.items])
+        return exact_mean([min(_ONE, item.raw_ratio) for item in self.items])
 
     @cached_property
     def raw_ratio(self) -> Fraction:
-        return _mean([item.raw_ratio for item in self.items])
+        return exact_mean([item.raw_ratio for item in self.items])
 
     @property
     def started(self) -> bool:
-        return self.raw_ratio > 0
+        return any(item.done > 0 for item in self.items)
 
     @property
     def full(self) -> bool:
@@ -137,7 +150,3 @@ def _amount(unit: Unit, tally: Done) -> Fraction:
             return Fraction(tally.hold_ms, 1000)
         case Unit.MINUTES:
             return Fraction(tally.active_ms, 60_000)
-
-
-def _mean(ratios: Sequence[Fraction]) -> Fraction:
-    return sum(ratios, Fraction(0)) / len(ratios)

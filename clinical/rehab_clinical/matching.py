@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 from rehab_clinical.occurrences import Occurrence
 from rehab_clinical.sessions import OccurrenceRef
 
 
-@dataclass(frozen=True, slots=True)
-class SessionStart:
+class Startable(Protocol):
     """What matching needs to know of a session."""
 
-    session_id: str
-    started_at: datetime
-    ref: OccurrenceRef | None = None
+    @property
+    def session_id(self) -> str: ...
 
-    def order(self) -> tuple[datetime, str]:
-        return self.started_at, self.session_id
+    @property
+    def started_at(self) -> datetime: ...
+
+    @property
+    def ref(self) -> OccurrenceRef | None: ...
 
 
-def match(
-    occurrences: Sequence[Occurrence], sessions: Iterable[SessionStart]
-) -> dict[int, list[SessionStart]]:
+S = TypeVar("S", bound=Startable)
+
+
+def match(occurrences: Sequence[Occurrence], sessions: Iterable[S]) -> dict[int, list[S]]:
     """The sessions of each occurrence, by its index. A session counts for one occurrence at most.
 
     Sessions are taken in the order of their starts. One that names its occurrence gets it when
@@ -32,36 +34,43 @@ def match(
     admit it, it gets the first to end that has no session yet, or else the last to have started.
     """
     admitting = _Sweep(occurrences)
-    named = {OccurrenceRef(o.plan_id, o.local_date, o.slot): i for i, o in enumerate(occurrences)}
-    matched: dict[int, list[SessionStart]] = {}
-    for session in sorted(sessions, key=SessionStart.order):
-        candidates = [
-            i
-            for i in admitting.at(session.started_at)
-            if any(item.admits(session.started_at) for item in occurrences[i].items)
-        ]
-        meant = named.get(session.ref) if session.ref else None
-        chosen: int | None
-        if meant in candidates:
-            chosen = meant
-        else:
-            chosen = _by_time(occurrences, candidates, matched, session.started_at)
-        if chosen is not None:
-            matched.setdefault(chosen, []).append(session)
+    matched: dict[int, list[S]] = {}
+    for session in sorted(sessions, key=lambda one: (one.started_at, one.session_id)):
+        at = session.started_at
+        candidates = [i for i in admitting.at(at) if occurrences[i].admits(at)]
+        if not candidates:
+            continue
+        chosen = _named(occurrences, candidates, session.ref) if session.ref else None
+        if chosen is None:
+            chosen = _by_time(occurrences, candidates, matched, at)
+        matched.setdefault(chosen, []).append(session)
     return matched
+
+
+def _named(
+    occurrences: Sequence[Occurrence], candidates: list[int], ref: OccurrenceRef
+) -> int | None:
+    """Of one plan, day and slot there is one occurrence at most: reigns do not overlap."""
+    for i in candidates:
+        one = occurrences[i]
+        if (one.plan_id, one.local_date, one.slot) == ref:
+            return i
+    return None
 
 
 def _by_time(
     occurrences: Sequence[Occurrence],
     candidates: list[int],
-    matched: dict[int, list[SessionStart]],
+    matched: dict[int, list[S]],
     started_at: datetime,
-) -> int | None:
+) -> int:
     free = [i for i in candidates if i not in matched]
+    if len(free) == 1:
+        return free[0]
     if free:
         return min(free, key=lambda i: (occurrences[i].ends_at, occurrences[i].order()))
     begun = [i for i in candidates if occurrences[i].starts_at <= started_at]
-    return max(begun or candidates, key=lambda i: occurrences[i].order(), default=None)
+    return max(begun or candidates, key=lambda i: occurrences[i].order())
 
 
 class _Sweep:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from rehab.events.v1 import plan_pb2
 from rehab_clinical.days import day_start, first_zone
@@ -106,11 +107,30 @@ class PlanBook:
             frozenset(step for step in self.steps if step.stamp.at <= instant),
         )
 
-    def plan_ids(self) -> list[str]:
-        return sorted({plan_id for plan_id, _ in self.versions})
+    @cached_property
+    def _of_plans(self) -> Mapping[str, tuple[list[Reign], list[Stop]]]:
+        """A book never changes, and is asked every day."""
+        plan_ids = sorted({plan_id for plan_id, _ in self.versions})
+        return {one: (self._reigns(one), self._stops(one)) for one in plan_ids}
 
-    def reigns(self, plan_id: str) -> list[Reign]:
+    def plan_ids(self) -> Collection[str]:
+        """In order."""
+        return self._of_plans.keys()
+
+    def reigns(self, plan_id: str) -> Sequence[Reign]:
         """Who rules when, oldest version first: the highest version that is in effect."""
+        return self._of_plans[plan_id][0] if plan_id in self._of_plans else ()
+
+    def stops(self, plan_id: str) -> Sequence[Stop]:
+        """When nothing of the plan is due: pauses, and the time after its end.
+
+        A later pause moves the end of a pause that still runs; a prescription made after the end
+        begins the plan anew.
+        """
+        known = self._of_plans.get(plan_id)
+        return self._stops(plan_id) if known is None else known[1]
+
+    def _reigns(self, plan_id: str) -> list[Reign]:
         versions = sorted(
             (v for (owner, _), v in self.versions.items() if owner == plan_id),
             key=lambda v: v.version,
@@ -137,12 +157,7 @@ class PlanBook:
             if reign.covers(day)
         ]
 
-    def stops(self, plan_id: str) -> list[Stop]:
-        """When nothing of the plan is due: pauses, and the time after its end.
-
-        A later pause moves the end of a pause that still runs; a prescription made after the end
-        begins the plan anew.
-        """
+    def _stops(self, plan_id: str) -> list[Stop]:
         told = [step for step in self.steps if step.plan_id == plan_id]
         told += [
             PlanStep(plan_id, v.stamp, "prescribed", v.begins())

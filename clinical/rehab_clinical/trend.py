@@ -46,10 +46,13 @@ def trend_line(points: Sequence[tuple[date, float]], trend: float | None) -> Tre
     told = list(points)[-LONGEST:]
     if len(told) < 2:
         return None
+    days = [(day.toordinal(), value) for day, value in told]
     slopes = sorted(
-        (after - before) / (later - earlier).days
-        for i, (earlier, before) in enumerate(told)
-        for later, after in told[i + 1 :]
+        [
+            (after - before) / (later - earlier)
+            for i, (earlier, before) in enumerate(days)
+            for later, after in days[i + 1 :]
+        ]
     )
     low, high = _interval(slopes, [value for _, value in told])
     error = repeat_error([value for _, value in told])

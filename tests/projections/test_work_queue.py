@@ -249,6 +249,23 @@ def test_an_escalated_alert_opens_a_closed_item():
     assert opened.status == Status.OPEN
 
 
+def test_an_alert_whose_rule_fires_again_stays_one_reason_since_it_was_raised():
+    events = [event(1, MONDAY, RAISED), event(2, at_hour(5), alert(recurred={"times": 2}))]
+    item = item_of(events)
+    assert item is not None
+    (reason,) = item.reasons
+    second = events[1].envelope.event_id
+    assert (reason.code, reason.severity, reason.since) == ("alert", rules.HIGH, MONDAY)
+    assert reason.event_ids == (*item_of(events[:1]).reasons[0].event_ids, second)
+
+
+def test_an_alert_whose_rule_fires_again_opens_a_closed_item_until_it_is_resolved():
+    again = event(3, at_hour(5), alert(recurred={"times": 2}))
+    events = [event(1, MONDAY, RAISED), event(2, at_hour(1), CLOSED), again]
+    assert item_of(events).status == Status.OPEN
+    assert item_of([*events, event(4, at_hour(6), alert(resolved={"outcome": "acted"}))]) is None
+
+
 PLAN = event(1, at("2026-02-01T00:00"), prescribed(item(sets=1), effective_from="2026-03-02"))
 PLAN_BEGINS = at("2026-03-01T23:00")
 

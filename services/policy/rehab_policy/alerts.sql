@@ -49,6 +49,10 @@ WHERE alert_id = $1 AND resolved_at IS NULL
 -- name: escalate: what waited for a digest waits no more
 UPDATE alert SET route = 'immediate', grouped_with = '' WHERE alert_id = $1
 
+-- name: recur: how often, and when last; nobody is told anew
+UPDATE alert SET times = greatest(times, $2), last_at = greatest(last_at, $3::timestamptz)
+WHERE alert_id = $1
+
 -- name: step: of an alert that is kept, unless it is there, or is history for this fold
 WITH next AS (
     UPDATE step_head SET seq = seq + 1
@@ -105,13 +109,30 @@ LIMIT $5
 
 -- name: report: by rule and version, what fired and what came of it
 SELECT f.rule_id, f.rule_version AS version, f.action,
-    count(*) FILTER (WHERE NOT f.shadow) AS fired,
+    count(*) FILTER (WHERE NOT f.shadow AND f.arm <> 'holdout') AS fired,
     count(*) FILTER (WHERE f.shadow) AS shadow,
     count(*) FILTER (WHERE NOT f.shadow AND a.acknowledged_at IS NOT NULL) AS acknowledged,
     count(*) FILTER (WHERE NOT f.shadow AND a.useful) AS useful,
     count(*) FILTER (WHERE NOT f.shadow AND NOT a.useful) AS not_useful,
-    count(*) FILTER (WHERE NOT f.shadow AND a.route = 'digest') AS digested
+    count(*) FILTER (WHERE NOT f.shadow AND a.route = 'digest') AS digested,
+    count(*) FILTER (WHERE NOT f.shadow AND f.arm = 'holdout') AS withheld,
+    coalesce(sum(a.times - 1) FILTER (WHERE NOT f.shadow), 0) AS merged
 FROM firing AS f LEFT JOIN alert AS a ON a.alert_id = f.alert_id AND f.alert_id <> ''
 WHERE ($1 = '' OR f.clinic_id = $1) AND ($2::timestamptz IS NULL OR f.at >= $2)
 GROUP BY f.rule_id, f.rule_version, f.action
 ORDER BY f.rule_id, f.rule_version, f.action
+
+-- name: arms: of trials of nudges. Patients are what chance divides: of each the first nudge counts
+-- by itself, too
+SELECT trial, arm, count(*) AS firings, count(*) FILTER (WHERE followed) AS followed,
+    count(*) FILTER (WHERE first) AS patients,
+    count(*) FILTER (WHERE first AND followed) AS patients_followed
+FROM (
+    SELECT trial, arm, followed,
+        row_number() OVER (PARTITION BY trial, arm, patient_id ORDER BY at, firing_id) = 1 AS first
+    FROM firing
+    WHERE trial <> '' AND NOT shadow AND ($1 = '' OR clinic_id = $1)
+        AND ($2::timestamptz IS NULL OR at >= $2)
+) AS told
+GROUP BY trial, arm
+ORDER BY trial, arm DESC

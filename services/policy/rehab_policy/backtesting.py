@@ -103,11 +103,23 @@ def _result(found: Backtest) -> pb.BacktestResult:
                 candidate=told.after,
                 added=told.more,
                 removed=told.fewer,
+                merged=told.merged,
             )
             for (rule_id, action), told in sorted(found.rules.items())
         ],
         patients_changed=_patients(found),
         therapists=_therapists(found),
+        trials=[
+            pb.TrialArm(
+                trial=trial,
+                arm=arm,
+                firings=told.firings,
+                followed=told.followed,
+                patients=told.patients,
+                patients_followed=told.patients_followed,
+            )
+            for (trial, arm), told in sorted(found.trials.items(), reverse=True)
+        ],
     )
 
 

@@ -252,4 +252,5 @@ def _patients_of(batch: Sequence[RecordedEvent]) -> frozenset[str]:
 
 def _first(step: Step) -> datetime | None:
     """When the patient's next timer is due."""
-    return step.timers[0].due_at if step.timers else None
+    timers = step.timers  # reckoned whenever they are asked for
+    return timers[0].due_at if timers else None

@@ -11,7 +11,7 @@ from rehab.events.v1.event_pb2 import Event
 from rehab_policy import metrics
 from rehab_policy.books import Track
 from rehab_policy.domain.actions import events_of
-from rehab_policy.domain.firing import Firing
+from rehab_policy.domain.firing import Firing, Outcome
 from rehab_policy.domain.rules import ActionKind
 from rehab_policy.publisher import Publisher
 from rehab_policy.storage.folds import Changes
@@ -54,7 +54,7 @@ class Decided:
                     continue
             elif (fired := fired_of(firing, shadow=is_shadow)) is not None:
                 self.changes.fired.append(fired)
-            if not is_shadow:
+            if not is_shadow and firing.outcome is not Outcome.FOLLOWED:
                 metrics.fired.labels(firing.action.value).inc()
                 self._waiting += events_of(firing)
         if self._waiting and (self._going is None or self._going.done()):

@@ -26,12 +26,19 @@ DELETE FROM due_timer WHERE track <> ALL ($1::integer[])
 -- name: hold: nobody folds on while timers fire
 SELECT position FROM log_position WHERE shard = $1 FOR UPDATE
 
--- name: fired: what rules did, once each
+-- name: fired: what rules did, once each; that a session followed a nudge may be told later
 INSERT INTO firing (book, firing_id, rule_id, rule_version, action, alert_id, clinic_id, patient_id,
-    shadow, at)
-SELECT * FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[],
-    $7::text[], $8::text[], $9::boolean[], $10::timestamptz[])
-ON CONFLICT DO NOTHING
+    shadow, at, trial, arm, followed)
+SELECT DISTINCT ON (book, firing_id) book, firing_id, rule_id, rule_version, action, alert_id,
+    clinic_id, patient_id, shadow, at, trial, arm,
+    bool_or(followed) OVER (PARTITION BY book, firing_id)
+FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::text[],
+    $7::text[], $8::text[], $9::boolean[], $10::timestamptz[], $11::text[], $12::text[],
+    $13::boolean[]) AS told (book, firing_id, rule_id, rule_version, action, alert_id, clinic_id,
+    patient_id, shadow, at, trial, arm, followed)
+ORDER BY book, firing_id
+ON CONFLICT (book, firing_id) DO UPDATE SET followed = true
+WHERE excluded.followed AND NOT firing.followed
 
 -- name: erase_alerts: and their steps with them
 DELETE FROM alert WHERE patient_id = ANY ($1::text[])

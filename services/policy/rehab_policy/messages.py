@@ -11,7 +11,7 @@ from rehab.events.v1 import common_pb2
 from rehab.policy.v1 import policy_service_pb2 as pb
 from rehab.policy.v1 import rule_service_pb2 as rules_pb
 from rehab_policy.domain.rules import Mode, Rule, RuleSet
-from rehab_policy.storage.alerts import AlertRow, RuleFigures, Step
+from rehab_policy.storage.alerts import AlertRow, ArmFigures, RuleFigures, Step
 from rehab_policy.storage.rule_sets import RuleSetRow
 
 ROUTES = {
@@ -52,6 +52,8 @@ def alert_message(row: AlertRow) -> pb.RaisedAlert:
         resolved_at=stamp(row.resolved_at),
         resolved_by=row.resolved_by,
         outcome=row.outcome,
+        times=row.times,
+        last_at=stamp(row.last_at or row.raised_at),
         **({} if row.useful is None else {"useful": row.useful}),
     )
 
@@ -102,6 +104,9 @@ def rule_message(rule: Rule) -> rules_pb.Rule:
         enabled=rule.enabled,
         shadow=rule.mode is Mode.SHADOW,
         review=rule.review,
+        trial=rule.trial.name if rule.trial else "",
+        holdout=rule.trial.holdout if rule.trial else 0,
+        merge=rule.merge,
     )
 
 
@@ -132,4 +137,17 @@ def report_message(one: RuleFigures) -> rules_pb.RuleReport:
         not_useful=one.not_useful,
         precision=one.useful / judged if judged else None,
         digested=one.digested,
+        withheld=one.withheld,
+        merged=one.merged,
+    )
+
+
+def arm_message(one: ArmFigures) -> rules_pb.TrialArm:
+    return rules_pb.TrialArm(
+        trial=one.trial,
+        arm=one.arm,
+        firings=one.firings,
+        followed=one.followed,
+        patients=one.patients,
+        patients_followed=one.patients_followed,
     )

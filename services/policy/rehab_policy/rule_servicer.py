@@ -17,7 +17,13 @@ from rehab_policy.domain.loading import load
 from rehab_policy.domain.problems import BookError
 from rehab_policy.domain.rules import RuleSet
 from rehab_policy.errors import broken_rule, refused
-from rehab_policy.messages import limits_to_review, report_message, rule_message, rule_set_message
+from rehab_policy.messages import (
+    arm_message,
+    limits_to_review,
+    report_message,
+    rule_message,
+    rule_set_message,
+)
 from rehab_policy.storage.alerts import Alerts
 from rehab_policy.storage.rule_sets import RuleSets
 from rehab_policy.telling import moment
@@ -130,8 +136,13 @@ class RuleServicer(RuleServiceServicer):
         require_valid(request)
         self._guard.must_be(RULE_READERS)
         self._guard.in_clinic(request.clinic_id)
-        figures = await self._alerts.report(request.clinic_id, _since(request))
-        return pb.GetRuleReportResponse(rules=[report_message(one) for one in figures])
+        asked = (request.clinic_id, _since(request))
+        figures = await self._alerts.report(*asked)
+        arms = await self._alerts.arms(*asked)
+        return pb.GetRuleReportResponse(
+            rules=[report_message(one) for one in figures],
+            trials=[arm_message(one) for one in arms],
+        )
 
     async def _candidate(self, request: pb.BacktestRequest) -> RuleSet:
         if request.HasField("book"):

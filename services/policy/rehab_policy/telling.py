@@ -55,6 +55,7 @@ def _fact(envelope: Envelope, body: Body, therapist_id: str = "") -> AlertFact |
         actor=envelope.actor.id,
         raised=_raised(envelope, body, therapist_id) if kind == "raised" else None,
         outcome=alert.resolved.outcome,
+        times=alert.recurred.times,
         useful=alert.resolved.useful if alert.resolved.HasField("useful") else None,
     )
 
@@ -78,8 +79,8 @@ def _raised(envelope: Envelope, body: Body, therapist_id: str) -> Raised:
 
 
 def fired_of(firing: Firing, *, shadow: bool) -> Fired | None:
-    """As it is counted; None for what only follows from a firing, or was withheld."""
-    if firing.outcome is not Outcome.DECIDED:
+    """As it is counted; None for what only follows from a firing, or was withheld by no trial."""
+    if not (firing.outcome is Outcome.DECIDED or firing.trial):
         return None
     return Fired(
         book=firing.book_version,
@@ -92,4 +93,7 @@ def fired_of(firing: Firing, *, shadow: bool) -> Fired | None:
         patient_id=firing.patient_id,
         shadow=shadow or firing.shadow,
         at=firing.at,
+        trial=firing.trial,
+        arm=firing.arm,
+        followed=firing.outcome is Outcome.FOLLOWED,
     )

@@ -27,7 +27,7 @@ from rehab.events.v1 import common_pb2 as rehab_dot_events_dot_v1_dot_common__pb
 from rehab.events.v1 import options_pb2 as rehab_dot_events_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brehab/events/v1/alert.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\x1a\x1drehab/events/v1/options.proto\"\x8d\x03\n\x05\x41lert\x12\x37\n\x08\x61lert_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x61lertId\x12\x36\n\x06raised\x18\x02 \x01(\x0b\x32\x1c.rehab.events.v1.AlertRaisedH\x00R\x06raised\x12?\n\tescalated\x18\x03 \x01(\x0b\x32\x1f.rehab.events.v1.AlertEscalatedH\x00R\tescalated\x12H\n\x0c\x61\x63knowledged\x18\x04 \x01(\x0b\x32\".rehab.events.v1.AlertAcknowledgedH\x00R\x0c\x61\x63knowledged\x12<\n\x08resolved\x18\x05 \x01(\x0b\x32\x1e.rehab.events.v1.AlertResolvedH\x00R\x08resolved\x12\x39\n\x07snoozed\x18\x06 \x01(\x0b\x32\x1d.rehab.events.v1.AlertSnoozedH\x00R\x07snoozedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\x9e\x03\n\x0b\x41lertRaised\x12\x33\n\x07rule_id\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z0-9_.-]{1,64}$R\x06ruleId\x12!\n\x0crule_version\x18\x02 \x01(\rR\x0bruleVersion\x12\x41\n\x08severity\x18\x03 \x01(\x0e\x32\x19.rehab.events.v1.SeverityB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x08severity\x12\x30\n\x0finput_event_ids\x18\x04 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x64R\rinputEventIds\x12/\n\x07\x63hannel\x18\x05 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x07\x63hannel\x12\x36\n\x08\x64\x65\x61\x64line\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x64\x65\x61\x64line\x12;\n\x0bmessage_key\x18\x07 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z0-9_.-]{0,64}$R\nmessageKey\x12\x1c\n\temergency\x18\x08 \x01(\x08R\temergency\"V\n\x0e\x41lertEscalated\x12\x14\n\x05level\x18\x01 \x01(\rR\x05level\x12.\n\x02to\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x02to\"\x13\n\x11\x41lertAcknowledged\"h\n\rAlertResolved\x12/\n\x07outcome\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x07outcome\x12\x1b\n\x06useful\x18\x02 \x01(\x08H\x00R\x06useful\x88\x01\x01\x42\t\n\x07_useful\"H\n\x0c\x41lertSnoozed\x12\x38\n\x05until\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x05until\"\xc7\x02\n\x05Nudge\x12\x37\n\x08nudge_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07nudgeId\x12=\n\x05stage\x18\x02 \x01(\x0e\x32\x1b.rehab.events.v1.NudgeStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12\x33\n\x07rule_id\x18\x03 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z0-9_.-]{0,64}$R\x06ruleId\x12\x36\n\x08template\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z0-9_.-]{0,64}$R\x08template\x12*\n\x03\x61rm\x18\x05 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9_]{0,32}$R\x03\x61rm\x12-\n\x06reason\x18\x06 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x06reason\"\xbe\x02\n\x06Review\x12\x37\n\x07item_id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_:.-]{1,96}$R\x06itemId\x12\x37\n\x06opened\x18\x02 \x01(\x0b\x32\x1d.rehab.events.v1.ReviewOpenedH\x00R\x06opened\x12=\n\x08\x61ssigned\x18\x03 \x01(\x0b\x32\x1f.rehab.events.v1.ReviewAssignedH\x00R\x08\x61ssigned\x12\x39\n\x07snoozed\x18\x04 \x01(\x0b\x32\x1d.rehab.events.v1.AlertSnoozedH\x00R\x07snoozed\x12\x37\n\x06\x63losed\x18\x05 \x01(\x0b\x32\x1d.rehab.events.v1.ReviewClosedH\x00R\x06\x63losedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"~\n\x0cReviewOpened\x12-\n\x06reason\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,48}$R\x06reason\x12?\n\x08severity\x18\x02 \x01(\x0e\x32\x19.rehab.events.v1.SeverityB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08severity\"S\n\x0eReviewAssigned\x12\x41\n\x0ctherapist_id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x0btherapistId\"a\n\x0cReviewClosed\x12/\n\x07outcome\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x07outcome\x12 \n\x04note\x18\x02 \x01(\tB\x0c\x98\xb2\x19\x01\xbaH\x05r\x03\x18\xa0\x1fR\x04note*\x8c\x01\n\nNudgeStage\x12\x1b\n\x17NUDGE_STAGE_UNSPECIFIED\x10\x00\x12\x17\n\x13NUDGE_STAGE_DECIDED\x10\x01\x12\x14\n\x10NUDGE_STAGE_SENT\x10\x02\x12\x1a\n\x16NUDGE_STAGE_SUPPRESSED\x10\x03\x12\x16\n\x12NUDGE_STAGE_OPENED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brehab/events/v1/alert.proto\x12\x0frehab.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crehab/events/v1/common.proto\x1a\x1drehab/events/v1/options.proto\"\xcb\x03\n\x05\x41lert\x12\x37\n\x08\x61lert_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07\x61lertId\x12\x36\n\x06raised\x18\x02 \x01(\x0b\x32\x1c.rehab.events.v1.AlertRaisedH\x00R\x06raised\x12?\n\tescalated\x18\x03 \x01(\x0b\x32\x1f.rehab.events.v1.AlertEscalatedH\x00R\tescalated\x12H\n\x0c\x61\x63knowledged\x18\x04 \x01(\x0b\x32\".rehab.events.v1.AlertAcknowledgedH\x00R\x0c\x61\x63knowledged\x12<\n\x08resolved\x18\x05 \x01(\x0b\x32\x1e.rehab.events.v1.AlertResolvedH\x00R\x08resolved\x12\x39\n\x07snoozed\x18\x06 \x01(\x0b\x32\x1d.rehab.events.v1.AlertSnoozedH\x00R\x07snoozed\x12<\n\x08recurred\x18\x07 \x01(\x0b\x32\x1e.rehab.events.v1.AlertRecurredH\x00R\x08recurredB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"\x9e\x03\n\x0b\x41lertRaised\x12\x33\n\x07rule_id\x18\x01 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z0-9_.-]{1,64}$R\x06ruleId\x12!\n\x0crule_version\x18\x02 \x01(\rR\x0bruleVersion\x12\x41\n\x08severity\x18\x03 \x01(\x0e\x32\x19.rehab.events.v1.SeverityB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x08severity\x12\x30\n\x0finput_event_ids\x18\x04 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x64R\rinputEventIds\x12/\n\x07\x63hannel\x18\x05 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x07\x63hannel\x12\x36\n\x08\x64\x65\x61\x64line\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x64\x65\x61\x64line\x12;\n\x0bmessage_key\x18\x07 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z0-9_.-]{0,64}$R\nmessageKey\x12\x1c\n\temergency\x18\x08 \x01(\x08R\temergency\"\x89\x01\n\rAlertRecurred\x12#\n\x05times\x18\x01 \x01(\rB\r\xbaH\n*\x08\x18\xff\xff\xff\xff\x07(\x02R\x05times\x12!\n\x0crule_version\x18\x02 \x01(\rR\x0bruleVersion\x12\x30\n\x0finput_event_ids\x18\x03 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x64R\rinputEventIds\"V\n\x0e\x41lertEscalated\x12\x14\n\x05level\x18\x01 \x01(\rR\x05level\x12.\n\x02to\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x02to\"\x13\n\x11\x41lertAcknowledged\"h\n\rAlertResolved\x12/\n\x07outcome\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x07outcome\x12\x1b\n\x06useful\x18\x02 \x01(\x08H\x00R\x06useful\x88\x01\x01\x42\t\n\x07_useful\"H\n\x0c\x41lertSnoozed\x12\x38\n\x05until\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x05until\"\xf7\x02\n\x05Nudge\x12\x37\n\x08nudge_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,64}$R\x07nudgeId\x12=\n\x05stage\x18\x02 \x01(\x0e\x32\x1b.rehab.events.v1.NudgeStageB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00R\x05stage\x12\x33\n\x07rule_id\x18\x03 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z0-9_.-]{0,64}$R\x06ruleId\x12\x36\n\x08template\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[a-z0-9_.-]{0,64}$R\x08template\x12*\n\x03\x61rm\x18\x05 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9_]{0,32}$R\x03\x61rm\x12-\n\x06reason\x18\x06 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{0,32}$R\x06reason\x12.\n\x05trial\x18\x07 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9_]{0,48}$R\x05trial\"\xbe\x02\n\x06Review\x12\x37\n\x07item_id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_:.-]{1,96}$R\x06itemId\x12\x37\n\x06opened\x18\x02 \x01(\x0b\x32\x1d.rehab.events.v1.ReviewOpenedH\x00R\x06opened\x12=\n\x08\x61ssigned\x18\x03 \x01(\x0b\x32\x1f.rehab.events.v1.ReviewAssignedH\x00R\x08\x61ssigned\x12\x39\n\x07snoozed\x18\x04 \x01(\x0b\x32\x1d.rehab.events.v1.AlertSnoozedH\x00R\x07snoozed\x12\x37\n\x06\x63losed\x18\x05 \x01(\x0b\x32\x1d.rehab.events.v1.ReviewClosedH\x00R\x06\x63losedB\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"~\n\x0cReviewOpened\x12-\n\x06reason\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,48}$R\x06reason\x12?\n\x08severity\x18\x02 \x01(\x0e\x32\x19.rehab.events.v1.SeverityB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08severity\"S\n\x0eReviewAssigned\x12\x41\n\x0ctherapist_id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_.:-]{0,64}$R\x0btherapistId\"a\n\x0cReviewClosed\x12/\n\x07outcome\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[a-z_]{1,32}$R\x07outcome\x12 \n\x04note\x18\x02 \x01(\tB\x0c\x98\xb2\x19\x01\xbaH\x05r\x03\x18\xa0\x1fR\x04note*\x8c\x01\n\nNudgeStage\x12\x1b\n\x17NUDGE_STAGE_UNSPECIFIED\x10\x00\x12\x17\n\x13NUDGE_STAGE_DECIDED\x10\x01\x12\x14\n\x10NUDGE_STAGE_SENT\x10\x02\x12\x1a\n\x16NUDGE_STAGE_SUPPRESSED\x10\x03\x12\x16\n\x12NUDGE_STAGE_OPENED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,6 +48,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ALERTRAISED'].fields_by_name['channel']._serialized_options = b'\272H\022r\0202\016^[a-z_]{0,32}$'
   _globals['_ALERTRAISED'].fields_by_name['message_key']._loaded_options = None
   _globals['_ALERTRAISED'].fields_by_name['message_key']._serialized_options = b'\272H\027r\0252\023^[a-z0-9_.-]{0,64}$'
+  _globals['_ALERTRECURRED'].fields_by_name['times']._loaded_options = None
+  _globals['_ALERTRECURRED'].fields_by_name['times']._serialized_options = b'\272H\n*\010\030\377\377\377\377\007(\002'
+  _globals['_ALERTRECURRED'].fields_by_name['input_event_ids']._loaded_options = None
+  _globals['_ALERTRECURRED'].fields_by_name['input_event_ids']._serialized_options = b'\272H\005\222\001\002\020d'
   _globals['_ALERTESCALATED'].fields_by_name['to']._loaded_options = None
   _globals['_ALERTESCALATED'].fields_by_name['to']._serialized_options = b'\272H\033r\0312\027^[A-Za-z0-9_.:-]{0,64}$'
   _globals['_ALERTRESOLVED'].fields_by_name['outcome']._loaded_options = None
@@ -66,6 +70,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NUDGE'].fields_by_name['arm']._serialized_options = b'\272H\025r\0232\021^[a-z0-9_]{0,32}$'
   _globals['_NUDGE'].fields_by_name['reason']._loaded_options = None
   _globals['_NUDGE'].fields_by_name['reason']._serialized_options = b'\272H\022r\0202\016^[a-z_]{0,32}$'
+  _globals['_NUDGE'].fields_by_name['trial']._loaded_options = None
+  _globals['_NUDGE'].fields_by_name['trial']._serialized_options = b'\272H\025r\0232\021^[a-z0-9_]{0,48}$'
   _globals['_REVIEW'].oneofs_by_name['action']._loaded_options = None
   _globals['_REVIEW'].oneofs_by_name['action']._serialized_options = b'\272H\002\010\001'
   _globals['_REVIEW'].fields_by_name['item_id']._loaded_options = None
@@ -80,28 +86,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVIEWCLOSED'].fields_by_name['outcome']._serialized_options = b'\272H\022r\0202\016^[a-z_]{1,32}$'
   _globals['_REVIEWCLOSED'].fields_by_name['note']._loaded_options = None
   _globals['_REVIEWCLOSED'].fields_by_name['note']._serialized_options = b'\230\262\031\001\272H\005r\003\030\240\037'
-  _globals['_NUDGESTAGE']._serialized_start=2212
-  _globals['_NUDGESTAGE']._serialized_end=2352
+  _globals['_NUDGESTAGE']._serialized_start=2462
+  _globals['_NUDGESTAGE']._serialized_end=2602
   _globals['_ALERT']._serialized_start=143
-  _globals['_ALERT']._serialized_end=540
-  _globals['_ALERTRAISED']._serialized_start=543
-  _globals['_ALERTRAISED']._serialized_end=957
-  _globals['_ALERTESCALATED']._serialized_start=959
-  _globals['_ALERTESCALATED']._serialized_end=1045
-  _globals['_ALERTACKNOWLEDGED']._serialized_start=1047
-  _globals['_ALERTACKNOWLEDGED']._serialized_end=1066
-  _globals['_ALERTRESOLVED']._serialized_start=1068
-  _globals['_ALERTRESOLVED']._serialized_end=1172
-  _globals['_ALERTSNOOZED']._serialized_start=1174
-  _globals['_ALERTSNOOZED']._serialized_end=1246
-  _globals['_NUDGE']._serialized_start=1249
-  _globals['_NUDGE']._serialized_end=1576
-  _globals['_REVIEW']._serialized_start=1579
-  _globals['_REVIEW']._serialized_end=1897
-  _globals['_REVIEWOPENED']._serialized_start=1899
-  _globals['_REVIEWOPENED']._serialized_end=2025
-  _globals['_REVIEWASSIGNED']._serialized_start=2027
-  _globals['_REVIEWASSIGNED']._serialized_end=2110
-  _globals['_REVIEWCLOSED']._serialized_start=2112
-  _globals['_REVIEWCLOSED']._serialized_end=2209
+  _globals['_ALERT']._serialized_end=602
+  _globals['_ALERTRAISED']._serialized_start=605
+  _globals['_ALERTRAISED']._serialized_end=1019
+  _globals['_ALERTRECURRED']._serialized_start=1022
+  _globals['_ALERTRECURRED']._serialized_end=1159
+  _globals['_ALERTESCALATED']._serialized_start=1161
+  _globals['_ALERTESCALATED']._serialized_end=1247
+  _globals['_ALERTACKNOWLEDGED']._serialized_start=1249
+  _globals['_ALERTACKNOWLEDGED']._serialized_end=1268
+  _globals['_ALERTRESOLVED']._serialized_start=1270
+  _globals['_ALERTRESOLVED']._serialized_end=1374
+  _globals['_ALERTSNOOZED']._serialized_start=1376
+  _globals['_ALERTSNOOZED']._serialized_end=1448
+  _globals['_NUDGE']._serialized_start=1451
+  _globals['_NUDGE']._serialized_end=1826
+  _globals['_REVIEW']._serialized_start=1829
+  _globals['_REVIEW']._serialized_end=2147
+  _globals['_REVIEWOPENED']._serialized_start=2149
+  _globals['_REVIEWOPENED']._serialized_end=2275
+  _globals['_REVIEWASSIGNED']._serialized_start=2277
+  _globals['_REVIEWASSIGNED']._serialized_end=2360
+  _globals['_REVIEWCLOSED']._serialized_start=2362
+  _globals['_REVIEWCLOSED']._serialized_end=2459
 # @@protoc_insertion_point(module_scope)

@@ -26,20 +26,22 @@ NUDGE_STAGE_SUPPRESSED: NudgeStage
 NUDGE_STAGE_OPENED: NudgeStage
 
 class Alert(_message.Message):
-    __slots__ = ("alert_id", "raised", "escalated", "acknowledged", "resolved", "snoozed")
+    __slots__ = ("alert_id", "raised", "escalated", "acknowledged", "resolved", "snoozed", "recurred")
     ALERT_ID_FIELD_NUMBER: _ClassVar[int]
     RAISED_FIELD_NUMBER: _ClassVar[int]
     ESCALATED_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
     RESOLVED_FIELD_NUMBER: _ClassVar[int]
     SNOOZED_FIELD_NUMBER: _ClassVar[int]
+    RECURRED_FIELD_NUMBER: _ClassVar[int]
     alert_id: str
     raised: AlertRaised
     escalated: AlertEscalated
     acknowledged: AlertAcknowledged
     resolved: AlertResolved
     snoozed: AlertSnoozed
-    def __init__(self, alert_id: _Optional[str] = ..., raised: _Optional[_Union[AlertRaised, _Mapping]] = ..., escalated: _Optional[_Union[AlertEscalated, _Mapping]] = ..., acknowledged: _Optional[_Union[AlertAcknowledged, _Mapping]] = ..., resolved: _Optional[_Union[AlertResolved, _Mapping]] = ..., snoozed: _Optional[_Union[AlertSnoozed, _Mapping]] = ...) -> None: ...
+    recurred: AlertRecurred
+    def __init__(self, alert_id: _Optional[str] = ..., raised: _Optional[_Union[AlertRaised, _Mapping]] = ..., escalated: _Optional[_Union[AlertEscalated, _Mapping]] = ..., acknowledged: _Optional[_Union[AlertAcknowledged, _Mapping]] = ..., resolved: _Optional[_Union[AlertResolved, _Mapping]] = ..., snoozed: _Optional[_Union[AlertSnoozed, _Mapping]] = ..., recurred: _Optional[_Union[AlertRecurred, _Mapping]] = ...) -> None: ...
 
 class AlertRaised(_message.Message):
     __slots__ = ("rule_id", "rule_version", "severity", "input_event_ids", "channel", "deadline", "message_key", "emergency")
@@ -60,6 +62,16 @@ class AlertRaised(_message.Message):
     message_key: str
     emergency: bool
     def __init__(self, rule_id: _Optional[str] = ..., rule_version: _Optional[int] = ..., severity: _Optional[_Union[_common_pb2.Severity, str]] = ..., input_event_ids: _Optional[_Iterable[str]] = ..., channel: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., message_key: _Optional[str] = ..., emergency: bool = ...) -> None: ...
+
+class AlertRecurred(_message.Message):
+    __slots__ = ("times", "rule_version", "input_event_ids")
+    TIMES_FIELD_NUMBER: _ClassVar[int]
+    RULE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    INPUT_EVENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    times: int
+    rule_version: int
+    input_event_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, times: _Optional[int] = ..., rule_version: _Optional[int] = ..., input_event_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AlertEscalated(_message.Message):
     __slots__ = ("level", "to")
@@ -88,20 +100,22 @@ class AlertSnoozed(_message.Message):
     def __init__(self, until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Nudge(_message.Message):
-    __slots__ = ("nudge_id", "stage", "rule_id", "template", "arm", "reason")
+    __slots__ = ("nudge_id", "stage", "rule_id", "template", "arm", "reason", "trial")
     NUDGE_ID_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_FIELD_NUMBER: _ClassVar[int]
     ARM_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_FIELD_NUMBER: _ClassVar[int]
     nudge_id: str
     stage: NudgeStage
     rule_id: str
     template: str
     arm: str
     reason: str
-    def __init__(self, nudge_id: _Optional[str] = ..., stage: _Optional[_Union[NudgeStage, str]] = ..., rule_id: _Optional[str] = ..., template: _Optional[str] = ..., arm: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    trial: str
+    def __init__(self, nudge_id: _Optional[str] = ..., stage: _Optional[_Union[NudgeStage, str]] = ..., rule_id: _Optional[str] = ..., template: _Optional[str] = ..., arm: _Optional[str] = ..., reason: _Optional[str] = ..., trial: _Optional[str] = ...) -> None: ...
 
 class Review(_message.Message):
     __slots__ = ("item_id", "opened", "assigned", "snoozed", "closed")

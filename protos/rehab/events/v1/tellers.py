@@ -65,6 +65,7 @@ KIND_TABLE: Mapping[str, Tellers] = MappingProxyType(
             "action",
             raised=SUITE,
             escalated=SUITE,
+            recurred=SUITE,
             acknowledged=STAFF,
             resolved=STAFF,
             snoozed=STAFF,

@@ -34,7 +34,7 @@ ALERT_ROUTE_GROUPED: AlertRoute
 ALERT_ROUTE_DIGEST: AlertRoute
 
 class RaisedAlert(_message.Message):
-    __slots__ = ("alert_id", "clinic_id", "patient_id", "therapist_id", "rule_id", "rule_version", "severity", "channel", "emergency", "message_key", "status", "route", "grouped_with", "raised_at", "deadline", "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by", "outcome", "useful")
+    __slots__ = ("alert_id", "clinic_id", "patient_id", "therapist_id", "rule_id", "rule_version", "severity", "channel", "emergency", "message_key", "status", "route", "grouped_with", "raised_at", "deadline", "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by", "outcome", "useful", "times", "last_at")
     ALERT_ID_FIELD_NUMBER: _ClassVar[int]
     CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
     PATIENT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,8 @@ class RaisedAlert(_message.Message):
     RESOLVED_BY_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     USEFUL_FIELD_NUMBER: _ClassVar[int]
+    TIMES_FIELD_NUMBER: _ClassVar[int]
+    LAST_AT_FIELD_NUMBER: _ClassVar[int]
     alert_id: str
     clinic_id: str
     patient_id: str
@@ -77,7 +79,9 @@ class RaisedAlert(_message.Message):
     resolved_by: str
     outcome: str
     useful: bool
-    def __init__(self, alert_id: _Optional[str] = ..., clinic_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., therapist_id: _Optional[str] = ..., rule_id: _Optional[str] = ..., rule_version: _Optional[int] = ..., severity: _Optional[_Union[_common_pb2.Severity, str]] = ..., channel: _Optional[str] = ..., emergency: bool = ..., message_key: _Optional[str] = ..., status: _Optional[_Union[AlertStatus, str]] = ..., route: _Optional[_Union[AlertRoute, str]] = ..., grouped_with: _Optional[str] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acknowledged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acknowledged_by: _Optional[str] = ..., resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resolved_by: _Optional[str] = ..., outcome: _Optional[str] = ..., useful: bool = ...) -> None: ...
+    times: int
+    last_at: _timestamp_pb2.Timestamp
+    def __init__(self, alert_id: _Optional[str] = ..., clinic_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., therapist_id: _Optional[str] = ..., rule_id: _Optional[str] = ..., rule_version: _Optional[int] = ..., severity: _Optional[_Union[_common_pb2.Severity, str]] = ..., channel: _Optional[str] = ..., emergency: bool = ..., message_key: _Optional[str] = ..., status: _Optional[_Union[AlertStatus, str]] = ..., route: _Optional[_Union[AlertRoute, str]] = ..., grouped_with: _Optional[str] = ..., raised_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acknowledged_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acknowledged_by: _Optional[str] = ..., resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resolved_by: _Optional[str] = ..., outcome: _Optional[str] = ..., useful: bool = ..., times: _Optional[int] = ..., last_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListAlertsRequest(_message.Message):
     __slots__ = ("clinic_id", "only_patient_id", "therapist_id", "status", "min_severity", "route", "page_size", "page_token")

@@ -122,7 +122,7 @@ class ListRulesResponse(_message.Message):
     def __init__(self, version: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., limits_to_review: _Optional[_Iterable[_Union[RuleLimit, _Mapping]]] = ...) -> None: ...
 
 class Rule(_message.Message):
-    __slots__ = ("rule_id", "triggers", "condition", "action", "severity", "emergency", "owner", "rationale", "source", "version", "enabled", "shadow", "review")
+    __slots__ = ("rule_id", "triggers", "condition", "action", "severity", "emergency", "owner", "rationale", "source", "version", "enabled", "shadow", "review", "trial", "holdout", "merge")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     TRIGGERS_FIELD_NUMBER: _ClassVar[int]
     CONDITION_FIELD_NUMBER: _ClassVar[int]
@@ -136,6 +136,9 @@ class Rule(_message.Message):
     ENABLED_FIELD_NUMBER: _ClassVar[int]
     SHADOW_FIELD_NUMBER: _ClassVar[int]
     REVIEW_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_FIELD_NUMBER: _ClassVar[int]
+    HOLDOUT_FIELD_NUMBER: _ClassVar[int]
+    MERGE_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     triggers: _containers.RepeatedScalarFieldContainer[str]
     condition: str
@@ -149,7 +152,10 @@ class Rule(_message.Message):
     enabled: bool
     shadow: bool
     review: bool
-    def __init__(self, rule_id: _Optional[str] = ..., triggers: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., action: _Optional[str] = ..., severity: _Optional[str] = ..., emergency: bool = ..., owner: _Optional[str] = ..., rationale: _Optional[str] = ..., source: _Optional[str] = ..., version: _Optional[int] = ..., enabled: bool = ..., shadow: bool = ..., review: bool = ...) -> None: ...
+    trial: str
+    holdout: int
+    merge: bool
+    def __init__(self, rule_id: _Optional[str] = ..., triggers: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., action: _Optional[str] = ..., severity: _Optional[str] = ..., emergency: bool = ..., owner: _Optional[str] = ..., rationale: _Optional[str] = ..., source: _Optional[str] = ..., version: _Optional[int] = ..., enabled: bool = ..., shadow: bool = ..., review: bool = ..., trial: _Optional[str] = ..., holdout: _Optional[int] = ..., merge: bool = ...) -> None: ...
 
 class RuleLimit(_message.Message):
     __slots__ = ("name", "value", "unit", "source")
@@ -222,34 +228,38 @@ class BacktestProgress(_message.Message):
     def __init__(self, folded: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
 
 class BacktestResult(_message.Message):
-    __slots__ = ("events", "patients", "rules", "patients_changed", "therapists")
+    __slots__ = ("events", "patients", "rules", "patients_changed", "therapists", "trials")
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     PATIENTS_FIELD_NUMBER: _ClassVar[int]
     RULES_FIELD_NUMBER: _ClassVar[int]
     PATIENTS_CHANGED_FIELD_NUMBER: _ClassVar[int]
     THERAPISTS_FIELD_NUMBER: _ClassVar[int]
+    TRIALS_FIELD_NUMBER: _ClassVar[int]
     events: int
     patients: int
     rules: _containers.RepeatedCompositeFieldContainer[RuleDifference]
     patients_changed: _containers.RepeatedCompositeFieldContainer[PatientDifference]
     therapists: _containers.RepeatedCompositeFieldContainer[TherapistAlertLoad]
-    def __init__(self, events: _Optional[int] = ..., patients: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[RuleDifference, _Mapping]]] = ..., patients_changed: _Optional[_Iterable[_Union[PatientDifference, _Mapping]]] = ..., therapists: _Optional[_Iterable[_Union[TherapistAlertLoad, _Mapping]]] = ...) -> None: ...
+    trials: _containers.RepeatedCompositeFieldContainer[TrialArm]
+    def __init__(self, events: _Optional[int] = ..., patients: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[RuleDifference, _Mapping]]] = ..., patients_changed: _Optional[_Iterable[_Union[PatientDifference, _Mapping]]] = ..., therapists: _Optional[_Iterable[_Union[TherapistAlertLoad, _Mapping]]] = ..., trials: _Optional[_Iterable[_Union[TrialArm, _Mapping]]] = ...) -> None: ...
 
 class RuleDifference(_message.Message):
-    __slots__ = ("rule_id", "action", "baseline", "candidate", "added", "removed")
+    __slots__ = ("rule_id", "action", "baseline", "candidate", "added", "removed", "merged")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     BASELINE_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_FIELD_NUMBER: _ClassVar[int]
     ADDED_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
+    MERGED_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     action: str
     baseline: int
     candidate: int
     added: int
     removed: int
-    def __init__(self, rule_id: _Optional[str] = ..., action: _Optional[str] = ..., baseline: _Optional[int] = ..., candidate: _Optional[int] = ..., added: _Optional[int] = ..., removed: _Optional[int] = ...) -> None: ...
+    merged: int
+    def __init__(self, rule_id: _Optional[str] = ..., action: _Optional[str] = ..., baseline: _Optional[int] = ..., candidate: _Optional[int] = ..., added: _Optional[int] = ..., removed: _Optional[int] = ..., merged: _Optional[int] = ...) -> None: ...
 
 class PatientDifference(_message.Message):
     __slots__ = ("patient_id", "added", "removed")
@@ -282,13 +292,31 @@ class GetRuleReportRequest(_message.Message):
     def __init__(self, clinic_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetRuleReportResponse(_message.Message):
-    __slots__ = ("rules",)
+    __slots__ = ("rules", "trials")
     RULES_FIELD_NUMBER: _ClassVar[int]
+    TRIALS_FIELD_NUMBER: _ClassVar[int]
     rules: _containers.RepeatedCompositeFieldContainer[RuleReport]
-    def __init__(self, rules: _Optional[_Iterable[_Union[RuleReport, _Mapping]]] = ...) -> None: ...
+    trials: _containers.RepeatedCompositeFieldContainer[TrialArm]
+    def __init__(self, rules: _Optional[_Iterable[_Union[RuleReport, _Mapping]]] = ..., trials: _Optional[_Iterable[_Union[TrialArm, _Mapping]]] = ...) -> None: ...
+
+class TrialArm(_message.Message):
+    __slots__ = ("trial", "arm", "firings", "followed", "patients", "patients_followed")
+    TRIAL_FIELD_NUMBER: _ClassVar[int]
+    ARM_FIELD_NUMBER: _ClassVar[int]
+    FIRINGS_FIELD_NUMBER: _ClassVar[int]
+    FOLLOWED_FIELD_NUMBER: _ClassVar[int]
+    PATIENTS_FIELD_NUMBER: _ClassVar[int]
+    PATIENTS_FOLLOWED_FIELD_NUMBER: _ClassVar[int]
+    trial: str
+    arm: str
+    firings: int
+    followed: int
+    patients: int
+    patients_followed: int
+    def __init__(self, trial: _Optional[str] = ..., arm: _Optional[str] = ..., firings: _Optional[int] = ..., followed: _Optional[int] = ..., patients: _Optional[int] = ..., patients_followed: _Optional[int] = ...) -> None: ...
 
 class RuleReport(_message.Message):
-    __slots__ = ("rule_id", "version", "action", "fired", "shadow", "acknowledged", "useful", "not_useful", "precision", "digested")
+    __slots__ = ("rule_id", "version", "action", "fired", "shadow", "acknowledged", "useful", "not_useful", "precision", "digested", "withheld", "merged")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -299,6 +327,8 @@ class RuleReport(_message.Message):
     NOT_USEFUL_FIELD_NUMBER: _ClassVar[int]
     PRECISION_FIELD_NUMBER: _ClassVar[int]
     DIGESTED_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
+    MERGED_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     version: int
     action: str
@@ -309,4 +339,6 @@ class RuleReport(_message.Message):
     not_useful: int
     precision: float
     digested: int
-    def __init__(self, rule_id: _Optional[str] = ..., version: _Optional[int] = ..., action: _Optional[str] = ..., fired: _Optional[int] = ..., shadow: _Optional[int] = ..., acknowledged: _Optional[int] = ..., useful: _Optional[int] = ..., not_useful: _Optional[int] = ..., precision: _Optional[float] = ..., digested: _Optional[int] = ...) -> None: ...
+    withheld: int
+    merged: int
+    def __init__(self, rule_id: _Optional[str] = ..., version: _Optional[int] = ..., action: _Optional[str] = ..., fired: _Optional[int] = ..., shadow: _Optional[int] = ..., acknowledged: _Optional[int] = ..., useful: _Optional[int] = ..., not_useful: _Optional[int] = ..., precision: _Optional[float] = ..., digested: _Optional[int] = ..., withheld: _Optional[int] = ..., merged: _Optional[int] = ...) -> None: ...

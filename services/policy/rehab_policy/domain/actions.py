@@ -22,8 +22,8 @@ _MINUTE = timedelta(minutes=1)
 
 def events_of(firing: Firing) -> list[Event]:
     """The events that a firing appends to the patient's stream, with ids that depend on the firing
-    alone. None for a shadow firing."""
-    if firing.shadow:
+    alone. None for a shadow firing, or for what is only counted."""
+    if firing.shadow or firing.outcome is Outcome.FOLLOWED:
         return []
     return [Event(envelope=_envelope(firing, body), body=body) for body in [_body(firing)]]
 
@@ -42,6 +42,13 @@ def _alert(firing: Firing) -> alert_pb2.Alert:
     if firing.outcome is Outcome.ESCALATED:
         escalated = alert_pb2.AlertEscalated(level=firing.level, to=firing.to)
         return alert_pb2.Alert(alert_id=firing.alert_id, escalated=escalated)
+    if firing.outcome is Outcome.RECURRED:
+        recurred = alert_pb2.AlertRecurred(
+            times=firing.times,
+            rule_version=firing.rule_version,
+            input_event_ids=firing.input_event_ids,
+        )
+        return alert_pb2.Alert(alert_id=firing.alert_id, recurred=recurred)
     raised = alert_pb2.AlertRaised(
         rule_id=firing.rule_id,
         rule_version=firing.rule_version,
@@ -67,7 +74,9 @@ def _nudge(firing: Firing) -> alert_pb2.Nudge:
         stage=alert_pb2.NUDGE_STAGE_SUPPRESSED if suppressed else alert_pb2.NUDGE_STAGE_DECIDED,
         rule_id=firing.rule_id,
         template=firing.message_key,
+        arm=firing.arm,
         reason=firing.reason,
+        trial=firing.trial,
     )
 
 

@@ -19,6 +19,7 @@ from rehab_policy.domain.state import PatientState
 
 MOST_EXAMPLES = 20
 NOBODY = ""
+_COUNTS = ("before", "after", "more", "fewer", "merged")
 
 Streams = Iterable[tuple[str, Iterable[RecordedEvent]]]
 Moved = Callable[[int, int], None]
@@ -44,6 +45,8 @@ class Difference:
     after: int = 0
     more: int = 0
     fewer: int = 0
+    merged: int = 0
+    """In the new book into alerts that are open, beside those that fire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,17 @@ class Load:
     low: int
     mean_per_day: float
     most_in_a_day: int
+
+
+@dataclass
+class Arm:
+    """Of a trial: nudges that are sent, or withheld, and how many of them a session follows; the
+    same of each patient's first one."""
+
+    firings: int = 0
+    followed: int = 0
+    patients: int = 0
+    patients_followed: int = 0
 
 
 @dataclass
@@ -72,15 +86,15 @@ class Backtest:
     fewer: list[Example] = field(default_factory=list)
     load_before: tuple[Load, ...] = ()
     load_after: tuple[Load, ...] = ()
+    trials: dict[tuple[str, str], Arm] = field(default_factory=dict)
+    """Of the new book, by trial and arm. What followed is what happened under the old one."""
     failures: tuple[str, ...] = ()
     """Rules and windows of the new book that could not be evaluated, with how often."""
 
     @property
     def total(self) -> Difference:
         every = self.rules.values()
-        return Difference(
-            *(sum(getattr(d, name) for d in every) for name in ("before", "after", "more", "fewer"))
-        )
+        return Difference(*(sum(getattr(d, name) for d in every) for name in _COUNTS))
 
 
 def backtest(
@@ -156,6 +170,10 @@ class Comparison:
                     one.add(one.engine.until(one.state, until).firings, self._since)
                 load.add(one.fired.values())
             _compare(self._told, patient_id, *(one.fired for one in held))
+            _count_arms(self._told, held[1])
+            for firing in held[1].merged.values():
+                for one_of in _differences(self._told, firing):
+                    one_of.merged += 1
         self._held.clear()
 
     def result(self) -> Backtest:
@@ -175,16 +193,27 @@ class Comparison:
 @dataclass
 class _Fold:
     """Of a patient by one book. What it decides is known by its ids; what only follows from a
-    firing, or was withheld, is not counted."""
+    firing, or was withheld, is counted of trials alone."""
 
     engine: Engine
     state: PatientState
     fired: dict[str, Firing] = field(default_factory=dict)
+    trialled: dict[str, Firing] = field(default_factory=dict)
+    followed: set[str] = field(default_factory=set)
+    merged: dict[str, Firing] = field(default_factory=dict)
 
     def add(self, firings: Iterable[Firing], since: datetime | None) -> None:
         for one in firings:
-            if one.outcome is Outcome.DECIDED and (since is None or one.at >= since):
+            if since is not None and one.at < since:
+                continue
+            if one.outcome is Outcome.DECIDED:
                 self.fired[one.firing_id] = one
+            if one.outcome is Outcome.RECURRED:
+                self.merged[one.firing_id] = one
+            if one.outcome is Outcome.FOLLOWED:
+                self.followed.add(one.firing_id)
+            elif one.trial:
+                self.trialled[one.firing_id] = one
 
 
 def _compare(
@@ -204,6 +233,20 @@ def _compare(
             one.more += fresh
         if fresh and len(told.more) < MOST_EXAMPLES:
             told.more.append(Example(firing.rule_id, patient_id, firing.at))
+
+
+def _count_arms(told: Backtest, fold: _Fold) -> None:
+    seen: set[tuple[str, str]] = set()
+    for firing in sorted(fold.trialled.values(), key=lambda one: (one.at, one.firing_id)):
+        of = firing.trial, firing.arm
+        arm = told.trials.setdefault(of, Arm())
+        did = firing.firing_id in fold.followed
+        arm.firings += 1
+        arm.followed += did
+        if of not in seen:
+            seen.add(of)
+            arm.patients += 1
+            arm.patients_followed += did
 
 
 def _differences(told: Backtest, firing: Firing) -> Iterable[Difference]:

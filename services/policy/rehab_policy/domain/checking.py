@@ -11,6 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from rehab.events.v1 import plan_pb2
 from rehab.events.v1.kinds import KINDS
 from rehab_policy.domain.expressions import ExpressionError, Fault, Language, Scope, Type
+from rehab_policy.domain.holdout import faults_of_trials
 from rehab_policy.domain.nodes import Item, meant
 from rehab_policy.domain.problems import Problems
 from rehab_policy.domain.references import (
@@ -54,6 +55,8 @@ def check(rules: RuleSet, language: Language, problems: Problems, items: Items) 
         checker.rule(rule)
     for override in rules.overrides:
         checker.override(override)
+    for place, owner, what in faults_of_trials(rules):
+        problems.add(place, owner, what)
 
 
 class _Checker:
@@ -110,7 +113,8 @@ class _Checker:
     def override(self, override: Override) -> None:
         ids = {rule.id for rule in self._rules.rules}
         who = override.clinic or override.patient
-        for rule_id in sorted({*override.disabled, *override.shadowed, *override.cooldowns}):
+        named = (override.disabled, override.shadowed, override.cooldowns, override.trials)
+        for rule_id in sorted({rule_id for one in named for rule_id in one}):
             self._known(override.place, who, "rule", rule_id, ids)
             rule = self._rules.rule(rule_id)
             if rule and rule.emergency and rule_id in override.cooldowns:
@@ -238,6 +242,8 @@ def faults_of(rule: Rule) -> list[str]:
             found += _feedback_faults(rule)
     if rule.action is not ActionKind.ALERT and (rule.severity or rule.emergency or rule.escalation):
         found.append("`severity`, `emergency` and `escalate` are of an alert")
+    if rule.merge and (rule.action is not ActionKind.ALERT or rule.emergency):
+        found.append("`merge` is of an alert that is no emergency: each of those is told by itself")
     if rule.action is not ActionKind.FEEDBACK and (rule.cue or rule.stop):
         found.append("`cue` and `stop` are of feedback")
     return found

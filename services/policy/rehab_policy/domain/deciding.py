@@ -13,10 +13,11 @@ from rehab_clinical.facts import Fact, moment
 from rehab.events.v1 import event_pb2
 from rehab_policy.domain.expressions import EvaluationError
 from rehab_policy.domain.firing import Firing, Outcome
+from rehab_policy.domain.holdout import HOLDOUT, arm_of, await_session
 from rehab_policy.domain.ids import uuid7_of
 from rehab_policy.domain.moment import Moment, Ready
 from rehab_policy.domain.programs import Asked
-from rehab_policy.domain.rules import ActionKind, Rule
+from rehab_policy.domain.rules import ActionKind, NudgeTrial, Rule
 from rehab_policy.domain.state import MOST_ALERTS, NEVER, Deferred, OpenAlert, PatientState
 from rehab_policy.domain.windows import Failed
 
@@ -34,13 +35,21 @@ class _Wanted:
     key: str
     shadow: bool
     reason: str = ""
+    trial: NudgeTrial | None = None
+    arm: str = ""
+    into: OpenAlert | None = None
+    """An alert of the rule and key that is open, and stands for this."""
 
     @property
     def rule(self) -> Rule:
         return self.asked.rule
 
-    def group(self) -> tuple[str, str, bool]:
-        return self.rule.action, self.rule.group or f"\x00{self.rule.id}", self.shadow
+    def group(self) -> tuple[str, str, bool, str]:
+        """What a trial withholds, or an open alert stands for, speaks for nothing that is told."""
+        apart = self.trial.name if self.trial and self.arm == HOLDOUT else ""
+        if self.into is not None:
+            apart = self.into.alert_id
+        return self.rule.action, self.rule.group or f"\x00{self.rule.id}", self.shadow, apart
 
     def rank(self) -> tuple[bool, bool, int, int]:
         """The first is the one that speaks for its group."""
@@ -60,9 +69,11 @@ def decide(
     firings = []
     for first, also in _grouped(wanted):
         firing = firing_of(state.clinic_id, state.patient_id, first, now)
-        firings.append(_of_state(state, replace(firing, also=also), first, now))
+        firings.append(replace(firing, also=also, **_of_state(state, firing, first, now)))
     for firing in firings:
-        _open(state, firing)
+        if firing.outcome is not Outcome.RECURRED:
+            _open(state, firing)
+        await_session(state, firing)
     return tuple(firings)
 
 
@@ -96,12 +107,40 @@ def _wanted(state: PatientState, asked: Asked, now: Moment, failed: Failed) -> _
         return None
     shadow = in_force.shadow(rule, state.clinic_id, state.patient_id)
     if rule.action is not ActionKind.NUDGE:
-        return _Wanted(asked, key, shadow)
+        return _Wanted(asked, key, shadow, into=_standing(state, rule, key, shadow))
     if now.quiet:
         _defer(state, rule, key, now)
         return None
-    allowed = state.care.consent_for(rule.consent, now.now)
-    return _Wanted(asked, key, shadow, "" if allowed else "consent")
+    return _wanted_nudge(state, asked, key, shadow, now)
+
+
+def _standing(state: PatientState, rule: Rule, key: str, shadow: bool) -> OpenAlert | None:
+    """The newest alert that stands for a firing, acknowledged or not. Emergencies and what is more
+    severe than the alert are told by themselves."""
+    if not rule.merge or rule.emergency or shadow:
+        return None
+    standing = (
+        alert
+        for alert in state.alerts.values()
+        if alert.own
+        and (alert.rule_id, alert.key) == (rule.id, key)
+        and alert.severity >= rule.severity
+    )
+    return max(standing, key=lambda alert: (alert.raised_at, alert.alert_id), default=None)
+
+
+def _wanted_nudge(
+    state: PatientState, asked: Asked, key: str, shadow: bool, now: Moment
+) -> _Wanted:
+    rule = asked.rule
+    if not state.care.consent_for(rule.consent, now.now):
+        return _Wanted(asked, key, shadow, "consent")
+    # last of all, so that the arms differ in nothing but the nudge
+    trial = now.ready.in_force.trial(rule, state.clinic_id, state.patient_id)
+    if trial is None:
+        return _Wanted(asked, key, shadow)
+    arm = arm_of(trial, state.patient_id)
+    return _Wanted(asked, key, shadow, HOLDOUT if arm == HOLDOUT else "", trial, arm)
 
 
 def rests(state: PatientState, asked: Asked, ready: Ready) -> bool:
@@ -152,7 +191,7 @@ def _remember(state: PatientState, one: _Wanted, now: Moment) -> None:
 def _grouped(wanted: Iterable[_Wanted]) -> Iterable[tuple[_Wanted, tuple[str, ...]]]:
     """Of each group the one that speaks for it, with the others' ids. An emergency speaks before
     all that are none, so that it is the same wherever it is decided."""
-    groups: dict[tuple[str, str, bool], list[_Wanted]] = {}
+    groups: dict[tuple[str, str, bool, str], list[_Wanted]] = {}
     for one in sorted(wanted, key=_Wanted.rank):
         groups.setdefault(one.group(), []).append(one)
     for first, *rest in groups.values():
@@ -190,6 +229,9 @@ def firing_of(clinic_id: str, patient_id: str, one: _Wanted, now: Moment) -> Fir
         cue=rule.cue,
         stop=rule.stop,
         group=rule.group,
+        trial=one.trial.name if one.trial else "",
+        arm=one.arm,
+        until=at + one.trial.within if one.trial else None,
         facts=now.facts(rule),
         **_cause(fact),
     )
@@ -218,24 +260,31 @@ def _cause(fact: Fact | None) -> dict[str, Any]:
     }
 
 
-def _of_state(state: PatientState, firing: Firing, one: _Wanted, now: Moment) -> Firing:
+def _of_state(state: PatientState, firing: Firing, one: _Wanted, now: Moment) -> dict[str, Any]:
     """What the state adds. Of an emergency nothing that its event would show."""
     known: dict[str, Any] = {
         "therapist_id": state.care.therapist_id,
         "language": state.care.language.split("-")[0].lower(),
     }
     if one.rule.emergency:
-        return replace(firing, **known)
+        return known
+    if one.into is not None:
+        one.into.times += 1
+        known |= {
+            "outcome": Outcome.RECURRED,
+            "alert_id": one.into.alert_id,
+            "times": one.into.times,
+            "deadline": None,
+        }
     consent = (
         state.care.consent_for("treatment", now.now) or firing.consent_id or state.last_consent_id
     )
-    return replace(
-        firing,
+    return {
         **known,
-        consent_id=consent,
-        zone=state.zone.key,
-        episode_id=firing.episode_id or state.episode_id,
-    )
+        "consent_id": consent,
+        "zone": state.zone.key,
+        "episode_id": firing.episode_id or state.episode_id,
+    }
 
 
 def _open(state: PatientState, firing: Firing) -> None:

@@ -20,6 +20,7 @@ from rehab_policy.domain.escalating import escalate
 from rehab_policy.domain.expressions import Language
 from rehab_policy.domain.firing import Failure, Firing, Timer, TimerKind
 from rehab_policy.domain.folding import NOTHING_SEEN, Opened, Seen, fold, together
+from rehab_policy.domain.holdout import followed
 from rehab_policy.domain.limits import InForce
 from rehab_policy.domain.moment import (
     Moment,
@@ -32,7 +33,7 @@ from rehab_policy.domain.programs import Asking, Programs, points_of
 from rehab_policy.domain.rules import RuleSet
 from rehab_policy.domain.scopes import ENVELOPE, LIMIT
 from rehab_policy.domain.state import NEVER, PatientState
-from rehab_policy.domain.timing import timers_of
+from rehab_policy.domain.timing import ground, timers_of, without_first
 from rehab_policy.domain.windows import seen_in
 
 MOST_TIMERS_AT_ONCE = 100_000
@@ -161,12 +162,13 @@ class Engine:
             return []
         if not told:
             return []
+        found = followed(state, opened.fact)
         ready = self._at(state.now)
         asking = ready.programs.on.get(kind) if ready else None
         if ready is None or asking is None or state.erased:
-            return []
+            return found
         now = moment_of_event(state, ready, asking, opened.fact, seen.parts)
-        return self._decided(state, asking, now)
+        return found + self._decided(state, asking, now)
 
     def _seen(self, state: PatientState, fact: Fact) -> Seen:
         every = self._points.get(fact.kind)
@@ -185,11 +187,12 @@ class Engine:
 
     def _due_by(self, state: PatientState, instant: datetime) -> list[Firing]:
         firings: list[Firing] = []
+        known: tuple[Timer, ...] | None = None
         for _ in range(MOST_TIMERS_AT_ONCE):
             if instant < state.next_due:
                 break
             ready = self._at(state.now)
-            timers = timers_of(state, ready)
+            timers = timers_of(state, ready) if known is None else known
             turn = self._next_turn(state.now)
             due = timers[0].due_at if timers else FAR
             if min(due, turn) > instant:
@@ -197,8 +200,14 @@ class Engine:
                 break
             if turn <= due:
                 state.now = max(state.now, turn)  # another book decides from here on
+                known = None
             else:
-                firings += self._fire(state, timers[0])
+                before = ground(state, ready)
+                told = self._fire(state, timers[0])
+                firings += told
+                ready = self._at(state.now)
+                same = not told and ground(state, ready) == before
+                known = without_first(timers, state, ready) if same else None
         return firings
 
     def _fire(self, state: PatientState, timer: Timer) -> list[Firing]:

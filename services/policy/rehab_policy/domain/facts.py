@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from rehab_clinical.adherence import Adherence
 from rehab_clinical.days import ONE_DAY, day_end, day_start, local_date
 from rehab_clinical.pain import PainReport, around_session
 from rehab_clinical.plan import Item
@@ -17,7 +16,7 @@ from rehab_clinical.quality import prescribed_item
 from rehab.events.v1 import common_pb2, event_pb2
 from rehab.policy.v1 import facts_pb2 as pb
 from rehab_policy.domain.activity import active_from
-from rehab_policy.domain.adherence import AdherenceFigures, figures
+from rehab_policy.domain.adherence import AdherenceFigures, Reckoned, Span, figures
 from rehab_policy.domain.scores import Course, ExerciseSide
 from rehab_policy.domain.state import PatientState
 
@@ -90,7 +89,7 @@ def _days_since(first: date | None, today: date) -> float | None:
 
 def _sessions(state: PatientState, about: About) -> pb.SessionFacts:
     known = state.sessions.by_start()
-    starts = [session.started_at for session in known]
+    starts = state.sessions.starts()
     upto = bisect_right(starts, about.now)
     last = known[-1] if known else None
     told: dict[str, Any] = {
@@ -98,7 +97,7 @@ def _sessions(state: PatientState, about: About) -> pb.SessionFacts:
         "count_7d": len(starts) - bisect_right(starts, about.now - _WEEK),
         "count_28d": len(starts) - bisect_right(starts, about.now - _FOUR_WEEKS),
         "abandoned_in_a_row": _abandoned(s.ended[1] for s in reversed(known) if s.ended),
-        "day_streak": _day_streak(state, starts[:upto], about.now),
+        "day_streak": _day_streak(state, upto, about.now),
     }
     if last is not None:
         told["days_since_last"] = max(0.0, (about.now - last.started_at) / ONE_DAY)
@@ -114,13 +113,14 @@ def _abandoned(ends: Iterable[str]) -> int:
     return count
 
 
-def _day_streak(state: PatientState, starts: list[datetime], now: datetime) -> int:
-    """From the newest back, as long as no day is missing."""
+def _day_streak(state: PatientState, count: int, now: datetime) -> int:
+    """Of the first sessions, from the newest of them back, as long as no day is missing."""
     zone = state.zone
+    days = state.sessions.days(zone)
     last = local_date(now, zone) + ONE_DAY
     streak = 0
-    for at in reversed(starts):
-        day = local_date(at, zone)
+    for place in range(count - 1, -1, -1):
+        day = days[place]
         if day == last:
             continue
         if last - day > (ONE_DAY if streak else 2 * ONE_DAY):
@@ -134,9 +134,18 @@ def _adherence(state: PatientState, about: About) -> pb.AdherenceFacts:
     today = local_date(about.now, zone)
     if state.adherence is None or state.adherence[0] != today:
         told = state.sessions.before(day_start(today, zone))
-        reckoned = figures(state.care.book, told, today, zone)
+        reckoned = figures(_reckoned(state), told, today)
         state.adherence = (today, _adherence_facts(reckoned))
     return state.adherence[1]
+
+
+def _reckoned(state: PatientState) -> Reckoned:
+    """Of the plans and the zone of now."""
+    known = state.kept.get("windows")
+    if known is None or known[0] is not state.care or known[1] is not state.plan_zone:
+        zone = state.plan_zone
+        known = state.kept["windows"] = (state.care, zone, Reckoned(state.care.book, zone))
+    return known[2]
 
 
 def _adherence_facts(reckoned: AdherenceFigures) -> pb.AdherenceFacts:
@@ -153,7 +162,7 @@ def _adherence_facts(reckoned: AdherenceFigures) -> pb.AdherenceFacts:
     )
 
 
-def _span(adherence: Adherence, span: str) -> dict[str, Any]:
+def _span(adherence: Span, span: str) -> dict[str, Any]:
     return _present(
         {
             f"due_{span}": len(adherence.due),

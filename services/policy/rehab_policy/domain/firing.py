@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from rehab_policy.domain.rules import ActionKind
 
@@ -19,6 +20,10 @@ class Outcome(StrEnum):
     ESCALATED = "escalated"
     SUPPRESSED = "suppressed"
     """A nudge that a rule wants and that is withheld: `Firing.reason` says why."""
+    RECURRED = "recurred"
+    """An alert's rule fires again while the alert is open: it is written down, and wakes nobody."""
+    FOLLOWED = "followed"
+    """A nudge of a trial, sent or withheld, after which a session was begun: it is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ class Firing:
     firing_id: str
     """UUIDv7-shaped, from rule, patient, key and cause alone: it is the event's id, too."""
     alert_id: str
-    """Of an alert; the same for its escalations. A nudge's id for a nudge."""
+    """Of an alert; the same for its escalations, and for what recurs while it is open. A nudge's id
+    for a nudge."""
     message_key: str
     texts: Mapping[str, str]
     """By language, rendered."""
@@ -52,6 +58,8 @@ class Firing:
     channel: str = ""
     deadline: datetime | None = None
     level: int = 0
+    times: int = 1
+    """How often the rule fired for the alert by now."""
     to: str = ""
     cue: str = ""
     stop: bool = False
@@ -67,6 +75,11 @@ class Firing:
     consent_id: str = ""
     episode_id: str = ""
     zone: str = ""
+    trial: str = ""
+    """Of a nudge, with the patient's arm in it."""
+    arm: str = ""
+    until: datetime | None = None
+    """A session that is begun by then follows it."""
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     """Every figure and limit that the condition names, with its value."""
 
@@ -83,9 +96,8 @@ class TimerKind(StrEnum):
     DEFERRED = "deferred"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Timer:
-    """A rule of one patient wants to be asked again, as of `due_at`."""
+class Timer(NamedTuple):
+    """A rule of one patient wants to be asked again, as of `due_at`. Sooner ones are less."""
 
     due_at: datetime
     patient_id: str

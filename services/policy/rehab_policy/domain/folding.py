@@ -26,6 +26,8 @@ from rehab_policy.domain.state import MOST_ALERTS, MOST_VOID, NEVER, OpenAlert, 
 
 PAIN_KEPT = timedelta(days=60)
 MOST_PAINS = 2_000
+LATE_SESSIONS = timedelta(days=14)
+"""A phone that was offline for so long may still tell that a session followed a nudge."""
 PATIENTS_OWN = frozenset({event_pb2.ROLE_PATIENT, event_pb2.ROLE_DEVICE})
 
 
@@ -193,6 +195,8 @@ def _prune(state: PatientState) -> None:
     state.sessions.prune(state.now)
     for parts in state.points.values():
         points.prune(parts, state.now)
+    late = state.now - LATE_SESSIONS
+    state.trialled = {name: one for name, one in state.trialled.items() if one.until > late}
     oldest = state.now - PAIN_KEPT
     state.pains = [report for report in state.pains if report.stamp.at > oldest][-MOST_PAINS:]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from rehab_policy.domain.rules import LimitType, Mode, Override, Rule, RuleSet
+from rehab_policy.domain.rules import LimitType, Mode, NudgeTrial, Override, Rule, RuleSet
 from rehab_policy.domain.shapes import Shape
 from rehab_policy.domain.state import PatientState
 
@@ -75,6 +75,10 @@ class InForce:
     def cooldown(self, rule: Rule, clinic_id: str, patient_id: str) -> timedelta:
         patient, clinic = self._of(clinic_id, patient_id)
         return patient.cooldowns.get(rule.id, clinic.cooldowns.get(rule.id, rule.cooldown))
+
+    def trial(self, rule: Rule, clinic_id: str, patient_id: str) -> NudgeTrial | None:
+        patient, clinic = self._of(clinic_id, patient_id)
+        return patient.trials.get(rule.id, clinic.trials.get(rule.id, rule.trial))
 
     def quiet(self, state: PatientState) -> tuple[time, time]:
         patient, clinic = self._of(state.clinic_id, state.patient_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehab_policy.domain.expressions import Language
+from rehab_policy.domain.holdout import told_of_trials
 from rehab_policy.domain.loading import examine, texts_of
 from rehab_policy.domain.rules import RuleSet
 from rehab_policy.domain.trials import Trial, TrialError, trial_texts, trials_of, untested
@@ -51,6 +52,7 @@ def _remarks(rules: RuleSet, trials: Iterable[Trial]) -> list[str]:
         *(f"{rule}: no test makes it fire" for rule in untested(rules, trials)),
         *(f"{name}: needs clinician review" for name in reviewed),
         *(f"{name}: no rule asks for this limit" for name in unused),
+        *told_of_trials(rules),
     ]
 
 

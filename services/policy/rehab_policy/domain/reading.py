@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 
 from rehab.events.v1 import common_pb2
+from rehab_policy.domain.holdout import LEAST_HOLDOUT, LONGEST_WITHIN, MOST_HOLDOUT
 from rehab_policy.domain.nodes import Item
 from rehab_policy.domain.rules import (
     Absence,
@@ -18,6 +19,7 @@ from rehab_policy.domain.rules import (
     Limit,
     LimitType,
     Mode,
+    NudgeTrial,
     Override,
     Rule,
     Window,
@@ -39,12 +41,16 @@ RULE_FIELDS = frozenset(
     {
         *("id", "version", "on", "daily", "absence", "when", "action", "severity", "emergency"),
         *("mode", "message", "owner", "rationale", "source", "review", "cooldown", "key", "group"),
-        *("cue", "stop", "consent", "channel", "answer_within", "escalate", "enabled"),
+        *("cue", "stop", "consent", "channel", "answer_within", "escalate", "enabled", "trial"),
+        "merge",
     }
 )
 NEEDED = ("id", "version", "when", "action", "message", "owner", "rationale", "source")
 OVERRIDE_FIELDS = frozenset({"clinic", "patient", "limits", "rules", "quiet_hours"})
-OVERRIDDEN = frozenset({"enabled", "mode", "cooldown"})
+OVERRIDDEN = frozenset({"enabled", "mode", "cooldown", "trial"})
+TRIAL_FIELDS = frozenset({"name", "holdout", "within"})
+USUAL_WITHIN = timedelta(days=3)
+NO_TRIAL = "none"
 Items = dict[tuple[str, str], Item]
 """The node of each expression, by the name of its rule or window and its field."""
 
@@ -157,6 +163,8 @@ def read_rule(item: Item, items: Items) -> Rule:
         escalation=tuple(_level(one) for one in told["escalate"].items())
         if "escalate" in told
         else (),
+        trial=_trial(told["trial"]) if "trial" in told else None,
+        merge="merge" in told and told["merge"].flag(),
         enabled="enabled" not in told or told["enabled"].flag(),
         place=item.place,
         when_place=told["when"].place if "when" in told else item.place,
@@ -220,6 +228,27 @@ def _severity(told: Mapping[str, Item]) -> int:
     return SEVERITIES.get(word, common_pb2.SEVERITY_LOW)
 
 
+def _trial(item: Item) -> NudgeTrial:
+    told = item.fields(TRIAL_FIELDS)
+    for needed in ("name", "holdout"):
+        if needed not in told:
+            item.wrong(f"a trial has a `{needed}`")
+    name = _text(told, "name")
+    if "name" in told and not NAME.match(name):
+        told["name"].wrong("a trial's name is of lower-case letters, digits and _")
+    holdout = told["holdout"].count() if "holdout" in told else LEAST_HOLDOUT
+    if "holdout" in told and not LEAST_HOLDOUT <= holdout <= MOST_HOLDOUT:
+        told["holdout"].wrong(f"must be a share from {LEAST_HOLDOUT} to {MOST_HOLDOUT} per cent")
+    within = told["within"].duration() if "within" in told else USUAL_WITHIN
+    if "within" in told and not timedelta(0) < within <= LONGEST_WITHIN:
+        told["within"].wrong(f"must be more than nothing, at most {LONGEST_WITHIN.days}d")
+    return NudgeTrial(name, holdout, within, item.place)
+
+
+def _no_trial(item: Item) -> bool:
+    return item.is_scalar and item.text() == NO_TRIAL
+
+
 def read_override(item: Item) -> Override:
     told = item.fields(OVERRIDE_FIELDS)
     who = [name for name in ("clinic", "patient") if name in told]
@@ -246,6 +275,11 @@ def read_override(item: Item) -> Override:
         ),
         cooldowns={
             rule: one["cooldown"].duration() for rule, one in changes.items() if "cooldown" in one
+        },
+        trials={
+            rule: None if _no_trial(one["trial"]) else _trial(one["trial"])
+            for rule, one in changes.items()
+            if "trial" in one
         },
         quiet=(quiet[0], quiet[1]) if len(quiet) == 2 else None,
         place=item.place,

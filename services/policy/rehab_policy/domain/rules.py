@@ -137,6 +137,17 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class NudgeTrial:
+    """Whether a nudge helps: `holdout` per cent of the patients are not nudged, and of both arms it
+    is counted how often a session is begun `within` so long."""
+
+    name: str
+    holdout: int
+    within: timedelta
+    place: Place = field(default=Place(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. Exactly one of `on`, `daily`, `absence` is its trigger."""
 
@@ -168,6 +179,9 @@ class Rule:
     channel: str = "work_queue"
     answer_within: timedelta | None = None
     escalation: tuple[Level, ...] = ()
+    trial: NudgeTrial | None = None
+    merge: bool = False
+    """An open alert stands for later firings of the same key, unless they are more severe."""
     enabled: bool = True
     place: Place = Place()
     when_place: Place = Place()
@@ -187,6 +201,8 @@ class Override:
     disabled: frozenset[str] = frozenset()
     shadowed: frozenset[str] = frozenset()
     cooldowns: Mapping[str, timedelta] = field(default_factory=dict)
+    trials: Mapping[str, NudgeTrial | None] = field(default_factory=dict)
+    """By rule; None takes it out of its trial: everybody is nudged."""
     quiet: tuple[time, time] | None = None
     place: Place = Place()
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from sys import intern
+from zoneinfo import ZoneInfo
 
 from rehab_clinical.adherence import Session
+from rehab_clinical.days import local_date
 from rehab_clinical.done import DoneByExercise, done_in
 from rehab_clinical.facts import Fact, Stamp, moment
 from rehab_clinical.session_fold import SessionFold
@@ -146,6 +149,8 @@ class SessionLog:
     def __init__(self) -> None:
         self.by_id: dict[str, KnownSession] = {}
         self._ordered: list[KnownSession] | None = None
+        self._starts: list[datetime] = []
+        self._days: tuple[ZoneInfo, list[date]] | None = None
 
     def add(self, told: Told, body: event_pb2.Body) -> KnownSession:
         session_id = getattr(body, told.kind).session_id
@@ -185,10 +190,24 @@ class SessionLog:
         if self._ordered is None:
             every = self.by_id.values()
             self._ordered = sorted(every, key=lambda s: (s.started_at, s.session_id))
+            self._starts = [session.started_at for session in self._ordered]
+            self._days = None
         return self._ordered
 
-    def before(self, instant: datetime) -> Iterator[KnownSession]:
-        return (s for s in self.by_start() if s.started_at < instant)
+    def starts(self) -> Sequence[datetime]:
+        """In the order of `by_start`."""
+        self.by_start()
+        return self._starts
+
+    def days(self, zone: ZoneInfo) -> Sequence[date]:
+        """The local days of the starts."""
+        starts = self.starts()
+        if self._days is None or self._days[0] is not zone:
+            self._days = zone, [local_date(at, zone) for at in starts]
+        return self._days[1]
+
+    def before(self, instant: datetime) -> Sequence[KnownSession]:
+        return self.by_start()[: bisect_left(self.starts(), instant)]
 
 
 def _put_by(told: Iterable[Told]) -> bytes:

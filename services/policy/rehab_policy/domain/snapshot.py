@@ -25,9 +25,9 @@ from rehab_policy.domain.engine import Live
 from rehab_policy.domain.folding import refold_care
 from rehab_policy.domain.points import Part, Point
 from rehab_policy.domain.sessions import KnownSession, Told
-from rehab_policy.domain.state import Deferred, OpenAlert, PatientState
+from rehab_policy.domain.state import Deferred, OpenAlert, PatientState, Trialled
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what a state remembers or how it is written."""
 _SCALARS = ("patient_id", "clinic_id", "stream_version", "erased", "last_consent_id", "episode_id")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,6 +68,7 @@ def dump(state: PatientState) -> bytes:
     told["deferred"] = [
         [one.rule_id, one.key, _us(one.due_at), _text(one.event)] for one in state.deferred.values()
     ]
+    told["trialled"] = [_plain(asdict(one)) for one in state.trialled.values()]
     told["pruned"] = state.pruned.isoformat()
     return json.dumps(told, separators=(",", ":")).encode()
 
@@ -108,6 +109,9 @@ def _load(told: dict[str, Any]) -> PatientState:
     state.asked = {rule: _at(at) for rule, at in told["asked"].items()}
     for rule_id, key, due, event in told["deferred"]:
         state.deferred[rule_id, key] = Deferred(rule_id, key, _at(due), b64decode(event))
+    for one in told["trialled"]:
+        times = {"at": _at(one["at"]), "until": _at(one["until"])}
+        state.trialled[one["firing_id"]] = Trialled(**{**one, **times})
     return state
 
 
@@ -151,8 +155,8 @@ def _part_of(told: list[Any]) -> Part:
     return part
 
 
-def _plain(alert: dict[str, Any]) -> dict[str, Any]:
-    return {name: _us(v) if isinstance(v, datetime) else v for name, v in alert.items()}
+def _plain(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: _us(v) if isinstance(v, datetime) else v for name, v in told.items()}
 
 
 def _alert(told: dict[str, Any]) -> OpenAlert:

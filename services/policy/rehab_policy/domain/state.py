@@ -37,6 +37,8 @@ class OpenAlert:
     acknowledged: bool = False
     level: int = 0
     """Of the escalations that were done."""
+    times: int = 1
+    """How often its rule fired for it."""
     snoozed_until: datetime | None = None
     session_id: str = ""
     consent_id: str = ""
@@ -52,6 +54,20 @@ class Deferred:
     due_at: datetime
     event: bytes
     """A serialised Event; empty when a timer asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trialled:
+    """A nudge of a trial, sent or withheld, that no session has followed yet."""
+
+    firing_id: str
+    rule_id: str
+    rule_version: int
+    book_version: int
+    trial: str
+    arm: str
+    at: datetime
+    until: datetime
 
 
 @dataclass
@@ -85,6 +101,8 @@ class PatientState:
     asked: dict[str, datetime] = field(default_factory=dict)
     """When a rule on a timer was last asked, by rule."""
     deferred: dict[tuple[str, str], Deferred] = field(default_factory=dict)
+    trialled: dict[str, Trialled] = field(default_factory=dict)
+    """By the id of the firing."""
     next_due: datetime = NEVER
     """No timer is due before: the fold looks at the timers only from then on."""
     adherence: tuple[date, facts_pb2.AdherenceFacts] | None = None
@@ -96,7 +114,11 @@ class PatientState:
     @property
     def zone(self) -> ZoneInfo:
         """Where the patient is: of quiet hours, and of rules by the clock."""
-        return first_zone(self.seen_zone[1], self.care.zone)
+        known = self.kept.get("zone")
+        if known is None or known[0] is not self.seen_zone or known[1] is not self.care:
+            zone = first_zone(self.seen_zone[1], self.care.zone)
+            known = self.kept["zone"] = (self.seen_zone, self.care, zone)
+        return known[2]
 
     @property
     def plan_zone(self) -> ZoneInfo:

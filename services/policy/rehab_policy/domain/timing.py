@@ -16,6 +16,7 @@ from rehab_policy.domain.rules import Absence, Daily, Rule
 from rehab_policy.domain.state import NEVER, OpenAlert, PatientState
 
 ONE_DAY = timedelta(days=1)
+_ASKED = frozenset({TimerKind.DAILY, TimerKind.ABSENCE})
 
 
 def timers_of(state: PatientState, ready: Ready | None) -> tuple[Timer, ...]:
@@ -53,22 +54,46 @@ def _asked(state: PatientState, ready: Ready) -> Iterator[Timer]:
     timed = ready.programs.timed
     if not timed:
         return
-    zone = state.zone
     active = active_from(state)
     if active is None:
         return
-    since = max(active, ready.since)
-    for rule_id, asking in timed.items():
-        rule = asking.rules[0].rule
-        if not ready.in_force.enabled(rule, state.clinic_id, state.patient_id):
-            continue
-        if rule.daily is not None:
-            due = next_daily(rule.daily, max(since, state.asked.get(rule_id, NEVER)), zone)
-            yield Timer(due, state.patient_id, TimerKind.DAILY, rule_id)
-        elif rule.absence is not None:
-            missing = _absence_due(state, ready, rule, rule.absence, active)
-            if missing is not None:
-                yield Timer(missing, state.patient_id, TimerKind.ABSENCE, rule_id)
+    for asking in timed.values():
+        timer = _of_rule(state, ready, asking.rules[0].rule, active)
+        if timer is not None:
+            yield timer
+
+
+def _of_rule(state: PatientState, ready: Ready, rule: Rule, active: datetime) -> Timer | None:
+    if not ready.in_force.enabled(rule, state.clinic_id, state.patient_id):
+        return None
+    if rule.daily is not None:
+        after = max(active, ready.since, state.asked.get(rule.id, NEVER))
+        due = next_daily(rule.daily, after, state.zone)
+        return Timer(due, state.patient_id, TimerKind.DAILY, rule.id)
+    if rule.absence is not None:
+        missing = _absence_due(state, ready, rule, rule.absence, active)
+        if missing is not None:
+            return Timer(missing, state.patient_id, TimerKind.ABSENCE, rule.id)
+    return None
+
+
+def ground(state: PatientState, ready: Ready | None) -> tuple[object, ...]:
+    """What timers rest on, but for alerts and when rules were asked."""
+    limits = ready.in_force.of(state, state.today)[0] if ready else None
+    return ready, limits, active_from(state), state.zone, len(state.deferred)
+
+
+def without_first(
+    timers: tuple[Timer, ...], state: PatientState, ready: Ready | None
+) -> tuple[Timer, ...] | None:
+    """The timers after the first has fired and nothing came of it, while their ground is the same;
+    None when they are to be reckoned anew."""
+    first, *rest = timers
+    active = active_from(state)
+    if first.kind not in _ASKED or ready is None or active is None:
+        return None
+    again = _of_rule(state, ready, ready.programs.timed[first.rule_id].rules[0].rule, active)
+    return tuple(sorted([*rest, again])) if again is not None else tuple(rest)
 
 
 def next_daily(daily: Daily, after: datetime, zone: ZoneInfo) -> datetime:

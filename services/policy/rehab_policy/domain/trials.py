@@ -26,7 +26,7 @@ from rehab_clinical.days import first_zone
 
 from rehab.events.v1.kinds import KINDS
 from rehab_policy.domain.engine import Engine
-from rehab_policy.domain.firing import Firing
+from rehab_policy.domain.firing import Firing, Outcome
 from rehab_policy.domain.given import FIRST_DAY, PATIENT, Given, Setting, body_of, local, stream
 from rehab_policy.domain.nodes import DURATION, UNITS
 from rehab_policy.domain.reading import SEVERITIES
@@ -107,7 +107,8 @@ def _run(engine: Engine, known: set[str], trial: Trial) -> Verdict:
     for event in stream(trial.setting, list(trial.given)):
         firings += engine.step(state, event).firings
     firings += engine.until(state, trial.until).firings
-    found = tuple(f for f in firings if not trial.rules or f.rule_id in trial.rules)
+    done = (f for f in firings if f.outcome is not Outcome.FOLLOWED)
+    found = tuple(f for f in done if not trial.rules or f.rule_id in trial.rules)
     return Verdict(trial, found, tuple(_differences(trial, found)))
 
 
@@ -138,10 +139,12 @@ def shown(firing: Firing, zone: str) -> dict[str, Any]:
         "emergency": firing.emergency,
         "shadow": firing.shadow,
         "reason": firing.reason,
+        "arm": firing.arm,
         "key": firing.key,
         "cue": firing.cue,
         "stop": firing.stop,
         "level": firing.level,
+        "times": firing.times,
         "to": firing.to,
         "text": firing.text,
         "also": list(firing.also),

@@ -29,6 +29,8 @@ class AlertFact:
     raised: Raised | None = None
     outcome: str = ""
     useful: bool | None = None
+    times: int = 0
+    """How often its rule fired by now, where it did so again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class AlertRow:
     resolved_by: str
     outcome: str
     useful: bool | None
+    times: int
+    last_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,21 @@ class RuleFigures:
     useful: int
     not_useful: int
     digested: int
+    withheld: int
+    merged: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArmFigures:
+    """Of nudges that were sent, or withheld, in one arm of a trial; those that a session `followed`
+    in time. `patients_followed` counts each patient's first nudge alone."""
+
+    trial: str
+    arm: str
+    firings: int
+    followed: int
+    patients: int
+    patients_followed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +181,9 @@ class Alerts:
                 await connection.execute(self._queries["resolve"], *end)
             case "escalated":
                 await connection.execute(self._queries["escalate"], fact.alert_id)
+            case "recurred":
+                again = (fact.alert_id, fact.times, fact.at)
+                await connection.execute(self._queries["recur"], *again)
             case _:
                 pass  # a step without an effect here
 
@@ -212,6 +234,10 @@ class Alerts:
     async def report(self, clinic_id: str, since: datetime | None) -> Sequence[RuleFigures]:
         rows = await self._database.fetch(self._queries["report"], clinic_id, since)
         return [RuleFigures(**row) for row in rows]
+
+    async def arms(self, clinic_id: str, since: datetime | None) -> Sequence[ArmFigures]:
+        rows = await self._database.fetch(self._queries["arms"], clinic_id, since)
+        return [ArmFigures(**row) for row in rows]
 
 
 _FIELDS = tuple(AlertRow.__dataclass_fields__)

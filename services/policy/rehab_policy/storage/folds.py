@@ -29,6 +29,9 @@ class Fired:
     patient_id: str
     shadow: bool
     at: datetime
+    trial: str = ""
+    arm: str = ""
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,8 @@ def _rise_rule(nprs: int, rise: int) -> rules.Rule | None:
 
 
 def _alert_signals(steps: Iterable[AlertStep]) -> list[Signal]:
-    """One signal per unresolved alert; an escalation makes it new again."""
+    """One signal per unresolved alert. An escalation makes it new again, and so does its rule's
+    firing again: a closing of before did not settle that."""
     by_alert: dict[str, list[AlertStep]] = {}
     for step in sorted(steps, key=lambda step: step.stamp):
         by_alert.setdefault(step.alert_id, []).append(step)
@@ -92,16 +93,18 @@ def _alert_signals(steps: Iterable[AlertStep]) -> list[Signal]:
         if raised is None or "resolved" in actions:
             continue
         telling = [step for step in of_alert if step.action in ("raised", "escalated")]
+        again = [step for step in of_alert if step.action == "recurred"]
+        proof = (*(step.stamp.event_id for step in telling), *raised.inputs)[:SHOWN_EVENTS]
         snoozes = [step.until for step in of_alert if step.action == "snoozed"]
         reason = Reason(
             code="alert",
             severity=raised.severity,
             since=raised.stamp.at,
-            event_ids=(*(step.stamp.event_id for step in telling), *raised.inputs)[:SHOWN_EVENTS],
+            event_ids=(*proof, *(step.stamp.event_id for step in again))[-SHOWN_EVENTS:],
             rule=raised.rule,
             hidden_until=snoozes[-1] if snoozes else None,
         )
-        found.append(Signal(max(step.position for step in telling), reason))
+        found.append(Signal(max(step.position for step in (*telling, *again)), reason))
     return found
 
 
