@@ -15,12 +15,18 @@ from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
 from rehab_cli.emr import EndpointId, Patient, ask
 from rehab_cli.errors import SuiteError
+from rehab_cli.subscriptions import notified, print_token
 
 
 def register(
     clinic: Clinic,
     endpoint: EndpointId,
-    url: Annotated[str, typer.Argument(help="Its FHIR base: https://hospital.example/fhir.")],
+    url: Annotated[
+        str,
+        typer.Argument(
+            help="Its FHIR base: https://hospital.example/fhir; with --notify, what is notified."
+        ),
+    ],
     bearer_file: Annotated[
         Path | None, typer.Option(help="File with a bearer token, for sandboxes.")
     ] = None,
@@ -44,13 +50,23 @@ def register(
     rep_series: Annotated[
         bool, typer.Option("--rep-series", help="Repetitions of sets, too.")
     ] = False,
+    readings: Annotated[
+        bool, typer.Option("--readings", help="Each reading of a watch, too: thousands a day.")
+    ] = False,
     no_backfill: Annotated[
         bool, typer.Option("--no-backfill", help="Only what is recorded from now on.")
     ] = False,
+    notify: Annotated[
+        str, typer.Option(help="It is told and pulls: empty, id-only or full-resource.")
+    ] = "",
+    heartbeat: Annotated[
+        int, typer.Option(min=0, max=86_400, help="Seconds of silence between signs of life.")
+    ] = 0,
     data: DataDir = None,
     port_base: AskedPort = 0,
 ) -> None:
-    """Add a FHIR R4 server, or change what is told of one. What it lacks is told."""
+    """Add a FHIR R4 server, or change what is told of one. What it lacks is told. With --notify, a
+    system that pulls."""
     wanted = pb.Endpoint(
         endpoint_id=endpoint,
         clinic_id=clinic,
@@ -60,9 +76,12 @@ def register(
         requests_per_second=per_second,
         patient_system=patient_system,
         rep_series=rep_series,
+        readings=readings,
         if_none_exist=if_none_exist,
         no_backfill=no_backfill,
     )
+    if notify or heartbeat:
+        wanted.notify.CopyFrom(notified(notify, heartbeat))
     told = (bearer_file is not None) + bool(smart_client) + (cert is not None)
     if told > 1 or (cert is None) != (key is None):
         raise typer.BadParameter("one of --bearer-file, --smart-client, or --cert with --key")
@@ -143,6 +162,10 @@ def _text(file: Path | None) -> str:
 async def _register(addresses: Addresses, request: pb.RegisterEndpointRequest) -> int:
     answer = await ask(addresses, "RegisterEndpoint", request)
     out.print(f"{answer.endpoint.endpoint_id} is registered, auth {answer.endpoint.auth}")
+    if answer.fhir_base:
+        out.print(f"it pulls at {answer.fhir_base}", markup=False, soft_wrap=True)
+    if answer.pull_token:
+        print_token(answer.pull_token)
     for warning in answer.endpoint.warnings:
         out.print(warning, style="yellow", markup=False)
     return 0
@@ -150,12 +173,16 @@ async def _register(addresses: Addresses, request: pb.RegisterEndpointRequest) -
 
 async def _endpoints(addresses: Addresses, request: pb.ListEndpointsRequest) -> int:
     answer = await ask(addresses, "ListEndpoints", request)
-    table = Table("endpoint", "url", "auth", "entries", "requests/s", "paused", box=None)
+    table = Table("endpoint", "url", "way", "auth", "entries", "requests/s", "paused", box=None)
     for one in answer.endpoints:
         entries = f"{one.entries_now} of {one.most_entries}"
         rate = f"{one.requests_per_second:g}"
-        table.add_row(one.endpoint_id, one.base_url, one.auth, entries, rate, one.paused)
+        way = "pulls" if one.HasField("notify") else "pushed"
+        table.add_row(one.endpoint_id, one.base_url, way, one.auth, entries, rate, one.paused)
     out.print(table)
+    for one in answer.endpoints:
+        for warning in one.warnings:
+            out.print(f"{one.endpoint_id}: {warning}", style="yellow", markup=False)
     return 0
 
 

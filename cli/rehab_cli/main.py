@@ -35,6 +35,7 @@ from rehab_cli import (
     running,
     shared_records,
     showing,
+    subscriptions,
 )
 from rehab_cli import doctor as doctors
 from rehab_cli.addresses import PORT_BASE
@@ -111,6 +112,8 @@ COMMANDS: dict[typer.Typer, dict[str, Callable[..., None]]] = {
         "link": endpoints.link,
         "pause": endpoints.pause,
         "resume": endpoints.resume,
+        "subscription": subscriptions.subscription,
+        "rotate-token": subscriptions.rotate_token,
         "status": emr.status,
         "deliveries": emr.deliveries,
         "watch": emr.watch,

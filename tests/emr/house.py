@@ -35,6 +35,8 @@ from tests.emr.given import CLINIC
 
 WAIT_S = 20.0
 BASE = "https://rehab.test"
+VERIFY = ssl.create_default_context()
+"""Made once: to read all public authorities for each question takes longer than the question."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,11 @@ class Place:
             "tick_ms": 20,
             "request_timeout_ms": 2000,
             "lease_ms": 2000,
+            "search_lag_ms": 100,
             "retry_ms": 20,
             "retry_most_ms": 200,
             "breaker_ms": 50,
+            "pulls_per_second": 1000,
         }
         return usual | told
 
@@ -86,11 +90,13 @@ class Place:
 class Receiver:
     """A FHIR server in a process of its own; `url` is its base."""
 
+    module = "tests.support.fhir_server"
+
     def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.url = ""
-        self.verify: ssl.SSLContext | bool = True
+        self.verify = VERIFY
         self._options = options
         self._process: asyncio.subprocess.Process | None = None
 
@@ -98,7 +104,7 @@ class Receiver:
         """On the port that it had before, if it had one."""
         port = self.url.rpartition(":")[2].partition("/")[0] if self.url else "0"
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.support.fhir_server", str(self.folder)),
+            *(sys.executable, "-m", self.module, str(self.folder)),
             *("--port", port, *self._options),
             stdout=asyncio.subprocess.PIPE,
         )
@@ -241,8 +247,10 @@ async def stored(place: Place, query: str, *values: Any) -> list[asyncpg.Record]
 
 
 @asynccontextmanager
-async def receiving(folder: Path, *options: str) -> AsyncIterator[Receiver]:
-    receiver = Receiver(folder, options)
+async def receiving(
+    folder: Path, *options: str, made: type[Receiver] = Receiver
+) -> AsyncIterator[Receiver]:
+    receiver = made(folder, options)
     await receiver.start()
     try:
         yield receiver
@@ -260,10 +268,12 @@ async def eventstore(place: Place) -> AsyncIterator[tuple[Log, str]]:
 
 
 @asynccontextmanager
-async def housed(place: Place, *options: str, **told: Any) -> AsyncIterator[House]:
+async def housed(
+    place: Place, *options: str, made: type[Receiver] = Receiver, **told: Any
+) -> AsyncIterator[House]:
     async with (
         eventstore(place) as (log, address),
-        receiving(place.folder / "receiver", *options) as receiver,
+        receiving(place.folder / "receiver", *options, made=made) as receiver,
         emr_main.running(Settings(**place.emr(address, **told))) as service,
         channel(service.address) as connection,
     ):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
-from tests.emr.given import PATIENT, arrived, pain
+from tests.emr.given import PATIENT, arrived, event, pain
 from tests.emr.house import House, receiving, stored
 
 SYSTEM = "urn:rehab:patients"
@@ -65,3 +66,30 @@ async def test_who_wants_no_history_gets_what_is_new(house: House) -> None:
     await house.until_all("delivered")
     (there,) = await house.receiver.observations()
     assert there["valueQuantity"]["value"] == 2
+
+
+async def test_who_asks_for_readings_gets_each_beside_its_day_and_others_do_not(
+    house: House,
+) -> None:
+    async with receiving(house.place.folder / "second") as second:
+        for receiver in (house.receiver, second):
+            await receiver.knows(PATIENT)
+        start = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+        beats = [beat(start - timedelta(days=2, minutes=number)) for number in range(3)]
+        told = event(healthSamples={"metric": "heart_rate", "samples": beats})
+        await house.log.append(*arrived(), told)
+        await house.register(patient_system=SYSTEM)
+        await house.until_all("delivered", 1)
+        await house.register("second", base_url=second.url, patient_system=SYSTEM, readings=True)
+        while (await house.status("second")).delivered < 4:
+            await house.deliveries()
+        plain = await house.receiver.observations()
+        fine = await second.observations()
+        assert len(plain) == 1
+        assert len(fine) == 4
+        assert plain[0]["identifier"] in [one["identifier"] for one in fine]
+
+
+def beat(at: datetime) -> dict[str, object]:
+    quantity = {"value": 70, "unit": "count/min", "canonicalValue": 70, "ucum": "/min"}
+    return {"start": at.isoformat(), "quantity": quantity}

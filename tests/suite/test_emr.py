@@ -4,6 +4,7 @@ the commands that a person types."""
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from rehab_sdk import events
 from tests.suite.test_commands import clinic_of, data, rehab, writes
 from tests.suite.test_policy import some_patient, soon
+from tests.support.ports import low_port
 
 __all__ = ["data"]
 
@@ -25,13 +27,24 @@ def nearby() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMR_ALLOWED_NETWORKS", '["127.0.0.0/8"]')
         patch.setenv("EMR_GATHER_MS", "100")
+        port = low_port()
+        patch.setenv("EMR_HTTP_LISTEN", f"127.0.0.1:{port}")
+        patch.setenv("EMR_PULL_URL", f"http://localhost:{port}/fhir")
         yield
 
 
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("receiver")
-    command = [sys.executable, "-m", "tests.support.fhir_server", str(folder)]
+    yield from running("tests.support.fhir_server", tmp_path_factory.mktemp("receiver"))
+
+
+@pytest.fixture(scope="module")
+def subscriber(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    yield from running("tests.support.subscriber", tmp_path_factory.mktemp("subscriber"))
+
+
+def running(module: str, folder: Path) -> Iterator[str]:
+    command = [sys.executable, "-m", module, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         yield json.loads(server.stdout.readline())["url"]
@@ -72,3 +85,33 @@ def test_from_the_phone_to_the_hospitals_record_and_its_account(
     away = rehab("emr", "register", clinic, "away", "https://10.0.0.1/fhir", data=data)
     assert away.returncode == 1
     assert "EMR_ALLOWED_NETWORKS" in away.stderr
+
+
+@pytest.mark.timeout(300)
+def test_a_system_that_pulls_is_told_asks_and_is_accounted_for(data: Path, subscriber: str) -> None:
+    patient = some_patient(data)
+    clinic = clinic_of(data, patient)
+    registered = said(
+        *("register", clinic, "puller", subscriber, "--notify", "id-only", "--heartbeat", "3600"),
+        data=data,
+    )
+    base = re.search(r"it pulls at (\S+)", registered)
+    token = re.search(r"told this once: (\S+)", registered)
+    assert base is not None
+    assert token is not None
+    given = rehab("consent", "grant", patient, "--purpose", "emr_share", data=data)
+    assert given.returncode == 0, given.stderr
+    with writes(data, clinic, patient) as phone:
+        phone.log(phone.event(patient, events.pain(6, phase="during")))
+    told = f"{subscriber.removesuffix('/hook')}/_told"
+    soon(lambda: "/Observation/" in httpx.get(told).text)
+    shown = {"authorization": f"Bearer {token[1]}"}
+    where = f"{base[1]}/Subscription/puller/$events"
+    missed = httpx.get(where, headers=shown, params={"content": "full-resource"}).json()
+    assert "valueQuantity" in json.dumps(missed)
+    assert "pulled" in said("disclosures", patient, data=data)
+    soon(lambda: "active" in said("subscription", clinic, "puller", data=data))
+    assert "told this once" in said("rotate-token", clinic, "puller", data=data)
+    assert httpx.get(where, headers=shown).status_code == 401
+    wrong = rehab("emr", "register", clinic, "x", subscriber, "--notify", "all", data=data)
+    assert wrong.returncode == 2

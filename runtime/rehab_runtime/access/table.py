@@ -254,6 +254,7 @@ TABLE: Mapping[str, Rule] = MappingProxyType(
                 {
                     **_all(SHARING, "RegisterEndpoint", "ListEndpoints", "Pause", "Resume"),
                     **_all(SHARING, "ListDeliveries", "Replay", "GetStatus", "WatchDeliveries"),
+                    **_all(SHARING, "GetSubscription", "RotatePullToken"),
                     **_all(SHARED, "TestEndpoint", "GetOutcome", "ImportCarePlan"),
                     "LinkPatient": CARE,
                     "ListDisclosures": Rule(

@@ -1,10 +1,11 @@
--- name: plan: a resource that was touched goes on its way, again if it was there
-INSERT INTO delivery (endpoint_id, patient_id, kind, resource_id, position, state, next_at)
-SELECT $1, $2, told.kind, told.resource_id, told.position, 'pending', told.ready_at
+-- name: plan: a resource that was touched goes on its way, again if it was there; or waits with the
+-- others of its lane
+INSERT INTO delivery (endpoint_id, patient_id, kind, resource_id, position, next_at, state, reason)
+SELECT $1, $2, told.kind, told.resource_id, told.position, told.ready_at, $7, $8
 FROM unnest($3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
     AS told (kind, resource_id, position, ready_at)
 ON CONFLICT (endpoint_id, patient_id, kind, resource_id) DO UPDATE
-SET position = excluded.position, state = 'pending', reason = '', attempts = 0,
+SET position = excluded.position, state = excluded.state, reason = excluded.reason, attempts = 0,
     next_at = excluded.next_at, disclosed_at = NULL, change = nextval('delivery_change'),
     planned_at = clock_timestamp(), changed_at = clock_timestamp()
 WHERE delivery.position < excluded.position
@@ -12,6 +13,7 @@ WHERE delivery.position < excluded.position
 -- name: waiting: what is to be sent now, in the order of the log
 SELECT * FROM delivery
 WHERE endpoint_id = $1 AND patient_id = $2 AND state = 'pending' AND next_at <= clock_timestamp()
+    AND reason <> 'to_be_notified'
 ORDER BY position, kind, resource_id LIMIT $3
 
 -- name: to_come: what is to be sent, whenever that is, in the order of the log
@@ -22,6 +24,7 @@ ORDER BY position, kind, resource_id LIMIT $3
 -- name: next_at: how soon the next one is to be sent, in seconds
 SELECT extract(epoch FROM min(next_at) - clock_timestamp())::double precision AS due_in
 FROM delivery WHERE endpoint_id = $1 AND patient_id = $2 AND state = 'pending'
+    AND reason <> 'to_be_notified'
 
 -- name: hold: all that waits, waits for something else than its turn
 UPDATE delivery SET state = $3, reason = $4, change = nextval('delivery_change'),
@@ -34,10 +37,12 @@ UPDATE delivery SET reason = $3, change = nextval('delivery_change'), changed_at
 WHERE endpoint_id = $1 AND patient_id = $2 AND state = 'pending' AND reason <> $3
     AND next_at <= clock_timestamp()
 
--- name: let_go: it waits for its turn again
+-- name: let_go: it waits for its turn again; what no consent covered only where $3 says that there may
+-- be another one
 UPDATE delivery SET state = 'pending', reason = '', change = nextval('delivery_change'),
     changed_at = clock_timestamp()
-WHERE endpoint_id = $1 AND patient_id = $2 AND state IN ('held', 'unmatched')
+WHERE endpoint_id = $1 AND patient_id = $2
+    AND (state = 'unmatched' OR (state = 'held' AND ($3::boolean OR reason <> 'out_of_scope')))
 
 -- name: disclosing: it is about to leave: from here on the receiver may have it
 UPDATE delivery SET disclosed_at = coalesce(disclosed_at, date_trunc('milliseconds', clock_timestamp())),
@@ -65,6 +70,15 @@ UPDATE delivery SET state = $5, reason = $6, remote = coalesce(nullif($7, ''), r
     change = nextval('delivery_change'), changed_at = clock_timestamp()
 WHERE endpoint_id = $1 AND patient_id = $2 AND kind = $3 AND resource_id = $4
 
+-- name: numbered: they have their numbers, and wait to be told of
+UPDATE delivery SET state = 'pending', reason = 'to_be_notified', accepted = false,
+    amended = told.amended, digest = told.digest, change = nextval('delivery_change'),
+    changed_at = clock_timestamp()
+FROM unnest($3::text[], $4::text[], $5::bytea[], $6::boolean[])
+    AS told (kind, resource_id, digest, amended)
+WHERE delivery.endpoint_id = $1 AND delivery.patient_id = $2
+    AND delivery.kind = told.kind AND delivery.resource_id = told.resource_id
+
 -- name: known: what the receiver has of a patient
 SELECT kind, resource_id, remote FROM delivery
 WHERE endpoint_id = $1 AND patient_id = $2 AND remote <> ''
@@ -83,7 +97,7 @@ DELETE FROM delivery
 WHERE endpoint_id = $1 AND patient_id = $2 AND kind = $3 AND resource_id = $4
 
 -- name: wake: whose deliveries are sent again
-UPDATE lane SET due_at = clock_timestamp(), not_before = '-infinity', wakes = wakes + 1
+UPDATE lane SET due_at = clock_timestamp(), not_before = '-infinity', wakes = wakes + 1, held = ''
 WHERE endpoint_id = $1 AND patient_id = ANY($2::text[])
 
 -- name: one: one delivery
@@ -106,6 +120,7 @@ ORDER BY d.change DESC LIMIT $4
 
 -- name: counts: by endpoint and state, and how long the oldest one waits
 SELECT e.endpoint_id, e.paused, e.failures, e.open_until > clock_timestamp() AS is_open, d.state,
+    e.warnings, e.unread, e.examined_at,
     count(d.state) AS deliveries,
     coalesce(extract(epoch FROM clock_timestamp() - min(d.planned_at)), 0)::double precision AS oldest_s
 FROM endpoint e LEFT JOIN delivery d USING (endpoint_id)

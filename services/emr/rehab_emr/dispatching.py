@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from functools import partial
+from collections.abc import Callable
 
 from rehab_emr import metrics
+from rehab_emr.errors import raised_at
+from rehab_emr.pull.numbering import Numbering
 from rehab_emr.receivers import Receivers
+from rehab_emr.rounds import Rounds
 from rehab_emr.sending import Sending, Way
 from rehab_emr.settings import Settings
 from rehab_emr.settling import Next
 from rehab_emr.storage.endpoints import Endpoint
 from rehab_emr.storage.lanes import Lane, LostLane
+from rehab_emr.storage.subscriptions import Subscriptions
 from rehab_runtime.errors import Erased, RehabError
 from rehab_runtime.logging import get_logger
-from rehab_runtime.tasks import ended, set_within
 
 AHEAD = 2
 """Lanes claimed for each request that may be under way: while one is answered, another one is
@@ -25,32 +28,23 @@ log = get_logger("dispatching")
 
 
 class Dispatching:
-    """`run` is its task."""
+    """`rounds` has its task. `notify` is told when there are events to notify of."""
 
-    def __init__(self, way: Way, receivers: Receivers, settings: Settings) -> None:
+    def __init__(
+        self,
+        way: Way,
+        receivers: Receivers,
+        subscriptions: Subscriptions,
+        notify: Callable[[], None],
+        settings: Settings,
+    ) -> None:
         self._way = way
+        self._subscriptions = subscriptions
+        self._notify = notify
         self._receivers = receivers
-        self._tick_s = settings.tick_ms / 1000
         self._threshold = settings.breaker_failures
         self._open: dict[asyncio.Task[None], str] = {}
-        self._news = asyncio.Event()
-
-    def look(self) -> None:
-        """Something may be due."""
-        self._news.set()
-
-    async def run(self) -> None:
-        """For ever. Who is being sent when it is cancelled is sent again by the next one."""
-        try:
-            while True:
-                self._news.clear()
-                try:
-                    await self._dispatch()
-                except RehabError as error:
-                    log.debug("cannot look for what is due", reason=error.detail)
-                await set_within(self._news, self._tick_s)
-        finally:
-            await ended(list(self._open))
+        self.rounds = Rounds(self._dispatch, self._open.keys, settings.tick_ms / 1000)
 
     async def _dispatch(self) -> None:
         busy = Counter(self._open.values())
@@ -64,20 +58,20 @@ class Dispatching:
             for lane in lanes:
                 task = asyncio.create_task(self._send(lane, endpoint), name="sends a lane")
                 self._open[task] = endpoint.endpoint_id
-                task.add_done_callback(partial(self._closed))
+                task.add_done_callback(self._closed)
         metrics.sending.set(len(self._open))
 
     def _closed(self, task: asyncio.Task[None]) -> None:
         self._open.pop(task, None)
-        self._news.set()
+        self.rounds.look()
 
     async def _send(self, lane: Lane, endpoint: Endpoint) -> None:
         try:
             after = await self._sent(lane, endpoint)
             await self._way.lanes.release(
-                lane, after.due_in_s, failures=after.failures, wait_s=after.wait_s
+                lane, after.due_in_s, after.failures, after.wait_s, after.quiet_s
             )
-            if not after.failures:
+            if lane.is_probe and not after.failures and not endpoint.notify:
                 await self._way.pace.came_back(endpoint)
         except LostLane:
             metrics.lost_lanes.inc()
@@ -89,6 +83,8 @@ class Dispatching:
     async def _sent(self, lane: Lane, endpoint: Endpoint) -> Next:
         failures = lane.failures + 1
         try:
+            if endpoint.notify:
+                return await self._number(lane, endpoint)
             with self._receivers.lent(endpoint) as receiver:
                 return await Sending(self._way, lane, endpoint, receiver).run()
         except Erased:
@@ -110,18 +106,12 @@ class Dispatching:
                 "a patient's deliveries cannot be sent",
                 endpoint_id=endpoint.endpoint_id,
                 error_type=type(error).__name__,
-                path=_place(error),
+                path=raised_at(error),
                 remedy="this is a fault of the service: report it",
             )
         wait_s = self._way.pace.backoff_s(failures)
         return Next(wait_s, failures, wait_s)
 
-
-def _place(error: BaseException) -> str:
-    """File and line where it was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return ""
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+    async def _number(self, lane: Lane, endpoint: Endpoint) -> Next:
+        numbering = Numbering(self._way, lane, endpoint, self._subscriptions, self._notify)
+        return await numbering.run()

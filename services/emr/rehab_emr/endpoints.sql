@@ -1,8 +1,10 @@
 -- name: put: a new one, or the one of that name and clinic as it shall be from now on
 INSERT INTO endpoint (endpoint_id, clinic_id, base_url, bundle_type, most_entries, entries_now,
     requests_per_second, concurrency, patient_system, rep_series, authority_pem, no_backfill, auth,
-    secret, takes_transactions, takes_provenance, takes_devices, warnings, if_none_exist)
-VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+    secret, takes_transactions, takes_provenance, takes_devices, warnings, if_none_exist,
+    notify, heartbeat_s, conditional_create, conditional_update, takes_batches, readings)
+VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+    $21, $22, $23, $24)
 ON CONFLICT (endpoint_id) DO UPDATE
 SET base_url = excluded.base_url, bundle_type = excluded.bundle_type,
     most_entries = excluded.most_entries, entries_now = excluded.entries_now,
@@ -10,10 +12,15 @@ SET base_url = excluded.base_url, bundle_type = excluded.bundle_type,
     patient_system = excluded.patient_system, rep_series = excluded.rep_series,
     authority_pem = excluded.authority_pem, auth = excluded.auth, secret = excluded.secret,
     takes_transactions = excluded.takes_transactions,
-    if_none_exist = excluded.if_none_exist,
+    if_none_exist = excluded.if_none_exist, notify = excluded.notify,
+    heartbeat_s = excluded.heartbeat_s,
     takes_provenance = excluded.takes_provenance, takes_devices = excluded.takes_devices, warnings = excluded.warnings,
+    conditional_create = excluded.conditional_create, readings = excluded.readings,
+    conditional_update = excluded.conditional_update, takes_batches = excluded.takes_batches,
+    disproved = '{}', unread = '', examined_at = clock_timestamp(), looked_at = clock_timestamp(),
+    paused = CASE WHEN starts_with(endpoint.paused, 'statement: ') THEN '' ELSE endpoint.paused END,
     revision = endpoint.revision + 1, failures = 0, open_until = NULL
-WHERE endpoint.clinic_id = excluded.clinic_id
+WHERE endpoint.clinic_id = excluded.clinic_id AND (endpoint.notify = '') = (excluded.notify = '')
 RETURNING *
 
 -- name: all: every endpoint
@@ -29,6 +36,9 @@ SELECT * FROM endpoint WHERE endpoint_id = $1
 UPDATE endpoint SET paused = $2 WHERE endpoint_id = $1 RETURNING *
 
 -- name: resume: it is sent again, whatever failed before
+WITH woken AS (
+    UPDATE subscription SET not_before = '-infinity' WHERE endpoint_id = $1
+)
 UPDATE endpoint SET paused = '', failures = 0, open_until = NULL, turn_at = clock_timestamp()
 WHERE endpoint_id = $1 RETURNING *
 
@@ -65,8 +75,44 @@ UPDATE endpoint SET failures = 0, open_until = NULL WHERE endpoint_id = $1 AND f
 UPDATE endpoint SET open_until = clock_timestamp()
 WHERE endpoint_id = $1 AND failures >= $2::integer AND open_until > clock_timestamp()
 
--- name: as_batch: it takes no transactions, whatever it promised
-UPDATE endpoint SET takes_transactions = false, revision = revision + 1 WHERE endpoint_id = $1
+-- name: to_look_at: whose CapabilityStatement is old, or could not be read or was not good enough an
+-- hour ago: they are looked at by whoever asks first
+UPDATE endpoint SET looked_at = clock_timestamp()
+FROM (
+    SELECT endpoint_id FROM endpoint
+    WHERE notify = '' AND paused <> 'by_hand' AND looked_at < clock_timestamp() - make_interval(secs =>
+        CASE WHEN unread = '' AND NOT starts_with(paused, 'statement: ') THEN $1::double precision
+        ELSE least($1::double precision, 3600) END)
+    ORDER BY looked_at LIMIT $2 FOR UPDATE SKIP LOCKED
+) old
+WHERE endpoint.endpoint_id = old.endpoint_id
+RETURNING endpoint.*
+
+-- name: look_now: the same of one, unless it was looked at so lately
+UPDATE endpoint SET looked_at = clock_timestamp()
+WHERE endpoint_id = $1 AND looked_at < clock_timestamp() - make_interval(secs => $2::double precision)
+RETURNING *
+
+-- name: examined: what its CapabilityStatement says now, of the endpoint as it was when it was asked; and
+-- why nothing can be sent to it, unless it is paused for another reason
+UPDATE endpoint SET takes_transactions = $3, takes_batches = $4, takes_provenance = $5,
+    takes_devices = $6, conditional_create = $7, conditional_update = $8, warnings = $9,
+    disproved = $10, unread = '', examined_at = clock_timestamp(),
+    paused = CASE WHEN paused = '' OR starts_with(paused, 'statement: ') THEN $11 ELSE paused END,
+    revision = revision + CASE
+        WHEN $12::boolean OR (starts_with(paused, 'statement: ') OR paused = '') AND paused <> $11
+        THEN 1 ELSE 0 END
+WHERE endpoint_id = $1 AND revision = $2
+RETURNING *
+
+-- name: unread: it could not be read; what it said last still holds
+UPDATE endpoint SET unread = $2 WHERE endpoint_id = $1
+
+-- name: disproved: it takes no transactions, or no batches, whatever it promised
+UPDATE endpoint SET takes_transactions = takes_transactions AND $2 <> 'transactions',
+    takes_batches = takes_batches AND $2 <> 'batches', disproved = array_append(disproved, $2),
+    revision = revision + 1
+WHERE endpoint_id = $1 AND NOT disproved @> ARRAY[$2::text]
 
 -- name: shrink: its Bundles are to be smaller from now on
 UPDATE endpoint SET entries_now = greatest(1, least(entries_now, $2::integer)) WHERE endpoint_id = $1

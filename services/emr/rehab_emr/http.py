@@ -1,11 +1,12 @@
-"""The one thing that receivers read here: the keys by which they know our assertions."""
+"""What receivers read here: the keys by which they know our assertions, and `facade` for those that
+pull."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -22,18 +23,18 @@ CACHE = {"cache-control": "public, max-age=300"}
 """A new key is told a day before it signs: nobody misses it."""
 
 
-def app(keys: SigningKeys) -> Starlette:
+def app(keys: SigningKeys, facade: Sequence[Route]) -> Starlette:
     async def jwks(_: Request) -> Response:
         try:
             return JSONResponse(await keys.told(), headers=CACHE)
         except RehabError:
             return Response(status_code=503, headers={"retry-after": "5"})
 
-    return Starlette(routes=[Route("/.well-known/jwks.json", jwks)])
+    return Starlette(routes=[Route("/.well-known/jwks.json", jwks), *facade])
 
 
 @asynccontextmanager
-async def served(keys: SigningKeys, listen: str) -> AsyncIterator[str]:
+async def served(keys: SigningKeys, facade: Sequence[Route], listen: str) -> AsyncIterator[str]:
     """Yields where it is reached; nothing is served for an empty `listen`. Raises StartupError."""
     if not listen:
         yield ""
@@ -44,13 +45,15 @@ async def served(keys: SigningKeys, listen: str) -> AsyncIterator[str]:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise startup.cannot_listen(listen, "HTTP_LISTEN", error) from None
+    # asyncio does so only where the protocol is told: without, an answer may wait 40 ms
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
-        app(keys), log_config=None, access_log=False, lifespan="off", server_header=False
+        app(keys, facade), log_config=None, access_log=False, lifespan="off", server_header=False
     )
     server = uvicorn.Server(config)
     # signals are the service's
     server.capture_signals = contextlib.nullcontext  # type: ignore[assignment, method-assign]
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="serves keys")
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="serves HTTP")
     try:
         yield startup.reachable(listen, listener.getsockname()[1])
     finally:

@@ -9,7 +9,7 @@ from rehab_emr.access import Guard
 from rehab_emr.domain.account import Disclosure
 from rehab_emr.domain.bundles import bundle
 from rehab_emr.domain.keys import ResourceKey
-from rehab_emr.domain.links import Links
+from rehab_emr.domain.links import Form, Links
 from rehab_emr.errors import broken_rule
 from rehab_emr.linking import Linking
 from rehab_emr.net.receiver import NoAnswer, Person, Receiver
@@ -19,7 +19,7 @@ from rehab_emr.receivers import Receivers
 from rehab_emr.storage.deliveries import Deliveries, Delivery, Wanted
 from rehab_emr.storage.endpoints import Endpoint, Endpoints
 from rehab_emr.storage.lanes import Lanes
-from rehab_emr.wanting import dialect_of, form_of, options_of
+from rehab_emr.wanting import dialect_of, form_of, links_of, manner_of, options_of
 from rehab_runtime.box import Box
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import NotFound, Unavailable
@@ -60,16 +60,11 @@ class Looking:
         lane, now = (endpoint_id, patient_id), self._clock.now()
         reference = await self._linking.known(lane)
         problems = [f"the endpoint is paused: {endpoint.paused}"] if endpoint.paused else []
-        if not reference:
+        if not reference and not endpoint.notify:
             problems.append("nobody has said who the patient is there: rehab emr link")
-        links = Links(
-            self._base,
-            patient=reference or "Patient/unmatched",
-            known=await self._deliveries.known(lane),
-            options=options_of(endpoint),
-        )
+        links = await self._links(endpoint, lane, reference)
         waiting = await self._deliveries.to_come(lane, endpoint.entries_now)
-        async with self._patients.as_of_now(patient_id) as patient:
+        async with self._patients.as_of_now(patient_id, fine=endpoint.readings) as patient:
             if patient.sharing.consent(now) is None:
                 return b"", [*problems, "no consent to emr_share is in force"]
             prepared = self._preparing.prepared(patient, waiting, links, now)
@@ -77,12 +72,29 @@ class Looking:
         if not prepared.parts:
             return b"", [*problems, "nothing waits"]
         entries = [one for part in prepared.parts for one in part.entries]
-        return bundle(entries, links, form_of(endpoint), dialect_of(endpoint)), problems
+        if endpoint.notify:
+            problems.append("it is notified, and pulls what is shown")
+            return bundle(entries, links, Form.COLLECTION), problems
+        told = form_of(endpoint), dialect_of(endpoint), manner_of(endpoint)
+        return bundle(entries, links, *told), problems
+
+    async def _links(self, endpoint: Endpoint, lane: tuple[str, str], reference: str) -> Links:
+        if endpoint.notify:
+            return links_of(endpoint, self._base, lane[1])
+        return Links(
+            self._base,
+            patient=reference or "Patient/unmatched",
+            known=await self._deliveries.known(lane),
+            options=options_of(endpoint),
+        )
 
     async def link(self, request: pb.LinkPatientRequest) -> int:
         """Who a patient is at a receiver: deliveries that go on. Raises InvalidArgument when not
         exactly one is found there, Unavailable when it does not answer."""
         endpoint = await self._shared(request.patient_id, request.endpoint_id)
+        if endpoint.notify:
+            message = "must be pushed to: one that pulls knows patients by identifier"
+            raise broken_rule("endpoint_id", "pushed", message)
         reference = f"Patient/{request.remote_id}"
         if not request.remote_id:
             with self._receivers.lent(endpoint) as receiver:

@@ -17,6 +17,7 @@ from rehab_emr import access, http
 from rehab_emr.consumer import OPENS, Consumer
 from rehab_emr.copying import Copying
 from rehab_emr.dispatching import Dispatching
+from rehab_emr.examining import Examining
 from rehab_emr.linking import Linking
 from rehab_emr.looking import Looking
 from rehab_emr.net.guard import Guard
@@ -24,6 +25,7 @@ from rehab_emr.net.signing import SigningKeys
 from rehab_emr.pace import Pace
 from rehab_emr.patients import Patients
 from rehab_emr.preparing import Preparing, secret_of
+from rehab_emr.pull.composing import pulled_by
 from rehab_emr.receivers import Receivers
 from rehab_emr.registering import Registering
 from rehab_emr.sending import Way
@@ -34,6 +36,7 @@ from rehab_emr.storage import deliveries as deliveries_of
 from rehab_emr.storage.deliveries import Deliveries
 from rehab_emr.storage.endpoints import Endpoints
 from rehab_emr.storage.lanes import Lanes
+from rehab_emr.storage.subscriptions import Subscriptions
 from rehab_emr.telling import Teller
 from rehab_emr.watching import Watching
 from rehab_runtime import jetstream, lifecycle, postgres
@@ -56,6 +59,8 @@ ANEW = (
     "empty the tables log_position, patient, lane and delivery of this service's database and "
     "start it: it sends everything again, and receivers find that they have it"
 )
+GATHER_S = 0.05
+"""Whose record changed need not be known sooner: what is sent waits for more of it anyway."""
 KEYS_S = 3600.0
 """How often it is looked whether another key is to sign."""
 
@@ -95,40 +100,51 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         stack.push_async_callback(receivers.close)
         teller, linking, preparing = Teller(event_log), Linking(lanes, box), Preparing(secret)
         settling = Settling(endpoints, lanes, deliveries, teller, pace, box, settings)
+        examining = Examining(endpoints, receivers, settings)
         way = Way(
             lanes=lanes,
             deliveries=deliveries,
             patients=patients,
             preparing=preparing,
             settling=settling,
+            examining=examining,
             linking=linking,
             teller=teller,
             pace=pace,
             clock=clock,
             base=settings.fhir_base,
         )
-        dispatching = Dispatching(way, receivers, settings)
-        consumer = Consumer(lanes, patients, settings.gather_ms / 1000, dispatching.look)
+        pulled = pulled_by(
+            settings,
+            Subscriptions(database, queries("subscriptions.sql")),
+            *(endpoints, receivers, patients, preparing, teller, pace, clock, secret),
+        )
+        dispatching = Dispatching(
+            way, receivers, pulled.subscriptions, pulled.notifying.rounds.look, settings
+        )
+        consumer = Consumer(lanes, patients, settings.gather_ms / 1000, dispatching.rounds.look)
         # of the events it only needs to know whose they are
         followed = EventLog(store, principal, opens=OPENS)
         log_fold = LogFold(
             *(NAME, settings, followed, broker, lanes.positions, consumer.fold),
             begun=consumer.begun,
             anew=ANEW,
+            gather_s=GATHER_S,
         )
         may = access.Guard(front.gate)
         watching = Watching(deliveries, may, settings.max_watches)
-        listener = _listener(settings, watching)
         background.start(log_fold.run(), "folds the log")
-        background.start(dispatching.run(), "sends what is due")
+        background.start(dispatching.rounds.run(), "sends what is due")
+        background.start(pulled.notifying.rounds.run(), "notifies who pulls")
+        background.start(examining.run(), "reads what receivers promise")
         background.start(_keys_anew(keys), "makes signing keys")
-        background.start(listener.run(), "listens to other replicas")
+        background.start(_listener(settings, watching).run(), "listens to other replicas")
         looking = Looking(
             *(endpoints, lanes, deliveries, patients, preparing, linking, receivers, may, box),
             *(clock, settings.fhir_base),
         )
         copying = Copying(patients, lanes, teller, may, clock, settings.fhir_base, secret)
-        registering = Registering(endpoints, lanes, receivers, guard)
+        registering = Registering(endpoints, lanes, receivers, guard, pulled.subscribing)
         servicer = EmrServicer(
             registering,
             endpoints,
@@ -137,11 +153,15 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             looking,
             copying,
             watching,
+            pulled.subscribing,
+            pulled.tokens,
             may,
             settings.breaker_failures,
-            dispatching.look,
+            dispatching.rounds.look,
         )
-        await stack.enter_async_context(http.served(keys, settings.http_listen))
+        await stack.enter_async_context(
+            http.served(keys, pulled.facade.routes(), settings.http_listen)
+        )
         server = await stack.enter_async_context(
             serve_grpc(
                 settings,

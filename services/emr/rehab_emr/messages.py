@@ -7,20 +7,41 @@ from typing import Any
 
 from rehab.emr.v1 import emr_service_pb2 as pb
 from rehab_emr.domain.account import OUTCOMES, Disclosure
-from rehab_emr.storage.deliveries import PENDING, Delivery
-from rehab_emr.storage.endpoints import Endpoint
+from rehab_emr.domain.notifications import Subscribed
+from rehab_emr.storage.deliveries import PENDING, TO_BE_NOTIFIED, Delivery
+from rehab_emr.storage.endpoints import Endpoint, lacks
+from rehab_emr.storage.subscriptions import Subscription
 
 _SAME = (
     *("endpoint_id", "clinic_id", "base_url", "bundle_type", "most_entries", "concurrency"),
     *("requests_per_second", "patient_system", "rep_series", "authority_pem", "no_backfill"),
-    *("paused", "entries_now", "auth", "if_none_exist"),
+    *("paused", "entries_now", "auth", "if_none_exist", "readings"),
 )
 _OPEN = {"pending", "held", "unmatched", "delivered", "dead"}
 
 
 def endpoint_message(endpoint: Endpoint) -> pb.Endpoint:
     told = {name: getattr(endpoint, name) for name in _SAME}
-    return pb.Endpoint(**told, warnings=endpoint.warnings)
+    made = pb.Endpoint(**told, warnings=endpoint.every_warning)
+    if endpoint.notify:
+        name = f"NOTIFICATION_CONTENT_{endpoint.notify.replace('-', '_').upper()}"
+        made.notify.content = pb.NotificationContent.Value(name)
+        made.notify.heartbeat_s = endpoint.heartbeat_s
+    elif endpoint.examined_at is not None:
+        made.examined_at.FromDatetime(endpoint.examined_at)
+    return made
+
+
+def subscription_message(told: Subscribed, found: Subscription) -> pb.GetSubscriptionResponse:
+    made = pb.GetSubscriptionResponse(
+        url=told.url,
+        topic=told.topic,
+        status=told.status,
+        events=found.events,
+        accepted=found.accepted,
+    )
+    made.accepted_at.FromDatetime(found.accepted_at)
+    return made
 
 
 def state_of(state: str) -> pb.DeliveryState:
@@ -47,7 +68,7 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
         remote_version=delivery.remote_version,
     )
     told.changed_at.FromDatetime(delivery.changed_at)
-    if delivery.state == PENDING:
+    if delivery.state == PENDING and delivery.reason != TO_BE_NOTIFIED:
         told.next_at.FromDatetime(delivery.next_at)
     return told
 
@@ -71,14 +92,15 @@ def statuses(rows: Iterable[Any], threshold: int) -> list[pb.EndpointStatus]:
     """By endpoint, of rows by endpoint and state."""
     found: dict[str, pb.EndpointStatus] = {}
     for row in rows:
-        one = found.setdefault(
-            row["endpoint_id"],
-            pb.EndpointStatus(
+        one = found.get(row["endpoint_id"])
+        if one is None:
+            one = found[row["endpoint_id"]] = pb.EndpointStatus(
                 endpoint_id=row["endpoint_id"],
                 paused=row["paused"],
                 breaker=_breaker(row["failures"], threshold, is_open=bool(row["is_open"])),
-            ),
-        )
+                warnings=lacks(row["warnings"], row["unread"]),
+            )
+            one.examined_at.FromDatetime(row["examined_at"])
         if row["state"] in _OPEN:
             setattr(one, row["state"], row["deliveries"])
         if row["state"] == PENDING:

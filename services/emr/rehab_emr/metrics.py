@@ -15,6 +15,18 @@ requests = declare_counter(
     "rehab emr status tells which endpoint; its breaker leaves it alone for a while",
     ["result"],
 )
+notifications = declare_counter(
+    "emr_notifications_total",
+    "Notifications to systems that pull, by kind and what became of the request.",
+    "rehab emr subscription tells how far a system is; what it missed is told when it is back",
+    ["kind", "result"],
+)
+pulls = declare_counter(
+    "emr_pulls_total",
+    "Requests of systems that pull, by the status they were answered.",
+    "401 and 429: somebody tries tokens, or a system has an old one: rehab emr rotate-token",
+    ["status"],
+)
 request_seconds = declare_histogram(
     "emr_request_seconds",
     "From sending a Bundle to its answer.",
@@ -41,6 +53,12 @@ paused = declare_counter(
     "emr_endpoints_paused_total",
     "Endpoints that were paused because they refuse whatever is sent.",
     "rehab emr endpoints tells why; mend it, then rehab emr resume",
+)
+statements = declare_counter(
+    "emr_statements_total",
+    "CapabilityStatements read again: same, changed, or unread.",
+    "unread: rehab emr endpoints tells why; changed: it tells what the receiver lacks now",
+    ["result"],
 )
 sending = declare_gauge(
     "emr_lanes_open", "Patients being sent in this process.", "nothing: it is bounded"

@@ -18,17 +18,20 @@ class Pace:
 
     def __init__(self, endpoints: Endpoints, settings: Settings, chance: Random) -> None:
         self.timeout_s = settings.request_timeout_ms / 1000
-        self.lease_s = self.timeout_s + settings.lease_ms / 1000
+        self.lag_s = settings.search_lag_ms / 1000
+        # whoever takes over from a process that fell asks first what is there
+        self.lease_s = self.timeout_s + max(settings.lease_ms / 1000, self.lag_s)
         self._endpoints = endpoints
         self._retry_s = settings.retry_ms / 1000
         self._retry_most_s = settings.retry_most_ms / 1000
         self._threshold = settings.breaker_failures
         self._chance = chance
 
-    async def turn(self, endpoint: Endpoint) -> float:
-        """Wait for a turn. Seconds when it would take too long: then none was taken."""
-        burst = max(1, round(endpoint.requests_per_second))
-        rate = endpoint.requests_per_second
+    async def turn(self, endpoint: Endpoint, requests: int = 1) -> float:
+        """Wait for a turn of so many requests. Seconds when it would take too long: then none was
+        taken."""
+        rate = endpoint.requests_per_second / requests
+        burst = max(1, round(rate))
         wait_s = await self._endpoints.take_turn(endpoint.endpoint_id, rate, burst, MOST_WAIT_S)
         if wait_s > MOST_WAIT_S:
             return wait_s

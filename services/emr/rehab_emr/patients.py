@@ -29,7 +29,7 @@ log = get_logger("patients")
 @dataclass
 class Patient:
     """The fold of a patient's stream up to a version. `touched` has the version and position of the
-    last event that touched a resource."""
+    last event that touched a resource, those touched last at its end."""
 
     patient_id: str
     clinic_id: str = ""
@@ -37,8 +37,6 @@ class Patient:
     history: History = field(default_factory=History.empty)
     sharing: Sharing = field(default_factory=Sharing)
     touched: dict[ResourceKey, tuple[int, int]] = field(default_factory=dict)
-    touched_at: int = 0
-    """The version of the last event that touched any."""
     plans: dict[str, int] = field(default_factory=dict)
     """The newest version of each plan."""
 
@@ -53,11 +51,14 @@ class Patients:
         self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
-    async def as_of_now(self, patient_id: str) -> AsyncIterator[Patient]:
-        """Folded to the end of the stream, and nobody else folds on while it is looked at. Raises
-        what the log answers."""
+    async def as_of_now(self, patient_id: str, *, fine: bool = False) -> AsyncIterator[Patient]:
+        """Folded to the end of the stream, and nobody else folds on while it is looked at. `fine`
+        tells of each reading: once somebody asked for that, it is there for all. Raises what the
+        log answers."""
         async with self._turn(patient_id):
-            known = self._known.pop(patient_id, None) or Patient(patient_id)
+            known = self._known.pop(patient_id, None)
+            if known is None or (fine and not known.history.fine):
+                known = Patient(patient_id, history=History.empty(fine=fine))
             # a fold that fails in the middle is not kept
             await self._fold_on(known)
             self._known[patient_id] = known
@@ -125,7 +126,6 @@ def stepped(known: Patient, event: RecordedEvent) -> None:
         return
     if known.history.erased:
         known.sharing.erase()
-    if keys:
-        known.touched_at = envelope.stream_version
     for key in keys:
+        known.touched.pop(key, None)
         known.touched[key] = envelope.stream_version, envelope.position

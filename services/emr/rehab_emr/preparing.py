@@ -92,6 +92,9 @@ class Preparing:
         told: bool,
     ) -> None:
         key = delivery.key
+        if key.kind not in links.options.kinds:
+            made.ended.append(Ended(key, DEAD, "not_wanted"))
+            return
         found = resource(patient.history, key, links)
         maybe_there = told or delivery.digest is not None
         if found is None or (found.status is Status.ENTERED_IN_ERROR and not maybe_there):

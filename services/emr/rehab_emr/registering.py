@@ -7,9 +7,11 @@ from cryptography import x509
 from rehab.emr.v1 import emr_service_pb2 as pb
 from rehab_emr.domain.conformance import examined
 from rehab_emr.errors import broken_rule, missing_at_receiver
+from rehab_emr.examining import as_found, lacking
 from rehab_emr.net.auth import Secret
 from rehab_emr.net.guard import Guard
 from rehab_emr.net.receiver import NoAnswer
+from rehab_emr.pull.subscribing import CONTENTS, Registered, Subscribing
 from rehab_emr.receivers import Receivers
 from rehab_emr.storage.endpoints import Endpoint, Endpoints
 from rehab_emr.storage.lanes import Lanes
@@ -19,30 +21,42 @@ ENTRIES = 8
 """Medplum takes no more in a transaction with conditional creates; others take more than enough."""
 PER_SECOND = 10.0
 AT_ONCE = 4
-TRANSACTION = pb.BUNDLE_TYPE_TRANSACTION
 
 
 class Registering:
     def __init__(
-        self, endpoints: Endpoints, lanes: Lanes, receivers: Receivers, guard: Guard
+        self,
+        endpoints: Endpoints,
+        lanes: Lanes,
+        receivers: Receivers,
+        guard: Guard,
+        subscribing: Subscribing,
     ) -> None:
         self._endpoints = endpoints
         self._lanes = lanes
         self._receivers = receivers
         self._guard = guard
+        self._subscribing = subscribing
 
-    async def register(self, request: pb.RegisterEndpointRequest) -> Endpoint:
+    async def register(self, request: pb.RegisterEndpointRequest) -> Registered:
         """Raises InvalidArgument for what cannot be, also while it cannot be asked what it takes,
         and AlreadyExists."""
         told = request.endpoint
         self._guard.require_form(told.base_url, "endpoint.base_url")
         if request.smart.token_url:
             self._guard.require_form(request.smart.token_url, "smart.token_url")
+        await self._subscribing.require(request)
         wanted = self._wanted(request)
         try:
             receiver = self._receivers.made(wanted)
         except (ValueError, OSError):
             raise broken_rule("certificate", "pem", "must be PEM, its key, too") from None
+        if wanted.notify:
+            try:
+                await self._subscribing.handshake(wanted, receiver)
+            finally:
+                await receiver.close()
+            return await self._opened(await self._subscribing.put(wanted))
         try:
             statement = await receiver.capabilities()
         except NoAnswer as error:
@@ -50,23 +64,16 @@ class Registering:
         finally:
             await receiver.close()
         found = examined(statement)
-        missing = list(found.missing)
-        if told.bundle_type == TRANSACTION and not found.transactions:
-            missing.append("it takes no transactions, which are asked for")
-        if missing:
+        if missing := lacking(wanted, found):
             raise missing_at_receiver(missing)
-        stored = await self._endpoints.put(
-            Endpoint(
-                **{name: getattr(wanted, name) for name in _KEPT},
-                takes_transactions=found.transactions,
-                takes_provenance=found.provenance,
-                takes_devices=found.devices,
-                warnings=found.warnings,
-            )
-        )
-        await self._lanes.open_lanes(stored.endpoint_id)
+        kept = {name: getattr(wanted, name) for name in _KEPT}
+        stored = await self._endpoints.put(as_found(Endpoint(**kept), found))
+        return await self._opened(Registered(stored))
+
+    async def _opened(self, registered: Registered) -> Registered:
+        await self._lanes.open_lanes(registered.endpoint.endpoint_id)
         self._receivers.look()
-        return stored
+        return registered
 
     def _wanted(self, request: pb.RegisterEndpointRequest) -> Endpoint:
         told, kind = request.endpoint, request.WhichOneof("auth")
@@ -93,9 +100,12 @@ class Registering:
             concurrency=told.concurrency or AT_ONCE,
             patient_system=told.patient_system,
             rep_series=told.rep_series,
+            readings=told.readings,
             authority_pem=told.authority_pem,
             no_backfill=told.no_backfill,
             if_none_exist=told.if_none_exist or "parameters",
+            notify=CONTENTS[told.notify.content] if told.HasField("notify") else "",
+            heartbeat_s=told.notify.heartbeat_s,
             auth={"certificate": "mtls", None: "none"}.get(kind, kind or "none"),
             secret=self._receivers.sealed(told.endpoint_id, secret),
         )
@@ -104,7 +114,7 @@ class Registering:
 _KEPT = (
     *("endpoint_id", "clinic_id", "base_url", "bundle_type", "most_entries", "concurrency"),
     *("requests_per_second", "patient_system", "rep_series", "authority_pem", "no_backfill"),
-    *("auth", "secret", "if_none_exist"),
+    *("auth", "secret", "if_none_exist", "readings"),
 )
 
 

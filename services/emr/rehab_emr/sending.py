@@ -5,26 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rehab.events.v1.event_pb2 import Event
-from rehab_emr import metrics
 from rehab_emr.domain.account import PUSHED, delivery_id, told_of
-from rehab_emr.domain.bundles import bundle
 from rehab_emr.domain.keys import ResourceKey
-from rehab_emr.domain.links import Links
-from rehab_emr.domain.verdicts import Answer, judge
+from rehab_emr.domain.links import Form, Links
+from rehab_emr.examining import Examining
 from rehab_emr.linking import Linking
 from rehab_emr.net.receiver import NoAnswer, Receiver
 from rehab_emr.pace import Pace
-from rehab_emr.patients import Patient, Patients
+from rehab_emr.patients import Patients
+from rehab_emr.planning import Planning
 from rehab_emr.preparing import Part, Prepared, Preparing
 from rehab_emr.settling import Next, Sent, Settling
-from rehab_emr.storage.deliveries import HELD, UNMATCHED, Deliveries, Delivery, Planned
+from rehab_emr.storage.deliveries import NOT_MATCHED, Deliveries, Delivery
 from rehab_emr.storage.endpoints import Endpoint
 from rehab_emr.storage.lanes import Lane, Lanes
 from rehab_emr.telling import Teller
-from rehab_emr.wanting import dialect_of, form_of, options_of
+from rehab_emr.wanting import form_of, most_requests, options_of
+from rehab_emr.writing import Writing
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import VersionConflict
 
@@ -32,8 +32,8 @@ ROUNDS = 50
 """Bundles of one patient before others get their turn."""
 LOOK_FOR_PATIENT_S = 3600.0
 """After that the receiver may know a patient whom it did not know."""
-LATEST = timedelta(days=3650)
-"""A resource that is ready later than that is looked at again then."""
+SEEK_S = 60.0
+"""A receiver is asked for the same patient no sooner, whatever is told of them meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Way:
     patients: Patients
     preparing: Preparing
     settling: Settling
+    examining: Examining
     linking: Linking
     teller: Teller
     pace: Pace
@@ -62,9 +63,12 @@ class Sending:
         self._receiver = receiver
         self._options = options_of(endpoint)
         # with what goes beside them they are to fit into a Bundle
-        self._fitting = max(1, endpoint.entries_now // (2 if endpoint.takes_provenance else 1))
+        fitting = endpoint.entries_now // (2 if endpoint.takes_provenance else 1)
+        self._fitting = 1 if form_of(endpoint) is Form.SINGLY else max(1, fitting)
         self._most = self._fitting
-        self._planned = lane.planned
+        self._planning = Planning(
+            lane, self._options, way.lanes, way.deliveries, way.patients, way.clock
+        )
         self._reference = ""
         self._known: dict[ResourceKey, str] = {}
 
@@ -78,17 +82,20 @@ class Sending:
 
     async def _round(self) -> Next | None:
         """None when there may be more to do at once."""
-        held = await self._plan()
+        held = await self._planning.plan()
         if held is not None:
             return held
-        if not self._reference:
+        if self._reference:
+            await self._planning.let_go()
+        else:
             unknown = await self._match()
             if unknown is not None:
                 return unknown
         waiting = await self._way.deliveries.waiting(self._lane.key, self._most)
         if not waiting:
-            return Next(await self._way.deliveries.next_in_s(self._lane.key))
-        late_s = await self._way.pace.turn(self._endpoint)
+            due = [await self._way.deliveries.next_in_s(self._lane.key), self._planning.begins_in_s]
+            return Next(min((one for one in due if one is not None), default=None))
+        late_s = await self._way.pace.turn(self._endpoint, most_requests(self._endpoint))
         if late_s:
             return Next(late_s)
         async with self._receiver.slots:
@@ -96,52 +103,28 @@ class Sending:
 
     async def _match(self) -> Next | None:
         """Once a run: who the patient is there, and what is there of them."""
-        way, key = self._way, self._lane.key
+        way, lane = self._way, self._lane
+        if lane.link is None and lane.sought_s is not None and lane.sought_s < SEEK_S:
+            await self._planning.hold(NOT_MATCHED)
+            return Next(SEEK_S - lane.sought_s)
         try:
-            self._reference = await way.linking.reference(
-                self._lane, self._endpoint, self._receiver
-            )
+            self._reference = await way.linking.reference(lane, self._endpoint, self._receiver)
         except NoAnswer as error:
-            return await way.settling.unanswered(self._lane, error)
+            return await way.settling.unanswered(lane, error)
         if not self._reference:
-            await way.deliveries.hold(key, UNMATCHED, "patient_not_matched")
-            return Next(LOOK_FOR_PATIENT_S if self._endpoint.patient_system else None)
-        await way.deliveries.let_go(key)
-        self._known = await way.deliveries.known(key)
+            await self._planning.hold(NOT_MATCHED)
+            if not self._endpoint.patient_system:
+                return Next(None)
+            await way.lanes.sought(lane)
+            return Next(LOOK_FOR_PATIENT_S)
+        await self._planning.let_go()
+        self._known = await way.deliveries.known(lane.key)
         return None
-
-    async def _plan(self) -> Next | None:
-        """Deliveries of what is new; how long it is to wait while the patient agrees to nothing."""
-        way, now = self._way, self._way.clock.now()
-        async with way.patients.as_of_now(self._lane.patient_id) as patient:
-            version = patient.version
-            planned = self._new(patient, now)
-            consent = patient.sharing.consent(now)
-            begins_in_s = patient.sharing.begins_in(now)
-        if planned:
-            async with way.lanes.owned(self._lane) as connection:
-                await way.deliveries.plan(connection, self._lane.key, planned)
-                await way.lanes.planned(connection, self._lane, version)
-        self._planned = version
-        if consent is None:
-            await way.deliveries.hold(self._lane.key, HELD, "no_consent")
-            return Next(begins_in_s)
-        return None
-
-    def _new(self, patient: Patient, now: datetime) -> Sequence[Planned]:
-        if patient.touched_at <= self._planned:
-            return ()
-        kinds, planned = self._options.kinds, []
-        for key, (version, position) in patient.touched.items():
-            if version > self._planned and key.kind in kinds:
-                ready = patient.history.ready_at(key) or now
-                planned.append(Planned(key, position, min(ready, now + LATEST)))
-        return planned
 
     async def _send(self, waiting: Sequence[Delivery]) -> Next | None:
         way, now = self._way, self._way.clock.now()
         links = Links(way.base, patient=self._reference, known=self._known, options=self._options)
-        async with way.patients.as_of_now(self._lane.patient_id) as patient:
+        async with self._planning.patient() as patient:
             prepared = way.preparing.prepared(patient, waiting, links, now)
             told = patient.sharing.disclosures
         if prepared.ended or prepared.nothing:
@@ -151,13 +134,15 @@ class Sending:
         since = await self._disclose(prepared, told)
         if since is None:
             return None
-        entries = [one for part in prepared.parts for one in part.entries]
-        answer = await self._answer(
-            bundle(entries, links, form_of(self._endpoint), dialect_of(self._endpoint))
-        )
-        judged = judge(answer, len(entries), way.clock.now())
+        writing = Writing(self._endpoint, self._receiver, way.clock, way.pace.lag_s, self._hold_on)
+        written = await writing.write([part.entries for part in prepared.parts], links)
+        if written.is_doubtful:
+            await self._hold_on()
+            if await way.examining.doubted(self._endpoint):
+                # nothing is said of the resources yet: the endpoint is another one by now
+                return Next(0.0, quiet_s=written.judged.quiet_s)
         sent = Sent(self._lane, self._endpoint, tuple(prepared.parts), since)
-        after = await way.settling.settle(sent, answer, judged)
+        after = await way.settling.settle(sent, written.answer, written.judged)
         self._known |= after.there
         if after.lasting:
             self._fitting = after.most
@@ -173,7 +158,7 @@ class Sending:
         rows = [(one.delivery.key, one.digest, one.amends) for one in parts]
         async with way.lanes.owned(self._lane) as connection:
             since = await way.deliveries.disclosing(connection, self._lane.key, rows)
-        await way.lanes.hold_on(self._lane, way.pace.lease_s)
+        await self._hold_on()
         events = [event for one in parts if (event := _leaving(one, since, told)) is not None]
         try:
             if events:
@@ -185,11 +170,9 @@ class Sending:
             return None
         return since
 
-    async def _answer(self, content: bytes) -> Answer:
-        with metrics.request_seconds.time():
-            answer = await self._receiver.send(content)
-        metrics.requests.labels(answer.fault or f"http_{answer.status}").inc()
-        return answer
+    async def _hold_on(self) -> None:
+        """Raises LostLane."""
+        await self._way.lanes.hold_on(self._lane, self._way.pace.lease_s)
 
 
 def _leaving(part: Part, since: dict[ResourceKey, datetime], told: Container[str]) -> Event | None:

@@ -16,7 +16,10 @@ from rehab_emr.messages import (
     endpoint_message,
     state_name,
     statuses,
+    subscription_message,
 )
+from rehab_emr.pull.subscribing import Subscribing
+from rehab_emr.pull.tokens import PullTokens
 from rehab_emr.receivers import Receivers
 from rehab_emr.registering import Registering
 from rehab_emr.storage.deliveries import Deliveries, Wanted
@@ -41,6 +44,8 @@ class EmrServicer(EmrServiceServicer):
         looking: Looking,
         copying: Copying,
         watching: Watching,
+        subscribing: Subscribing,
+        tokens: PullTokens,
         guard: Guard,
         threshold: int,
         look: Callable[[], None],
@@ -52,6 +57,8 @@ class EmrServicer(EmrServiceServicer):
         self._looking = looking
         self._copying = copying
         self._watching = watching
+        self._subscribing = subscribing
+        self._tokens = tokens
         self._guard = guard
         self._threshold = threshold
         self._look = look
@@ -62,7 +69,11 @@ class EmrServicer(EmrServiceServicer):
         require_valid(request)
         self._guard.may_run_clinic(request.clinic_id)
         stored = await self._registering.register(request)
-        return pb.RegisterEndpointResponse(endpoint=endpoint_message(stored))
+        return pb.RegisterEndpointResponse(
+            endpoint=endpoint_message(stored.endpoint),
+            pull_token=stored.token,
+            fhir_base=self._subscribing.facade if stored.endpoint.notify else "",
+        )
 
     async def ListEndpoints(
         self, request: pb.ListEndpointsRequest, context: Context
@@ -158,6 +169,23 @@ class EmrServicer(EmrServiceServicer):
         self._guard.may_run_clinic(request.clinic_id)
         async for told in self._watching.told(request):
             yield told
+
+    async def GetSubscription(
+        self, request: pb.GetSubscriptionRequest, context: Context
+    ) -> pb.GetSubscriptionResponse:
+        require_valid(request)
+        self._guard.may_run_clinic(request.clinic_id)
+        endpoint = await self._endpoints.one(request.endpoint_id, request.clinic_id)
+        return subscription_message(*await self._subscribing.looked_at(endpoint))
+
+    async def RotatePullToken(
+        self, request: pb.RotatePullTokenRequest, context: Context
+    ) -> pb.RotatePullTokenResponse:
+        require_valid(request)
+        self._guard.may_run_clinic(request.clinic_id)
+        await self._endpoints.one(request.endpoint_id, request.clinic_id)
+        token = await self._tokens.rotated(request.endpoint_id)
+        return pb.RotatePullTokenResponse(pull_token=token)
 
     async def ListDisclosures(
         self, request: pb.ListDisclosuresRequest, context: Context

@@ -20,7 +20,14 @@ class Settings(BoxSettings, FrontSettings, FollowSettings):
     postgres_dsn: PostgresDsn = Field(description="PostgreSQL database of endpoints and deliveries")
     http_listen: HostPortOrOff = Field(
         "",
-        description="host:port of /.well-known/jwks.json, which receivers read; empty for none",
+        description="host:port of /.well-known/jwks.json, which receivers read, and of /fhir, "
+        "where those pull that are notified; empty for none",
+    )
+    pull_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+(/[^\s?#]*[^\s/?#])?)?$",
+        description="URL at which receivers reach /fhir of EMR_HTTP_LISTEN, such as "
+        "https://share.clinic.example/fhir; empty for EMR_FHIR_BASE with /fhir behind it",
     )
     fhir_base: str = Field(
         "https://rehabtrack.example",
@@ -56,6 +63,13 @@ class Settings(BoxSettings, FrontSettings, FollowSettings):
         description="time beyond the receiver's in which the rest of one sending is done; a "
         "process that falls keeps the patients it was sending for so long, and the receiver's time",
     )
+    search_lag_ms: int = Field(
+        5000,
+        ge=0,
+        le=600_000,
+        description="time after an unanswered create in which the search of a receiver that takes "
+        "no conditional create may not find what it stored",
+    )
     retry_ms: int = Field(
         2000, ge=1, le=3_600_000, description="time before the first retry, doubled each time"
     )
@@ -75,6 +89,18 @@ class Settings(BoxSettings, FrontSettings, FollowSettings):
     breaker_ms: int = Field(
         10_000, ge=1, le=3_600_000, description="time for which it is left alone at first"
     )
+    statement_h: float = Field(
+        24,
+        gt=0,
+        le=8760,
+        description="hours after which a receiver's CapabilityStatement is read again",
+    )
+    statement_doubt_s: float = Field(
+        60,
+        ge=0,
+        le=86_400,
+        description="seconds after a look at it in which a refusal is no reason for another one",
+    )
     signing_key_d: float = Field(
         90, gt=0, le=3650, description="days after which a new key signs assertions"
     )
@@ -84,7 +110,18 @@ class Settings(BoxSettings, FrontSettings, FollowSettings):
         le=2_592_000,
         description="seconds for which a new signing key is told before it signs",
     )
+    pulls_per_second: float = Field(
+        20,
+        gt=0,
+        le=10_000,
+        description="requests of one system that pulls, in each process; of four seconds at once",
+    )
     max_watches: int = Field(1000, ge=1, le=100_000, description="watches open at once")
+
+    @property
+    def facade(self) -> str:
+        """Where systems pull; empty while nothing is served."""
+        return (self.pull_url or f"{self.fhir_base}/fhir") if self.http_listen else ""
 
     @field_validator("allowed_networks")
     @classmethod

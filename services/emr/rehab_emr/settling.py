@@ -12,6 +12,7 @@ from rehab.events.v1.event_pb2 import Event
 from rehab_emr import metrics
 from rehab_emr.domain.account import ACCEPTED, REJECTED, Outcome, delivery_id, told_of
 from rehab_emr.domain.keys import ResourceKey
+from rehab_emr.domain.links import Form
 from rehab_emr.domain.verdicts import Answer, Judgement, Verdict, What, Whole, alone
 from rehab_emr.net.receiver import NoAnswer
 from rehab_emr.pace import Pace
@@ -21,6 +22,7 @@ from rehab_emr.storage.deliveries import DEAD, DELIVERED, PENDING, Deliveries, E
 from rehab_emr.storage.endpoints import Endpoint, Endpoints
 from rehab_emr.storage.lanes import Lane, Lanes
 from rehab_emr.telling import Teller
+from rehab_emr.wanting import form_of
 from rehab_runtime.box import Box
 from rehab_runtime.logging import get_logger
 
@@ -34,6 +36,8 @@ class Next:
     due_in_s: float | None
     failures: int = 0
     wait_s: float = 0.0
+    quiet_s: float = 0.0
+    """So long nobody asks or sends, whatever happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class Settling:
             return await self._whole(sent, answer, judged, judged.whole)
         await self._endpoints.worked(sent.endpoint.endpoint_id)
         verdicts = [_together(one) for one in _grouped(sent.parts, judged.entries)]
-        return await self._each(sent, verdicts)
+        return await self._each(sent, verdicts, judged.quiet_s)
 
     async def unanswered(self, lane: Lane, error: NoAnswer) -> Next:
         """The receiver did not tell who the patient is."""
@@ -109,26 +113,35 @@ class Settling:
 
     async def _whole(self, sent: Sent, answer: Answer, judged: Judgement, whole: Whole) -> After:
         lane, count = sent.lane, len(sent.parts)
+        if answer.status == 504 and judged.quiet_s:
+            # a gateway gave up, the receiver may not have
+            whole = Whole.RETRY
+            await self._endpoints.shrink(lane.endpoint_id, _smaller(sent))
         match whole:
             case Whole.SPLIT | Whole.SHRINK if count > 1:
                 if whole is Whole.SHRINK:
-                    entries = sum(len(one.entries) for one in sent.parts)
-                    await self._endpoints.shrink(lane.endpoint_id, max(1, entries // 2))
+                    await self._endpoints.shrink(lane.endpoint_id, _smaller(sent))
                 return After(most=max(1, count // 2), lasting=whole is Whole.SHRINK)
             case Whole.SPLIT | Whole.SHRINK:
                 return await self._each(sent, [alone(judged)])
-            case Whole.AS_BATCH if sent.endpoint.takes_transactions:
-                await self._endpoints.as_batch(lane.endpoint_id)
+            case Whole.AS_BATCH if form_of(sent.endpoint) is not Form.SINGLY:
+                await self._simpler(sent.endpoint)
                 return After(Next(0.0))
             case Whole.PAUSE | Whole.AS_BATCH:
                 return After(await self._paused(lane.endpoint_id, judged.reason))
-        wait_s = judged.retry_after_s
+        quiet_s = judged.quiet_s
         if answer.fault == "timeout":
             # it may still be at it: two at once would be two resources there
-            wait_s = max(wait_s or 0.0, self._pace.timeout_s)
-        return After(await self._again(lane, judged.reason, wait_s))
+            quiet_s += self._pace.timeout_s
+        return After(await self._again(lane, judged.reason, judged.retry_after_s, quiet_s))
 
-    async def _again(self, lane: Lane, reason: str, wait_s: float | None) -> Next:
+    async def _simpler(self, endpoint: Endpoint) -> None:
+        what = "batches" if form_of(endpoint) is Form.BATCH else "transactions"
+        await self._endpoints.disproved(endpoint.endpoint_id, what)
+
+    async def _again(
+        self, lane: Lane, reason: str, wait_s: float | None, quiet_s: float = 0.0
+    ) -> Next:
         if reason == "http_429" and wait_s:
             await self._endpoints.wait(lane.endpoint_id, wait_s)
         else:
@@ -142,8 +155,8 @@ class Settling:
                     remedy="see whether it is up; what waits is sent when it is back",
                 )
         await self._deliveries.note(lane.key, reason)
-        pause_s = max(self._pace.backoff_s(lane.failures + 1), wait_s or 0.0)
-        return Next(pause_s, lane.failures + 1, pause_s)
+        pause_s = max(self._pace.backoff_s(lane.failures + 1), wait_s or 0.0, quiet_s)
+        return Next(pause_s, lane.failures + 1, pause_s, quiet_s)
 
     async def _paused(self, endpoint_id: str, reason: str) -> Next:
         await self._endpoints.pause(endpoint_id, reason)
@@ -156,7 +169,7 @@ class Settling:
         )
         return Next(0.0)
 
-    async def _each(self, sent: Sent, verdicts: Sequence[Verdict]) -> After:
+    async def _each(self, sent: Sent, verdicts: Sequence[Verdict], quiet_s: float = 0.0) -> After:
         ended, events, waits = [], [], []
         for part, verdict in zip(sent.parts, verdicts, strict=True):
             end = self._end(part, verdict)
@@ -174,7 +187,9 @@ class Settling:
         # those behind it wait, too: a patient's record grows in its order
         most = 1 if len(sent.parts) == 1 and waits else 0
         there = {end.key: end.remote for end in ended if end.remote}
-        return After(Next(max(waits), 0, max(waits)) if waits else None, most, there=there)
+        wait_s = max(*waits, quiet_s) if waits else 0.0
+        after = Next(wait_s, 0, wait_s, quiet_s) if waits else None
+        return After(after, most, there=there)
 
     def _end(self, part: Part, verdict: Verdict) -> Ended:
         key, attempts = part.delivery.key, part.delivery.attempts + 1
@@ -202,6 +217,11 @@ class Settling:
             return end
         sealed = self._box.seal(end.outcome, "outcome", *lane.key, *end.key)
         return Ended(**{name: getattr(end, name) for name in _ENDED} | {"outcome": sealed})
+
+
+def _smaller(sent: Sent) -> int:
+    """Half as many entries in a Bundle."""
+    return max(1, sum(len(one.entries) for one in sent.parts) // 2)
 
 
 _ENDED: tuple[str, ...] = tuple(Ended.__dataclass_fields__)

@@ -16,9 +16,27 @@ from rehab_emr.domain.export import Order, document
 from rehab_emr.domain.history import History
 from rehab_emr.domain.links import Form, Identifier, Links, Options
 from rehab_emr.domain.mapping import resource
-from rehab_emr.domain.notifications import Content, Happened, Kind, Subscribed, notification
+from rehab_emr.domain.notifications import (
+    Content,
+    Focus,
+    Happened,
+    Kind,
+    Subscribed,
+    notification,
+)
 from rehab_emr.domain.provenances import provenance
-from rehab_emr.domain.resource import Resource
+from rehab_emr.domain.resource import Resource, dumped
+from rehab_emr.domain.subscription import (
+    Channel,
+    capabilities,
+    place_of,
+    presented,
+    status_bundle,
+    subscription,
+    topic_of,
+    url_of,
+    version_of,
+)
 from tests.emr.domain.given import (
     BASE,
     BEGIN,
@@ -141,10 +159,49 @@ def told() -> bytes:
     subscribed = Subscribed(
         f"{BASE}/fhir/Subscription/s1", f"{BASE}/fhir/topic/pain", "active", 7, Content.FULL
     )
-    happened = [Happened(7, NOON, f"{BASE}/fhir/Observation/{one.key.id}", one)]
+    place = f"{BASE}/fhir/Observation/{one.key.id}"
+    happened = [Happened(7, NOON, Focus(one.type, place, created=True, content=one.content))]
     return notification(Kind.EVENT, subscribed, happened, "7")
 
 
+def several() -> bytes:
+    """One that is new, one that was corrected, and one of somebody who was erased since."""
+    focused = [
+        Focus("Observation", f"{FACADE}/Observation/{number}", created=number == 1)
+        for number in (1, 2)
+    ]
+    beside = (f"{FACADE}/Provenance/3",)
+    happened = [Happened(n, NOON, one, beside) for n, one in enumerate(focused, 1)]
+    happened.append(Happened(3, NOON, None))
+    return notification(Kind.EVENT, SUBSCRIBED, happened, "3")
+
+
+def asked_for() -> bytes:
+    """What `$events` answers: resources as they are pulled."""
+    history = history_of([*session(20), pain(40, 4)])
+    links = Links(BASE, patient_identifier=Identifier("urn:patients", "patient-1"))
+    made = of_kinds(history, keys.SESSION, keys.SESSION_DURATION, keys.PAIN, links=links)
+    happened = []
+    for number, one in enumerate(made, 1):
+        content = presented(one, links, version_of(one.digest, amended=False))
+        place = f"{FACADE}/{place_of(one.key)}"
+        happened.append(Happened(number, NOON, Focus(one.type, place, True, content)))
+    full = replace(SUBSCRIBED, content=Content.FULL, events=len(made))
+    return notification(Kind.QUERY, full, happened, "1-3")
+
+
+def subscribed() -> bytes:
+    channel = Channel("https://hospital.example.org/hook", "id-only", 60, 20)
+    return dumped(subscription("hospital", SUBSCRIBED.topic, "active", channel))
+
+
+FACADE = f"{BASE}/fhir"
+SUBSCRIBED = Subscribed(url_of(FACADE, "hospital"), topic_of(BASE), "active", 3, Content.ID_ONLY)
+SERVED = {
+    "subscription": subscribed,
+    "capabilities": lambda: dumped(capabilities(FACADE, "RehabTrack", NOON)),
+}
+"""What is read of the service itself."""
 GOLDENS = {
     "session": a_session,
     "weeks": weeks,
@@ -153,6 +210,10 @@ GOLDENS = {
     "corrected": corrected,
     "record": record,
     "notification": told,
+    "notification-several": several,
+    "notification-asked-for": asked_for,
+    "notification-heartbeat": lambda: notification(Kind.HEARTBEAT, SUBSCRIBED, (), "3"),
+    "subscription-status": lambda: dumped(status_bundle(SUBSCRIBED)),
     "code-system": lambda: code_system(LINKS),
 }
 
@@ -167,5 +228,5 @@ def place(name: str) -> Path:
 
 
 if __name__ == "__main__":
-    for name, make in GOLDENS.items():
+    for name, make in (GOLDENS | SERVED).items():
         place(name).write_text(printed(make()), encoding="utf-8")

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from rehab_emr.domain import keys
-from rehab_emr.domain.bundles import PLAIN, bundle, full_url
+from rehab_emr.domain.bundles import PLAIN, bundle
 from rehab_emr.domain.links import Dialect, Form, Identifier, IfNoneExist, Links
 from rehab_emr.domain.mapping import resource
+from rehab_emr.domain.places import full_url
 from rehab_emr.domain.provenances import provenance
 from rehab_emr.domain.validation import problems
 from tests.emr.domain.given import BASE, LINKS, history_of, of_kind, only, pain, session

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from rehab_emr.domain.validation import problems
-from tests.emr.domain.goldens import FOLDER, GOLDENS, place, printed
+from tests.emr.domain.goldens import FOLDER, GOLDENS, SERVED, place, printed
 
 
-@pytest.mark.parametrize("name", GOLDENS)
+@pytest.mark.parametrize("name", GOLDENS | SERVED)
 def test_a_golden_bundle_is_what_is_made(name: str) -> None:
-    assert printed(GOLDENS[name]()) == place(name).read_text(encoding="utf-8")
+    assert printed((GOLDENS | SERVED)[name]()) == place(name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", GOLDENS)
@@ -38,4 +38,4 @@ def test_every_code_of_ours_that_is_sent_is_published(name: str) -> None:
 
 
 def test_every_golden_bundle_is_made_by_somebody() -> None:
-    assert {one.stem for one in FOLDER.glob("*.json")} == set(GOLDENS)
+    assert {one.stem for one in FOLDER.glob("*.json")} == set(GOLDENS | SERVED)

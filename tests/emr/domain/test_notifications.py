@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 
 from rehab_emr.domain import keys
-from rehab_emr.domain.notifications import Content, Happened, Kind, Subscribed, notification
+from rehab_emr.domain.notifications import Content, Focus, Happened, Kind, Subscribed, notification
 from rehab_emr.domain.validation import problems
 from tests.emr.domain.given import BASE, BEGIN, history_of, only, pain
 
 URL = f"{BASE}/fhir/Subscription/s1"
+PLACE = f"{BASE}/fhir/Observation/17"
 SUBSCRIBED = Subscribed(URL, f"{BASE}/fhir/topic/pain", "active", 7, Content.FULL)
 
 
 def happened(*, again: bool = False) -> Happened:
     made = only(history_of([pain(1, 4)]), keys.PAIN, again=again)
-    return Happened(7, BEGIN, f"{BASE}/fhir/Observation/17", made)
+    focus = Focus(made.type, PLACE, created=not again, content=made.content)
+    return Happened(7, BEGIN, focus, (f"{BASE}/fhir/Provenance/18",))
 
 
 def told(kind: Kind, subscribed: Subscribed, *events: Happened) -> Any:
@@ -45,6 +47,8 @@ def test_the_first_entry_says_how_the_subscription_stands() -> None:
     event = {one["name"]: one for one in stands["notification-event"]}
     assert event["event-number"]["valueString"] == "7"
     assert event["timestamp"]["valueInstant"] == "2026-03-02T07:00:00.000Z"
+    assert event["focus"]["valueReference"]["reference"] == PLACE
+    assert event["additional-context"]["valueReference"]["reference"].endswith("/Provenance/18")
 
 
 def test_a_full_notification_holds_the_resource() -> None:
@@ -82,3 +86,18 @@ def test_a_notification_that_is_sent_again_is_the_same() -> None:
     first = notification(Kind.EVENT, SUBSCRIBED, [happened()], "7")
     assert first == notification(Kind.EVENT, SUBSCRIBED, [happened()], "7")
     assert first != notification(Kind.EVENT, SUBSCRIBED, [happened()], "8")
+
+
+def test_what_was_erased_keeps_its_number_and_nothing_else() -> None:
+    erased = Happened(8, BEGIN, None)
+    made = told(Kind.EVENT, replace(SUBSCRIBED, events=8), happened(), erased)
+    assert len(made["entry"]) == 2
+    *_, last = made["entry"][0]["resource"]["parameter"]
+    assert [one["name"] for one in last["part"]] == ["event-number", "timestamp"]
+
+
+def test_a_resource_that_changed_twice_is_in_a_notification_once() -> None:
+    again = replace(happened(again=True), number=8)
+    made = told(Kind.EVENT, replace(SUBSCRIBED, events=8), happened(), again)
+    assert [one.get("fullUrl") for one in made["entry"][1:]] == [PLACE]
+    assert made["entry"][1]["resource"]["status"] == "amended"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,8 +21,15 @@ FHIR = "application/fhir+json"
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 
 
+Work = Callable[[], Awaitable[dict[str, Any]]]
+
+
 class Cut(Exception):
     """The connection ends without an answer."""
+
+
+class Replaced(Exception):
+    """A proxy answers in its place."""
 
 
 class App:
@@ -40,7 +48,10 @@ class App:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
         request = Request(scope, receive)
-        response = await self._answered(request)
+        try:
+            response = await self._answered(request)
+        except Replaced:
+            response = Response("<html>please log in</html>", media_type="text/html")
         await response(scope, receive, send)
 
     async def _answered(self, request: Request) -> Response:
@@ -61,12 +72,37 @@ class App:
             case "GET", "/fhir/metadata":
                 return _fhir(self._capabilities())
             case "POST", "/fhir" | "/fhir/":
-                return await self._bundle(request)
+                content = await request.json()
+                return await self._disturbed("bundle", lambda: self._bundle(content))
             case "POST", "/fhir/Patient/_search":
                 return self._patients(await _form(request))
             case "POST", "/fhir/Patient/$match":
                 return self._matched(await request.json())
-        return _fhir(outcome("not-found", "nothing here"), 404)
+        return await self._rest(request, path.removeprefix("/fhir/"))
+
+    async def _rest(self, request: Request, url: str) -> Response:
+        """One interaction by itself."""
+        kind = f"{request.method} {url.partition('/')[0]}"
+        if request.method == "POST" and url.endswith("/_search"):
+            search, type_ = urlencode(await _form(request)), url.removesuffix("/_search")
+            asked = {"method": "GET", "url": unquote(f"{type_}?{search}")}
+            return await self._disturbed(
+                f"search {type_}", lambda: self._bundles.one({"request": asked})
+            )
+        search = f"?{request.url.query}" if request.url.query else ""
+        conditions = {"ifNoneExist": "if-none-exist", "ifMatch": "if-match"}
+        asked = {
+            "method": request.method,
+            "url": unquote(f"{url}{search}"),
+            **{name: request.headers.get(header, "") for name, header in conditions.items()},
+        }
+        told = {"request": asked}
+        if request.method != "GET":
+            told["resource"] = await request.json()
+        return await self._disturbed(kind, lambda: self._bundles.one(told))
+
+    async def _bundle(self, content: dict[str, Any]) -> dict[str, Any]:
+        return {"resource": await self._bundles.run(content)}
 
     async def _token(self, request: Request) -> Response:
         form, own_url = await _form(request), f"{self._base}/token"
@@ -92,29 +128,44 @@ class App:
             self._store.versions(type_, rest[0]) if rest else self._store.all(type_)
         )
 
-    async def _bundle(self, request: Request) -> Response:
+    async def _disturbed(
+        self, kind: str, work: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> Response:
+        """The answer of an entry as HTTP, if nothing goes wrong."""
         faults, chance = self._faults, self._chance
         if chance.happens(faults.busy):
-            self._store.count("bundle", 429)
+            self._store.count(kind, 429)
             told = {"retry-after": faults.retry_after}
             return _fhir(outcome("throttled", "later"), 429, told)
         if faults.whole or chance.happens(faults.broken):
             status = faults.whole or 500
-            self._store.count("bundle", status)
+            self._store.count(kind, status)
             return _fhir(outcome("exception", "something broke"), status)
+        before = self._store.written
         try:
-            answer = await self._bundles.run(json.loads(await request.body()))
+            answer = await work()
         except Refused as error:
-            self._store.count("bundle", error.status)
+            self._store.count(kind, error.status)
             return _fhir(error.outcome, error.status)
-        self._store.count("bundle", 200)
+        response = answer.get("response", {"status": "200"})
+        status = int(response["status"][:3])
+        self._store.count(kind, status)
+        if faults.looks or self._store.written > before:
+            await self._lose(faults, chance)
+        headers = {name: response[name] for name in ("location", "etag") if name in response}
+        return _fhir(answer.get("resource", {}), status, headers)
+
+    async def _lose(self, faults: Faults, chance: Chance) -> None:
+        """What is committed may not be told. Raises Cut, Replaced."""
         if chance.happens(faults.hang):
+            self._store.count("lost", 0)
             await asyncio.sleep(faults.hang_s)
         if chance.happens(faults.cut):
+            self._store.count("lost", 0)
             raise Cut
         if chance.happens(faults.html):
-            return Response("<html>please log in</html>", media_type="text/html")
-        return _fhir(answer)
+            self._store.count("lost", 0)
+            raise Replaced
 
     def _patients(self, form: dict[str, Any]) -> Response:
         found = self._store.found("Patient", "identifier", str(form.get("identifier", "")))
@@ -140,15 +191,20 @@ class App:
         path = self._path.with_name("capabilities.json")
         if path.exists():
             return dict(json.loads(path.read_text()))
+        lists = self._faults.lists
+        codes = ["create", "update", "read", *(one for one in lists if one == "search-type")]
         resource = {
-            "interaction": [{"code": code} for code in ("create", "update", "read")],
-            "conditionalCreate": True,
-            "conditionalUpdate": True,
+            "interaction": [{"code": code} for code in codes],
+            "conditionalCreate": "conditionalCreate" in lists,
+            "conditionalUpdate": "conditionalUpdate" in lists,
+            "searchParam": [{"name": "identifier", "type": "token"}],
         }
+        bundles = [one for one in ("transaction", "batch") if one in lists]
         rest = {
             "mode": "server",
             "resource": [{"type": type_, **resource} for type_ in TYPES],
-            "interaction": [{"code": "transaction"}, {"code": "batch"}],
+            "interaction": [{"code": code} for code in bundles],
+            "searchParam": [{"name": "_tag", "type": "token"}],
         }
         return {
             "resourceType": "CapabilityStatement",

@@ -9,6 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+EVERYTHING = ("conditionalCreate", "conditionalUpdate", "search-type", "transaction", "batch")
+
 
 @dataclass
 class Faults:
@@ -27,6 +29,8 @@ class Faults:
     html: float = 0.0
     busy_entries: float = 0.0
     slow_s: float = 0.0
+    looks: bool = True
+    """Whether answers are lost, too, when nothing was stored."""
     refuse: list[str] = field(default_factory=list)
     """Values of identifiers that are answered with 422."""
     most_entries: int = 0
@@ -35,6 +39,17 @@ class Faults:
     """Transactions are run as batches, and called transactions."""
     no_transactions: bool = False
     """They are answered with 405."""
+    no_bundles: bool = False
+    """They are answered with 405, whatever their type."""
+    conditional: str = "takes"
+    """What it does with conditions: "takes", "refuses" (412 and 400), or "ignores" If-None-Exist
+    and refuses conditional updates, as some servers do."""
+    lag_s: float = 0.0
+    """Its search finds what is stored only so long after."""
+    searches: bool = True
+    """Otherwise it leaves out parameters that it does not know, which are all."""
+    lists: list[str] = field(default_factory=lambda: list(EVERYTHING))
+    """What its CapabilityStatement lists."""
     whole: int = 0
     """Every Bundle is answered with this status."""
     seed: int = 1

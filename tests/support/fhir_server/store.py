@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS resource (
     type TEXT, id TEXT, version INTEGER, content TEXT, PRIMARY KEY (type, id, version));
-CREATE TABLE IF NOT EXISTS token (type TEXT, name TEXT, value TEXT, id TEXT);
+CREATE TABLE IF NOT EXISTS token (type TEXT, name TEXT, value TEXT, id TEXT, at REAL);
 CREATE INDEX IF NOT EXISTS token_value ON token (type, name, value);
 CREATE TABLE IF NOT EXISTS request (kind TEXT, status INTEGER);
 CREATE TABLE IF NOT EXISTS seen (jti TEXT PRIMARY KEY);
@@ -33,16 +34,18 @@ class Store:
     """Another process may have the file after this one was killed."""
 
     def __init__(self, path: Path) -> None:
+        self.written = 0
+        """How often something was stored."""
         self._base = sqlite3.connect(path, isolation_level=None, timeout=10)
         self._base.execute("PRAGMA journal_mode = WAL")
         self._base.execute("PRAGMA synchronous = NORMAL")
         self._base.executescript(SCHEMA)
 
-    def found(self, type_: str, name: str, value: str) -> list[str]:
-        """Ids of resources with a token "system|value"."""
+    def found(self, type_: str, name: str, value: str, lag_s: float = 0.0) -> list[str]:
+        """Ids of resources with a token "system|value", as it was so long ago."""
         rows = self._base.execute(
-            "SELECT DISTINCT id FROM token WHERE type = ? AND name = ? AND value = ?",
-            (type_, name, value),
+            "SELECT DISTINCT id FROM token WHERE type = ? AND name = ? AND value = ? AND at <= ?",
+            (type_, name, value, time.time() - lag_s),
         )
         return [row[0] for row in rows]
 
@@ -75,6 +78,7 @@ class Store:
             self._base.execute("ROLLBACK")
             raise
         self._base.execute("COMMIT")
+        self.written += bool(done)
         return done
 
     def _one(self, write: Write) -> tuple[str, int]:
@@ -87,10 +91,11 @@ class Store:
             "INSERT INTO resource VALUES (?, ?, ?, ?)",
             (write.type, id_, version, json.dumps(content)),
         )
+        at = 0 if before else time.time()
         self._base.execute("DELETE FROM token WHERE type = ? AND id = ?", (write.type, id_))
         self._base.executemany(
-            "INSERT INTO token VALUES (?, ?, ?, ?)",
-            [(write.type, name, value, id_) for name, value in tokens(content)],
+            "INSERT INTO token VALUES (?, ?, ?, ?, ?)",
+            [(write.type, name, value, id_, at) for name, value in tokens(content)],
         )
         return id_, version
 

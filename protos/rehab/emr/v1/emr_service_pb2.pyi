@@ -16,6 +16,13 @@ class BundleType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BUNDLE_TYPE_TRANSACTION: _ClassVar[BundleType]
     BUNDLE_TYPE_BATCH: _ClassVar[BundleType]
 
+class NotificationContent(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NOTIFICATION_CONTENT_UNSPECIFIED: _ClassVar[NotificationContent]
+    NOTIFICATION_CONTENT_EMPTY: _ClassVar[NotificationContent]
+    NOTIFICATION_CONTENT_ID_ONLY: _ClassVar[NotificationContent]
+    NOTIFICATION_CONTENT_FULL_RESOURCE: _ClassVar[NotificationContent]
+
 class DeliveryState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DELIVERY_STATE_UNSPECIFIED: _ClassVar[DeliveryState]
@@ -33,6 +40,10 @@ class ExportFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 BUNDLE_TYPE_UNSPECIFIED: BundleType
 BUNDLE_TYPE_TRANSACTION: BundleType
 BUNDLE_TYPE_BATCH: BundleType
+NOTIFICATION_CONTENT_UNSPECIFIED: NotificationContent
+NOTIFICATION_CONTENT_EMPTY: NotificationContent
+NOTIFICATION_CONTENT_ID_ONLY: NotificationContent
+NOTIFICATION_CONTENT_FULL_RESOURCE: NotificationContent
 DELIVERY_STATE_UNSPECIFIED: DeliveryState
 DELIVERY_STATE_PENDING: DeliveryState
 DELIVERY_STATE_HELD: DeliveryState
@@ -42,6 +53,14 @@ DELIVERY_STATE_DEAD: DeliveryState
 EXPORT_FORMAT_UNSPECIFIED: ExportFormat
 EXPORT_FORMAT_DOCUMENT: ExportFormat
 EXPORT_FORMAT_NDJSON: ExportFormat
+
+class Notify(_message.Message):
+    __slots__ = ("content", "heartbeat_s")
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_S_FIELD_NUMBER: _ClassVar[int]
+    content: NotificationContent
+    heartbeat_s: int
+    def __init__(self, content: _Optional[_Union[NotificationContent, str]] = ..., heartbeat_s: _Optional[int] = ...) -> None: ...
 
 class SmartBackend(_message.Message):
     __slots__ = ("client_id", "token_url", "scope")
@@ -62,7 +81,7 @@ class ClientCertificate(_message.Message):
     def __init__(self, certificate_pem: _Optional[str] = ..., key_pem: _Optional[str] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ("endpoint_id", "clinic_id", "base_url", "bundle_type", "most_entries", "requests_per_second", "concurrency", "patient_system", "rep_series", "authority_pem", "no_backfill", "paused", "entries_now", "auth", "warnings", "if_none_exist")
+    __slots__ = ("endpoint_id", "clinic_id", "base_url", "bundle_type", "most_entries", "requests_per_second", "concurrency", "patient_system", "rep_series", "authority_pem", "no_backfill", "paused", "entries_now", "auth", "warnings", "if_none_exist", "notify", "examined_at", "readings")
     ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
     BASE_URL_FIELD_NUMBER: _ClassVar[int]
@@ -79,6 +98,9 @@ class Endpoint(_message.Message):
     AUTH_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     IF_NONE_EXIST_FIELD_NUMBER: _ClassVar[int]
+    NOTIFY_FIELD_NUMBER: _ClassVar[int]
+    EXAMINED_AT_FIELD_NUMBER: _ClassVar[int]
+    READINGS_FIELD_NUMBER: _ClassVar[int]
     endpoint_id: str
     clinic_id: str
     base_url: str
@@ -95,7 +117,10 @@ class Endpoint(_message.Message):
     auth: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
     if_none_exist: str
-    def __init__(self, endpoint_id: _Optional[str] = ..., clinic_id: _Optional[str] = ..., base_url: _Optional[str] = ..., bundle_type: _Optional[_Union[BundleType, str]] = ..., most_entries: _Optional[int] = ..., requests_per_second: _Optional[float] = ..., concurrency: _Optional[int] = ..., patient_system: _Optional[str] = ..., rep_series: bool = ..., authority_pem: _Optional[str] = ..., no_backfill: bool = ..., paused: _Optional[str] = ..., entries_now: _Optional[int] = ..., auth: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., if_none_exist: _Optional[str] = ...) -> None: ...
+    notify: Notify
+    examined_at: _timestamp_pb2.Timestamp
+    readings: bool
+    def __init__(self, endpoint_id: _Optional[str] = ..., clinic_id: _Optional[str] = ..., base_url: _Optional[str] = ..., bundle_type: _Optional[_Union[BundleType, str]] = ..., most_entries: _Optional[int] = ..., requests_per_second: _Optional[float] = ..., concurrency: _Optional[int] = ..., patient_system: _Optional[str] = ..., rep_series: bool = ..., authority_pem: _Optional[str] = ..., no_backfill: bool = ..., paused: _Optional[str] = ..., entries_now: _Optional[int] = ..., auth: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., if_none_exist: _Optional[str] = ..., notify: _Optional[_Union[Notify, _Mapping]] = ..., examined_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., readings: bool = ...) -> None: ...
 
 class RegisterEndpointRequest(_message.Message):
     __slots__ = ("clinic_id", "endpoint", "bearer", "smart", "certificate")
@@ -112,10 +137,14 @@ class RegisterEndpointRequest(_message.Message):
     def __init__(self, clinic_id: _Optional[str] = ..., endpoint: _Optional[_Union[Endpoint, _Mapping]] = ..., bearer: _Optional[str] = ..., smart: _Optional[_Union[SmartBackend, _Mapping]] = ..., certificate: _Optional[_Union[ClientCertificate, _Mapping]] = ...) -> None: ...
 
 class RegisterEndpointResponse(_message.Message):
-    __slots__ = ("endpoint",)
+    __slots__ = ("endpoint", "pull_token", "fhir_base")
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    PULL_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    FHIR_BASE_FIELD_NUMBER: _ClassVar[int]
     endpoint: Endpoint
-    def __init__(self, endpoint: _Optional[_Union[Endpoint, _Mapping]] = ...) -> None: ...
+    pull_token: str
+    fhir_base: str
+    def __init__(self, endpoint: _Optional[_Union[Endpoint, _Mapping]] = ..., pull_token: _Optional[str] = ..., fhir_base: _Optional[str] = ...) -> None: ...
 
 class ListEndpointsRequest(_message.Message):
     __slots__ = ("clinic_id",)
@@ -316,7 +345,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self, clinic_id: _Optional[str] = ...) -> None: ...
 
 class EndpointStatus(_message.Message):
-    __slots__ = ("endpoint_id", "paused", "breaker", "pending", "held", "unmatched", "delivered", "dead", "oldest_pending_s")
+    __slots__ = ("endpoint_id", "paused", "breaker", "pending", "held", "unmatched", "delivered", "dead", "oldest_pending_s", "warnings", "examined_at")
     ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
     BREAKER_FIELD_NUMBER: _ClassVar[int]
@@ -326,6 +355,8 @@ class EndpointStatus(_message.Message):
     DELIVERED_FIELD_NUMBER: _ClassVar[int]
     DEAD_FIELD_NUMBER: _ClassVar[int]
     OLDEST_PENDING_S_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    EXAMINED_AT_FIELD_NUMBER: _ClassVar[int]
     endpoint_id: str
     paused: str
     breaker: str
@@ -335,7 +366,9 @@ class EndpointStatus(_message.Message):
     delivered: int
     dead: int
     oldest_pending_s: float
-    def __init__(self, endpoint_id: _Optional[str] = ..., paused: _Optional[str] = ..., breaker: _Optional[str] = ..., pending: _Optional[int] = ..., held: _Optional[int] = ..., unmatched: _Optional[int] = ..., delivered: _Optional[int] = ..., dead: _Optional[int] = ..., oldest_pending_s: _Optional[float] = ...) -> None: ...
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    examined_at: _timestamp_pb2.Timestamp
+    def __init__(self, endpoint_id: _Optional[str] = ..., paused: _Optional[str] = ..., breaker: _Optional[str] = ..., pending: _Optional[int] = ..., held: _Optional[int] = ..., unmatched: _Optional[int] = ..., delivered: _Optional[int] = ..., dead: _Optional[int] = ..., oldest_pending_s: _Optional[float] = ..., warnings: _Optional[_Iterable[str]] = ..., examined_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
     __slots__ = ("endpoints",)
@@ -356,6 +389,44 @@ class WatchDeliveriesResponse(_message.Message):
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     delivery: Delivery
     def __init__(self, delivery: _Optional[_Union[Delivery, _Mapping]] = ...) -> None: ...
+
+class GetSubscriptionRequest(_message.Message):
+    __slots__ = ("clinic_id", "endpoint_id")
+    CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    clinic_id: str
+    endpoint_id: str
+    def __init__(self, clinic_id: _Optional[str] = ..., endpoint_id: _Optional[str] = ...) -> None: ...
+
+class GetSubscriptionResponse(_message.Message):
+    __slots__ = ("url", "topic", "status", "events", "accepted", "accepted_at")
+    URL_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_AT_FIELD_NUMBER: _ClassVar[int]
+    url: str
+    topic: str
+    status: str
+    events: int
+    accepted: int
+    accepted_at: _timestamp_pb2.Timestamp
+    def __init__(self, url: _Optional[str] = ..., topic: _Optional[str] = ..., status: _Optional[str] = ..., events: _Optional[int] = ..., accepted: _Optional[int] = ..., accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class RotatePullTokenRequest(_message.Message):
+    __slots__ = ("clinic_id", "endpoint_id")
+    CLINIC_ID_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    clinic_id: str
+    endpoint_id: str
+    def __init__(self, clinic_id: _Optional[str] = ..., endpoint_id: _Optional[str] = ...) -> None: ...
+
+class RotatePullTokenResponse(_message.Message):
+    __slots__ = ("pull_token",)
+    PULL_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    pull_token: str
+    def __init__(self, pull_token: _Optional[str] = ...) -> None: ...
 
 class ListDisclosuresRequest(_message.Message):
     __slots__ = ("patient_id",)

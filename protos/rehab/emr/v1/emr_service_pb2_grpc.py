@@ -91,6 +91,16 @@ class EmrServiceStub(object):
                 request_serializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.WatchDeliveriesRequest.SerializeToString,
                 response_deserializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.WatchDeliveriesResponse.FromString,
                 _registered_method=True)
+        self.GetSubscription = channel.unary_unary(
+                '/rehab.emr.v1.EmrService/GetSubscription',
+                request_serializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.GetSubscriptionRequest.SerializeToString,
+                response_deserializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.GetSubscriptionResponse.FromString,
+                _registered_method=True)
+        self.RotatePullToken = channel.unary_unary(
+                '/rehab.emr.v1.EmrService/RotatePullToken',
+                request_serializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.RotatePullTokenRequest.SerializeToString,
+                response_deserializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.RotatePullTokenResponse.FromString,
+                _registered_method=True)
         self.ListDisclosures = channel.unary_unary(
                 '/rehab.emr.v1.EmrService/ListDisclosures',
                 request_serializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.ListDisclosuresRequest.SerializeToString,
@@ -115,7 +125,9 @@ class EmrServiceServicer(object):
 
     def RegisterEndpoint(self, request, context):
         """RegisterEndpoint adds a FHIR server, or changes what is told of one. Its CapabilityStatement is
-        read first: what is missing is told in plain words, and the endpoint is refused.
+        read first: what is missing is told in plain words, and the endpoint is refused. What can be done
+        without is a warning: without conditional creates, each resource is looked for before it is sent. A
+        system that is notified and pulls is sent a handshake instead, and refused unless it answers that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,6 +201,20 @@ class EmrServiceServicer(object):
     def WatchDeliveries(self, request, context):
         """WatchDeliveries tells deliveries of a clinic as they change, until the caller leaves. What changed
         before is not told: ListDeliveries does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSubscription(self, request, context):
+        """GetSubscription tells how far a system that is notified and pulls has got.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotatePullToken(self, request, context):
+        """RotatePullToken makes the token anew by which a system pulls. The one before ends at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -272,6 +298,16 @@ def add_EmrServiceServicer_to_server(servicer, server):
                     servicer.WatchDeliveries,
                     request_deserializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.WatchDeliveriesRequest.FromString,
                     response_serializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.WatchDeliveriesResponse.SerializeToString,
+            ),
+            'GetSubscription': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSubscription,
+                    request_deserializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.GetSubscriptionRequest.FromString,
+                    response_serializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.GetSubscriptionResponse.SerializeToString,
+            ),
+            'RotatePullToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotatePullToken,
+                    request_deserializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.RotatePullTokenRequest.FromString,
+                    response_serializer=rehab_dot_emr_dot_v1_dot_emr__service__pb2.RotatePullTokenResponse.SerializeToString,
             ),
             'ListDisclosures': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDisclosures,
@@ -588,6 +624,60 @@ class EmrService(object):
             '/rehab.emr.v1.EmrService/WatchDeliveries',
             rehab_dot_emr_dot_v1_dot_emr__service__pb2.WatchDeliveriesRequest.SerializeToString,
             rehab_dot_emr_dot_v1_dot_emr__service__pb2.WatchDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSubscription(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rehab.emr.v1.EmrService/GetSubscription',
+            rehab_dot_emr_dot_v1_dot_emr__service__pb2.GetSubscriptionRequest.SerializeToString,
+            rehab_dot_emr_dot_v1_dot_emr__service__pb2.GetSubscriptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotatePullToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rehab.emr.v1.EmrService/RotatePullToken',
+            rehab_dot_emr_dot_v1_dot_emr__service__pb2.RotatePullTokenRequest.SerializeToString,
+            rehab_dot_emr_dot_v1_dot_emr__service__pb2.RotatePullTokenResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,6 +26,7 @@ class DeliveryOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DELIVERY_OUTCOME_PUSHED: _ClassVar[DeliveryOutcome]
     DELIVERY_OUTCOME_ACCEPTED: _ClassVar[DeliveryOutcome]
     DELIVERY_OUTCOME_REJECTED: _ClassVar[DeliveryOutcome]
+    DELIVERY_OUTCOME_PULLED: _ClassVar[DeliveryOutcome]
 BILLING_STAGE_UNSPECIFIED: BillingStage
 BILLING_STAGE_PROPOSED: BillingStage
 BILLING_STAGE_APPROVED: BillingStage
@@ -35,6 +36,7 @@ DELIVERY_OUTCOME_UNSPECIFIED: DeliveryOutcome
 DELIVERY_OUTCOME_PUSHED: DeliveryOutcome
 DELIVERY_OUTCOME_ACCEPTED: DeliveryOutcome
 DELIVERY_OUTCOME_REJECTED: DeliveryOutcome
+DELIVERY_OUTCOME_PULLED: DeliveryOutcome
 
 class Message(_message.Message):
     __slots__ = ("message_id", "sent", "read")

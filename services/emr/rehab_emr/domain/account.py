@@ -19,7 +19,8 @@ Outcome = care_pb2.DeliveryOutcome
 PUSHED = care_pb2.DELIVERY_OUTCOME_PUSHED
 ACCEPTED = care_pb2.DELIVERY_OUTCOME_ACCEPTED
 REJECTED = care_pb2.DELIVERY_OUTCOME_REJECTED
-OUTCOMES = {PUSHED: "pushed", ACCEPTED: "accepted", REJECTED: "rejected"}
+PULLED = care_pb2.DELIVERY_OUTCOME_PULLED
+OUTCOMES = {PUSHED: "pushed", ACCEPTED: "accepted", REJECTED: "rejected", PULLED: "pulled"}
 
 
 @dataclass(frozen=True, slots=True)

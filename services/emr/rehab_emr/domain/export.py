@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rehab_emr.domain import codes, elements, keys, provenances
-from rehab_emr.domain.bundles import full_url, linked
 from rehab_emr.domain.history import History
 from rehab_emr.domain.keys import KINDS, ResourceKey
 from rehab_emr.domain.links import Identifier, Links
 from rehab_emr.domain.mapping import resource
+from rehab_emr.domain.places import full_url, linked
 from rehab_emr.domain.resource import Json, Resource, dumped
 
 _SECTIONS = (

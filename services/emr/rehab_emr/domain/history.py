@@ -52,7 +52,7 @@ class History:
         return cls(fine=fine)
 
     def __init__(self, *, fine: bool = False) -> None:
-        self._fine = fine
+        self.fine = fine
         self.erased = False
         """The patient's keys are destroyed: nothing is told any more."""
         self._clear()
@@ -214,7 +214,7 @@ class History:
             SessionFold().add(fact)
             told = dict.fromkeys(telling.of_session(fact, self.zone))
         elif fact.kind in telling.READING_KINDS:
-            told = dict.fromkeys(telling.of_readings(fact, self.zone, fine=self._fine))
+            told = dict.fromkeys(telling.of_readings(fact, self.zone, fine=self.fine))
         elif fact.kind == "pain_report":
             told = dict.fromkeys(telling.of_pain(self._root(fact)))
         elif fact.kind == "plan":

@@ -80,6 +80,8 @@ class Form(StrEnum):
     TRANSACTION = "transaction"
     BATCH = "batch"
     COLLECTION = "collection"
+    SINGLY = "singly"
+    """No Bundle at all: a request for each resource."""
 
 
 class IfNoneExist(StrEnum):

@@ -2,17 +2,21 @@
 
 A receiver finds a gap by the numbers of events, silence by heartbeats, and asks for what it missed
 with `$events`.
+
+Empty and id-only notifications are no disclosures: they name no patient, and their ids are UUIDs
+that tell whoever cannot pull the resource neither whose it is nor what it says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from rehab_emr.domain import keys
-from rehab_emr.domain.resource import Json, Resource, Status, dumped
+from rehab_emr.domain.resource import Json, dumped
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
 
@@ -23,6 +27,8 @@ class Kind(StrEnum):
     EVENT = "event-notification"
     QUERY = "query-event"
     """What `$events` answers."""
+    STATUS = "query-status"
+    """What `$status` answers."""
 
 
 class Content(StrEnum):
@@ -36,7 +42,7 @@ class Content(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Subscribed:
     """`url` is the Subscription's own, `topic` the canonical URL of its topic; `status` is that of
-    R4, such as "active"; `events` were told since it began, those of this notification included."""
+    R4, such as "active"; `events` happened since it began, those of this notification included."""
 
     url: str
     topic: str
@@ -46,13 +52,25 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
+class Focus:
+    """What an event is about: `place` is the resource's URL; `created` says that this is the first
+    event of it. `content` is told in full notifications only; None where it cannot be had."""
+
+    type: str
+    place: str
+    created: bool
+    content: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
-    """One event of a subscription: `number` counts from 1; `place` is the resource's URL."""
+    """One event of a subscription: `number` counts from 1. Of what was erased since there is no
+    focus. `beside` are URLs of what belongs to it, such as its Provenance."""
 
     number: int
     at: datetime
-    place: str
-    resource: Resource
+    focus: Focus | None
+    beside: Sequence[str] = ()
 
 
 def notification(
@@ -67,7 +85,8 @@ def notification(
         raise ValueError("notification: only one of events has events")
     entries = [_status(kind, subscribed, happened, number)]
     if subscribed.content is not Content.EMPTY:
-        entries += [_entry(one, subscribed.content) for one in happened]
+        focused = [one.focus for one in happened if one.focus is not None]
+        entries += [_entry(one, subscribed.content) for one in _last_of_each(focused)]
     return dumped(
         {
             "resourceType": "Bundle",
@@ -79,6 +98,17 @@ def notification(
 
 
 def _status(kind: Kind, subscribed: Subscribed, happened: Sequence[Happened], number: str) -> Json:
+    named = keys.opaque("notification", subscribed.url, number).id
+    return {
+        "fullUrl": f"urn:uuid:{named}",
+        "resource": parameters(kind, subscribed, happened),
+        "request": {"method": "GET", "url": f"{subscribed.url}/$status"},
+        "response": {"status": "200"},
+    }
+
+
+def parameters(kind: Kind, subscribed: Subscribed, happened: Sequence[Happened] = ()) -> Json:
+    """How a subscription stands, as R4 tells it."""
     told: list[Json] = [
         {"name": "subscription", "valueReference": {"reference": subscribed.url}},
         {"name": "topic", "valueCanonical": subscribed.topic},
@@ -87,17 +117,16 @@ def _status(kind: Kind, subscribed: Subscribed, happened: Sequence[Happened], nu
         {"name": "events-since-subscription-start", "valueString": str(subscribed.events)},
     ]
     told += [_event(one, subscribed.content) for one in happened]
-    named = keys.opaque("notification", subscribed.url, number).id
     return {
-        "fullUrl": f"urn:uuid:{named}",
-        "resource": {
-            "resourceType": "Parameters",
-            "meta": {"profile": [f"{_BACKPORT}/backport-subscription-status-r4"]},
-            "parameter": told,
-        },
-        "request": {"method": "GET", "url": f"{subscribed.url}/$status"},
-        "response": {"status": "200"},
+        "resourceType": "Parameters",
+        "meta": {"profile": [f"{_BACKPORT}/backport-subscription-status-r4"]},
+        "parameter": told,
     }
+
+
+def _last_of_each(focused: Sequence[Focus]) -> Sequence[Focus]:
+    """A history may hold a version of a resource once (bdl-7), and all of one are its newest."""
+    return list({one.place: one for one in focused}.values())
 
 
 def _event(one: Happened, content: Content) -> Json:
@@ -110,17 +139,20 @@ def _event(one: Happened, content: Content) -> Json:
             .replace("+00:00", "Z"),
         },
     ]
-    if content is not Content.EMPTY:
-        parts.append({"name": "focus", "valueReference": {"reference": one.place}})
+    if content is not Content.EMPTY and one.focus is not None:
+        parts.append({"name": "focus", "valueReference": {"reference": one.focus.place}})
+        parts += [
+            {"name": "additional-context", "valueReference": {"reference": place}}
+            for place in one.beside
+        ]
     return {"name": "notification-event", "part": parts}
 
 
-def _entry(one: Happened, content: Content) -> Json:
-    created = one.resource.status is Status.FINAL
+def _entry(one: Focus, content: Content) -> Json:
     made: Json = {"fullUrl": one.place}
-    if content is Content.FULL:
-        made["resource"] = dict(one.resource.content)
-    url = one.resource.type if created else one.place
-    made["request"] = {"method": "POST" if created else "PUT", "url": url}
-    made["response"] = {"status": "201" if created else "200"}
+    if content is Content.FULL and one.content is not None:
+        made["resource"] = dict(one.content)
+    url = one.type if one.created else one.place
+    made["request"] = {"method": "POST" if one.created else "PUT", "url": url}
+    made["response"] = {"status": "201" if one.created else "200"}
     return made

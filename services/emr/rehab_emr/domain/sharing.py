@@ -57,6 +57,11 @@ class Sharing:
         covering = [one for one in consents if all(one.covers(at, kind) for kind in wanted)]
         return PatientFacts("", consents=tuple(covering)).consent_to(purpose, at)
 
+    def begun(self, at: datetime) -> int:
+        """How many consents to sharing had begun by then, those that ended included: while it is
+        the same, nothing is covered that was not."""
+        return sum(one.purpose == PURPOSE and one.since <= at for one in self._given.values())
+
     def begins_in(self, at: datetime) -> float | None:
         """Seconds until another consent comes into force; None when none will."""
         shares = [one for one in self._given.values() if one.purpose == PURPOSE]

@@ -41,7 +41,7 @@ class Whole(StrEnum):
     SHRINK = "shrink"
     """There is too much in it: less at once, from now on."""
     AS_BATCH = "as_batch"
-    """It takes no transactions."""
+    """It takes no such Bundles, or none at all: send in a simpler way."""
     PAUSE = "pause"
     """The endpoint is wrong, not the resources: a person must look."""
 
@@ -78,6 +78,8 @@ class Judgement:
     reason: str = ""
     outcome: Json | None = field(default=None, repr=False)
     retry_after_s: float | None = None
+    quiet_s: float = 0.0
+    """So long nothing of the patient is asked or sent again: what became of it may not show yet."""
 
 
 def judge(answer: Answer, count: int, now: datetime) -> Judgement:
@@ -94,12 +96,14 @@ def judge(answer: Answer, count: int, now: datetime) -> Judgement:
     entries = body.get("entry") or []
     if not isinstance(entries, list) or len(entries) != count:
         return Judgement(whole=Whole.RETRY, reason="entries_missing", retry_after_s=wait_s)
-    return Judgement(tuple(_entry(one, wait_s, now) for one in entries), retry_after_s=wait_s)
+    return Judgement(
+        tuple(entry_verdict(one, wait_s, now) for one in entries), retry_after_s=wait_s
+    )
 
 
 def _refused(answer: Answer, count: int) -> Whole:
     status = answer.status
-    if status == 405:
+    if status in (405, 501):
         return Whole.AS_BATCH
     if status == 413 or (status == 504 and count > 1) or _says_too_large(answer):
         return Whole.SHRINK
@@ -130,7 +134,8 @@ def alone(judgement: Judgement) -> Verdict:
     )
 
 
-def _entry(entry: Any, whole_wait_s: float | None, now: datetime) -> Verdict:
+def entry_verdict(entry: Any, whole_wait_s: float | None, now: datetime) -> Verdict:
+    """Of one entry of an answer."""
     response = entry.get("response") if isinstance(entry, Mapping) else None
     try:
         status = int(str(response["status"])[:3])  # type: ignore[index]

@@ -52,6 +52,18 @@ class Receiver:
         """Never raises for what the other side does."""
         return await self._call("POST", "", content=bundle)
 
+    async def ask(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
+        """One interaction. Never raises for what the other side does."""
+        return await self._call(method, path, content=content, more=headers)
+
+    async def search(self, type_: str, form: Mapping[str, str]) -> Answer:
+        """What it does not understand it is to refuse, not to leave out. Never raises for what the
+        other side does."""
+        strict = {"prefer": "handling=strict"}
+        return await self._call("POST", f"/{type_}/_search", form=form, more=strict)
+
     async def capabilities(self) -> Mapping[str, Any]:
         """Raises NoAnswer."""
         answer = await self._call("GET", "/metadata")
@@ -99,16 +111,18 @@ class Receiver:
         *,
         content: bytes | None = None,
         form: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Answer:
-        """With a new token once, when the one there was is not taken."""
+        """With `more` headers; with a new token once, when the one there was is not taken."""
         for last in (False, True):
             try:
                 headers = await self._auth.headers()
             except NotLetIn as error:
                 # 401 has no token as its cause here, and makes a person look
                 return Answer(0, fault=error.code) if error.later else Answer(401)
+            told = {**headers, **(more or {})}
             answer = await self._client.call(
-                method, f"{self._base_url}{path}", content=content, form=form, headers=headers
+                method, f"{self._base_url}{path}", content=content, form=form, headers=told
             )
             if answer.status != 401 or last or not self._auth.drop(headers):
                 break

@@ -15,6 +15,12 @@ from rehab_runtime.postgres import Database, Queries
 CHANNEL = "emr_deliveries"
 """Told when deliveries changed."""
 PENDING, HELD, UNMATCHED, DELIVERED, DEAD = "pending", "held", "unmatched", "delivered", "dead"
+TO_BE_NOTIFIED = "to_be_notified"
+"""The reason of what has its number, and waits to be told of."""
+
+NO_CONSENT, NOT_MATCHED = "no_consent", "patient_not_matched"
+STATES = {"": PENDING, NO_CONSENT: HELD, NOT_MATCHED: UNMATCHED}
+"""By why all of a lane wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +89,18 @@ class Deliveries:
         self._queries = queries
 
     async def plan(
-        self, connection: asyncpg.Connection, lane: tuple[str, str], planned: Sequence[Planned]
+        self,
+        connection: asyncpg.Connection,
+        lane: tuple[str, str],
+        planned: Sequence[Planned],
+        held: str,
     ) -> None:
+        """With why the others of the lane wait, empty while they go."""
         if planned:
             rows = [(*one.key, one.position, one.ready_at) for one in planned]
             columns = [list(column) for column in zip(*rows, strict=True)]
-            await connection.execute(self._queries["plan"], *lane, *columns)
+            state = STATES[held]
+            await connection.execute(self._queries["plan"], *lane, *columns, state, held)
 
     async def waiting(self, lane: tuple[str, str], most: int) -> Sequence[Delivery]:
         rows = await self._database.fetch(self._queries["waiting"], *lane, most)
@@ -102,18 +114,23 @@ class Deliveries:
         row = await self._database.fetchrow(self._queries["next_at"], *lane)
         return float(row["due_in"]) if row is not None and row["due_in"] is not None else None
 
-    async def hold(self, lane: tuple[str, str], state: str, reason: str) -> None:
-        await self._database.execute(self._queries["hold"], *lane, state, reason)
-        await self._tell()
+    async def hold(
+        self, connection: asyncpg.Connection, lane: tuple[str, str], reason: str
+    ) -> None:
+        await connection.execute(self._queries["hold"], *lane, STATES[reason], reason)
+        await connection.execute(self._queries["told"], CHANNEL)
 
     async def note(self, lane: tuple[str, str], reason: str) -> None:
         """Why what is due still waits."""
         await self._database.execute(self._queries["note"], *lane, reason)
         await self._tell()
 
-    async def let_go(self, lane: tuple[str, str]) -> None:
-        if await self._database.execute(self._queries["let_go"], *lane) != "UPDATE 0":
-            await self._tell()
+    async def let_go(
+        self, connection: asyncpg.Connection, lane: tuple[str, str], *, uncovered: bool
+    ) -> None:
+        """What no consent covered only where it is `uncovered`: another one may cover it now."""
+        await connection.execute(self._queries["let_go"], *lane, uncovered)
+        await connection.execute(self._queries["told"], CHANNEL)
 
     async def disclosing(
         self,
@@ -127,6 +144,19 @@ class Deliveries:
         ]
         rows = await connection.fetch(self._queries["disclosing"], *lane, *columns)
         return {ResourceKey(row["kind"], row["resource_id"]): row["disclosed_at"] for row in rows}
+
+    async def numbered(
+        self,
+        connection: asyncpg.Connection,
+        lane: tuple[str, str],
+        told: Sequence[tuple[ResourceKey, bytes, bool]],
+    ) -> None:
+        """Keys with digests and whether they amend: they wait to be told of."""
+        if told:
+            columns = [
+                [*column] for column in zip(*((*key, *rest) for key, *rest in told), strict=True)
+            ]
+            await connection.execute(self._queries["numbered"], *lane, *columns)
 
     async def stayed(
         self, connection: asyncpg.Connection, lane: tuple[str, str], before: Sequence[Delivery]
@@ -153,9 +183,11 @@ class Deliveries:
             )
             for end in ends
         ]
-        await connection.executemany(self._queries["ended"], rows)
+        if rows:
+            await connection.executemany(self._queries["ended"], rows)
         dropped = [(*lane, *key) for key in nothing]
-        await connection.executemany(self._queries["drop"], dropped)
+        if dropped:
+            await connection.executemany(self._queries["drop"], dropped)
         await connection.execute(self._queries["told"], CHANNEL)
 
     async def known(self, lane: tuple[str, str]) -> dict[ResourceKey, str]:

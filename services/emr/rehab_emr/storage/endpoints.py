@@ -12,12 +12,14 @@ from rehab_runtime.postgres import Database, Queries
 
 CHANNEL = "emr_endpoints"
 """Told when endpoints changed."""
+STATEMENT = "statement: "
+"""What begins why an endpoint is paused that no longer promises what is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """`secret` is sealed. `revision` counts changes of what it is; `open_until` is of the
-    breaker."""
+    breaker. `notify` is how much a notification says, empty for one that is pushed to."""
 
     endpoint_id: str
     clinic_id: str
@@ -37,18 +39,40 @@ class Endpoint:
     takes_devices: bool = True
     warnings: tuple[str, ...] = ()
     if_none_exist: str = "parameters"
+    conditional_create: bool = True
+    conditional_update: bool = True
+    takes_batches: bool = True
+    readings: bool = False
     entries_now: int = 1
     paused: str = ""
     revision: int = 1
     failures: int = 0
     open_until: datetime | None = None
+    notify: str = ""
+    heartbeat_s: int = 0
+    disproved: tuple[str, ...] = ()
+    """What it promised and did not hold: "transactions", "batches"."""
+    unread: str = ""
+    """Why its CapabilityStatement could not be read since it was last, as a code."""
+    examined_at: datetime | None = None
+
+    @property
+    def every_warning(self) -> tuple[str, ...]:
+        return lacks(self.warnings, self.unread)
 
 
 _TOLD = (
     *("endpoint_id", "clinic_id", "base_url", "bundle_type", "most_entries"),
     *("requests_per_second", "concurrency", "patient_system", "rep_series", "authority_pem"),
     *("no_backfill", "auth", "secret", "takes_transactions", "takes_provenance"),
-    *("takes_devices", "warnings", "if_none_exist"),
+    *("takes_devices", "warnings", "if_none_exist", "notify", "heartbeat_s"),
+    *("conditional_create", "conditional_update", "takes_batches", "readings"),
+)
+
+
+_FOUND = (
+    *("endpoint_id", "revision", "takes_transactions", "takes_batches", "takes_provenance"),
+    *("takes_devices", "conditional_create", "conditional_update", "warnings", "disproved"),
 )
 
 
@@ -60,7 +84,7 @@ class Endpoints:
         self._queries = queries
 
     async def put(self, endpoint: Endpoint) -> Endpoint:
-        """Raises AlreadyExists for the name of another clinic's."""
+        """Raises AlreadyExists for the name of another clinic's, or of one of the other way."""
         told = [getattr(endpoint, name) for name in _TOLD]
         row = await self._database.fetchrow(self._queries["put"], *told)
         if row is None:
@@ -112,8 +136,29 @@ class Endpoints:
     async def shrink(self, endpoint_id: str, entries: int) -> None:
         await self._database.execute(self._queries["shrink"], endpoint_id, entries)
 
-    async def as_batch(self, endpoint_id: str) -> None:
-        await self._database.execute(self._queries["as_batch"], endpoint_id)
+    async def disproved(self, endpoint_id: str, what: str) -> None:
+        """`what` it promised, "transactions" or "batches", is not so."""
+        await self._database.execute(self._queries["disproved"], endpoint_id, what)
+
+    async def to_look_at(self, old_s: float, most: int) -> Sequence[Endpoint]:
+        """At most so many whose CapabilityStatement is older than that: now ours to read."""
+        rows = await self._database.fetch(self._queries["to_look_at"], old_s, most)
+        return [_endpoint(row) for row in rows]
+
+    async def look_now(self, endpoint_id: str, after_s: float) -> Endpoint | None:
+        """None when somebody looked less than `after_s` ago."""
+        row = await self._database.fetchrow(self._queries["look_now"], endpoint_id, after_s)
+        return _endpoint(row) if row is not None else None
+
+    async def examined(self, found: Endpoint, why: str, *, changed: bool) -> Endpoint | None:
+        """As it is now; None when it became another one since. `why` nothing can be sent to it,
+        empty when it can."""
+        told = [getattr(found, name) for name in _FOUND]
+        row = await self._database.fetchrow(self._queries["examined"], *told, why, changed)
+        return _endpoint(row) if row is not None else None
+
+    async def unread(self, endpoint_id: str, why: str) -> None:
+        await self._database.execute(self._queries["unread"], endpoint_id, why)
 
     async def _changed(self, query: str, endpoint_id: str, *told: object) -> Endpoint:
         row = await self._database.fetchrow(self._queries[query], endpoint_id, *told)
@@ -122,6 +167,15 @@ class Endpoints:
         return _endpoint(row)
 
 
+def lacks(warnings: Sequence[str], unread: str) -> tuple[str, ...]:
+    """What a receiver lacks, for people; with why that may be old."""
+    if not unread:
+        return tuple(warnings)
+    old = f"its CapabilityStatement cannot be read ({unread}): what it said before still holds"
+    return (*warnings, old)
+
+
 def _endpoint(row: Any) -> Endpoint:
     told = {name: row[name] for name in Endpoint.__dataclass_fields__}
-    return Endpoint(**told | {"warnings": tuple(row["warnings"])})
+    lists = {name: tuple(row[name]) for name in ("warnings", "disproved")}
+    return Endpoint(**told | lists)

@@ -30,6 +30,14 @@ class Lane:
     wakes: int
     failures: int
     link: bytes | None = field(repr=False)
+    held: str
+    """Why all of its deliveries wait; empty while they go."""
+    consents: int
+    """How many had begun when it was last looked what they cover."""
+    sought_s: float | None
+    """How long ago the receiver did not know the patient."""
+    is_probe: bool
+    """It was let through by an open breaker."""
     owner: UUID
 
     @property
@@ -65,6 +73,7 @@ class Lanes:
 
     async def erase(self, connection: asyncpg.Connection, patients: Sequence[str]) -> None:
         await connection.execute(self._queries["erase"], patients)
+        await connection.execute(self._queries["erase_events"], patients)
         await connection.execute(self._queries["erase_patients"], patients)
 
     async def open_lanes(self, endpoint_id: str) -> None:
@@ -79,7 +88,7 @@ class Lanes:
         async with self.database.transaction() as connection:
             told = (endpoint_id, most, owner, lease_s, threshold)
             rows = await connection.fetch(self._queries["claim"], *told)
-            if rows:
+            if any(row["is_probe"] for row in rows):
                 await connection.execute(self._queries["probe"], endpoint_id, lease_s, threshold)
         return [Lane(**dict(row), owner=owner) for row in rows]
 
@@ -100,11 +109,25 @@ class Lanes:
     async def planned(self, connection: asyncpg.Connection, lane: Lane, version: int) -> None:
         await connection.execute(self._queries["planned"], *lane.claimed, version)
 
-    async def release(
-        self, lane: Lane, due_in_s: float | None, failures: int = 0, wait_s: float = 0.0
+    async def stands(
+        self, connection: asyncpg.Connection, lane: Lane, held: str, consents: int
     ) -> None:
-        """Due again then, never without, or when something wakes it; but not before `wait_s`."""
-        told = (lane.wakes, due_in_s, failures, wait_s)
+        await connection.execute(self._queries["stands"], *lane.claimed, held, consents)
+
+    async def sought(self, lane: Lane) -> None:
+        await self.database.execute(self._queries["sought"], *lane.claimed)
+
+    async def release(
+        self,
+        lane: Lane,
+        due_in_s: float | None,
+        failures: int = 0,
+        wait_s: float = 0.0,
+        quiet_s: float = 0.0,
+    ) -> None:
+        """Due again then, never without, or when something wakes it; but not before `wait_s`, which
+        a person may cut short, nor before `quiet_s`, which nobody can."""
+        told = (lane.wakes, due_in_s, failures, wait_s, quiet_s)
         await self.database.execute(self._queries["release"], *lane.claimed, *told)
 
     async def wake(self, endpoint_id: str, patient_id: str = "") -> None:
