@@ -36,6 +36,8 @@ class Known:
     position: int = 0
     fresh: int = 0
     closed: bool = False
+    asked: int = 0
+    """In which round of those who keep it in memory it was last asked for."""
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ async def running(
         background.start(books.run(), "knows the rules")
         background.start(log_fold.run(), "folds the log")
         background.start(keeping.run(), "keeps states")
+        background.start(states.run(), "closes states of who rests")
         background.start(timing.run(), "fires what is due")
         background.start(ahead.run(), "tells emergencies first")
         background.start(teller.run(), "tells of changes of rules")

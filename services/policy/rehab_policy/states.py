@@ -4,6 +4,7 @@ they are not, from the state on that is kept there."""
 from __future__ import annotations
 
 import asyncio
+import pickle
 from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import aclosing
@@ -18,6 +19,10 @@ from rehab_runtime.eventlog import EventLog
 from rehab_runtime.logging import get_logger
 
 LAST = 2**63 - 1
+REST_S = 120.0
+"""Who did nothing for one to two times as long rests."""
+BETWEEN_S = 0.05
+"""Between two that are closed: each takes milliseconds in which others wait for their cues."""
 EVENTS_BETWEEN = 50
 """So many are folded before others get their turn."""
 
@@ -26,17 +31,38 @@ Key = tuple[str, int, int]
 
 
 class States:
-    """At most `most` are kept, those used last."""
+    """At most `most` are kept, those used last. Who does nothing for a while rests: the state is
+    closed into bytes, of which the garbage collector need not walk through thousands of objects and
+    which take half the room. `run` is the task that closes them."""
 
     def __init__(self, event_log: EventLog, most: int, keeping: Keeping) -> None:
         self._log = event_log
         self._keeping = keeping
         self._most = most
         self._known: OrderedDict[Key, Known] = OrderedDict()
+        self._resting: OrderedDict[Key, bytes] = OrderedDict()
+        self._round = 0
 
-    def peek(self, track: Track, patient_id: str) -> Known | None:
-        """As it is in memory, maybe beyond or behind what is wanted."""
-        return self._known.get(_key(track, patient_id))
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(REST_S)
+            self.next_round()
+            while self.rest():
+                await asyncio.sleep(BETWEEN_S)
+
+    def next_round(self) -> None:
+        self._round += 1
+        metrics.in_memory.labels("open").set(len(self._known))
+        metrics.in_memory.labels("closed").set(len(self._resting))
+
+    def rest(self) -> bool:
+        """Close the state that was asked for the longest ago. False when that was in this round or
+        the one before."""
+        key = next(iter(self._known), None)
+        if key is None or self._known[key].asked >= self._round - 1:
+            return False
+        self._resting[key] = pickle.dumps(self._known.pop(key), pickle.HIGHEST_PROTOCOL)
+        return True
 
     def at_hand(self, track: Track, event: RecordedEvent) -> Known | None:
         """What `before` gives, if that is in memory as it is wanted: mostly it is."""
@@ -46,6 +72,7 @@ class States:
         if known is None or known.version != envelope.stream_version - 1:
             return None
         self._known.move_to_end(key)
+        known.asked = self._round
         return known
 
     async def before(self, track: Track, event: RecordedEvent) -> Known:
@@ -53,7 +80,7 @@ class States:
         wanted = event.envelope.stream_version - 1
         patient_id = event.envelope.subject_id
         key = _key(track, patient_id)
-        known = self._known.get(key)
+        known = self._in_memory(key)
         if known is None or known.version > wanted:
             known = Known(track.engine.start(patient_id))
             if wanted >= EVERY:  # sooner none is kept
@@ -68,7 +95,7 @@ class States:
         """The fold of everything up to a position of the patient's shard."""
         key = _key(track, patient_id)
         known = (
-            self._known.get(key)
+            self._in_memory(key)
             or await self._kept(track, patient_id, position=position)
             or Known(track.engine.start(patient_id))
         )
@@ -125,17 +152,31 @@ class States:
     def forget(self, patient_ids: Iterable[str]) -> None:
         """What is in memory of them may not be what is stored."""
         gone = frozenset(patient_ids)
-        for key in [one for one in self._known if one[0] in gone]:
-            del self._known[key]
+        for states in (self._known, self._resting):
+            for key in [one for one in states if one[0] in gone]:
+                del states[key]
 
     def clear(self) -> None:
         self._known.clear()
+        self._resting.clear()
+
+    def _in_memory(self, key: Key) -> Known | None:
+        known = self._known.get(key)
+        if known is None and key in self._resting:
+            # bytes that never left this process
+            known = self._known[key] = pickle.loads(self._resting.pop(key))  # noqa: S301
+        if known is not None:
+            self._known.move_to_end(key)
+            known.asked = self._round
+        return known
 
     def _remember(self, key: Key, known: Known) -> None:
+        self._resting.pop(key, None)
         self._known[key] = known
         self._known.move_to_end(key)
-        while len(self._known) > self._most:
-            self._known.popitem(last=False)
+        known.asked = self._round
+        while len(self._known) + len(self._resting) > self._most:
+            (self._resting or self._known).popitem(last=False)
 
 
 def stepped(track: Track, known: Known, event: RecordedEvent) -> Step | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, time, timedelta
@@ -206,18 +207,28 @@ def test_no_order_of_arrival_changes_what_is_known(history: list[Given], chance:
     assert facts_of(recorded, order) == facts_of(recorded, sorted(order))
 
 
+def written_down(state: PatientState) -> PatientState:
+    written = dump(state)
+    again = load(written)
+    assert dump(again) == written
+    return again
+
+
+def closed(state: PatientState) -> PatientState:
+    return pickle.loads(pickle.dumps(state))
+
+
+@pytest.mark.parametrize("put_aside", [written_down, closed])
 @SLOW
-@given(HISTORIES, st.data())
-def test_a_state_that_was_written_down_goes_on_as_if_it_had_not_been(
-    history: list[Given], data: st.DataObject
+@given(history=HISTORIES, data=st.data())
+def test_a_state_that_was_put_aside_goes_on_as_if_it_had_not_been(
+    put_aside: Callable[[PatientState], PatientState], history: list[Given], data: st.DataObject
 ) -> None:
     recorded = stream(Setting(), history)
     cut = data.draw(st.integers(0, len(recorded)))
     state = ENGINE.start(PATIENT)
     found = [firing for one in recorded[:cut] for firing in ENGINE.step(state, one).firings]
-    written = dump(state)
-    again = load(written)
-    assert dump(again) == written
+    again = put_aside(state)
     found += [firing for one in recorded[cut:] for firing in ENGINE.step(again, one).firings]
     assert [*found, *ENGINE.until(again, END).firings] == undisturbed(recorded)
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from rehab_policy.domain.rules import COUNTED, Figure, Window
 
@@ -17,15 +18,17 @@ MILLION = 1_000_000
 _HOUR = timedelta(hours=1)
 
 
-class Point(NamedTuple):
-    """`matched` says that the window's `where` held; only a streak keeps those that did not."""
+Point = tuple[datetime, str, int, float, bool]
+"""When, of which event, its place among the points of that event, the value, and whether the
+window's `where` held: only a streak keeps those of which it did not. A plain tuple of plain values,
+for the garbage collector does not look into those: patients in memory have a thousand each."""
+AT: Final = 0
+EVENT_ID: Final = 1
+VALUE: Final = 3
+MATCHED: Final = 4
 
-    at: datetime
-    event_id: str
-    place: int
-    """Among the points of one event."""
-    value: float
-    matched: bool
+
+_matched = itemgetter(MATCHED)
 
 
 class Peak(NamedTuple):
@@ -36,7 +39,7 @@ class Peak(NamedTuple):
 
     @classmethod
     def of(cls, points: Sequence[Point], value: float) -> Peak:
-        return cls(value, sum(point.value == value for point in points))
+        return cls(value, sum(point[VALUE] == value for point in points))
 
     def with_one(self, value: float, *, higher: bool) -> Peak:
         if higher:
@@ -75,7 +78,7 @@ class Part:
         points = self.points
         if not points or points[-1] <= point:
             points.append(point)
-            if not point.matched:
+            if not point[MATCHED]:
                 self.run = 0
             elif self.run is not None:
                 self.run += 1
@@ -83,11 +86,11 @@ class Part:
             insort(points, point)
             self.run = None
         if self.millionths is not None:
-            self.millionths += round(point.value * MILLION)
+            self.millionths += round(point[VALUE] * MILLION)
         if self.most is not None:
-            self.most = self.most.with_one(point.value, higher=point.value > self.most.value)
+            self.most = self.most.with_one(point[VALUE], higher=point[VALUE] > self.most.value)
         if self.least is not None:
-            self.least = self.least.with_one(point.value, higher=point.value < self.least.value)
+            self.least = self.least.with_one(point[VALUE], higher=point[VALUE] < self.least.value)
 
     def drop(self, count: int) -> None:
         """Forget the oldest."""
@@ -100,45 +103,45 @@ class Part:
     def age(self, now: datetime) -> None:
         """Forget what has left the window's time."""
         since = now - self.within
-        if self.points and self.points[0][0] <= since:
+        if self.points and self.points[0][AT] <= since:
             self.drop(bisect_left(self.points, (since + timedelta.resolution,)))
 
     def forget(self, event_id: str) -> None:
-        gone = [point for point in self.points if point.event_id == event_id]
+        gone = [point for point in self.points if point[EVENT_ID] == event_id]
         if gone:
-            self.points = [point for point in self.points if point.event_id != event_id]
+            self.points = [point for point in self.points if point[EVENT_ID] != event_id]
             self.run = None
             self._without(gone)
 
     def _without(self, gone: Iterable[Point]) -> None:
         for point in gone:
             if self.millionths is not None:
-                self.millionths -= round(point.value * MILLION)
+                self.millionths -= round(point[VALUE] * MILLION)
             if self.most is not None:
-                self.most = self.most.without(point.value)
+                self.most = self.most.without(point[VALUE])
             if self.least is not None:
-                self.least = self.least.without(point.value)
+                self.least = self.least.without(point[VALUE])
 
     def max(self) -> float | None:
         if self.most is None and self.points:
-            self.most = Peak.of(self.points, max(point.value for point in self.points))
+            self.most = Peak.of(self.points, max(point[VALUE] for point in self.points))
         return self.most.value if self.most else None
 
     def min(self) -> float | None:
         if self.least is None and self.points:
-            self.least = Peak.of(self.points, min(point.value for point in self.points))
+            self.least = Peak.of(self.points, min(point[VALUE] for point in self.points))
         return self.least.value if self.least else None
 
     def streak(self) -> int:
         if self.run is None:
-            self.run = sum(1 for _ in takewhile(lambda point: point.matched, reversed(self.points)))
+            self.run = sum(1 for _ in takewhile(_matched, reversed(self.points)))
         return self.run
 
     def mean(self) -> float | None:
         if not self.points:
             return None
         if self.millionths is None:
-            self.millionths = sum(round(point.value * MILLION) for point in self.points)
+            self.millionths = sum(round(point[VALUE] * MILLION) for point in self.points)
         return self.millionths / MILLION / len(self.points)
 
 
@@ -195,13 +198,13 @@ def figure(window: Window, part: Part | None, now: datetime) -> float | None:
 
 
 def _since(_window: Window, part: Part, now: datetime) -> float | None:
-    return max(0.0, (now - part.points[-1].at) / _HOUR) if part.points else None
+    return max(0.0, (now - part.points[-1][AT]) / _HOUR) if part.points else None
 
 
 def _change(window: Window, part: Part, now: datetime) -> float | None:
     middle = now - window.within / 2
-    older = _mean([point.value for point in part.points if point.at <= middle])
-    newer = _mean([point.value for point in part.points if point.at > middle])
+    older = _mean([point[VALUE] for point in part.points if point[AT] <= middle])
+    newer = _mean([point[VALUE] for point in part.points if point[AT] > middle])
     return None if older is None or newer is None else newer - older
 
 
@@ -214,7 +217,7 @@ _FIGURES: dict[Figure, Callable[[Window, Part, datetime], float | None]] = {
     Figure.STREAK: lambda _window, part, _now: part.streak(),
     Figure.SINCE: _since,
     Figure.CHANGE: _change,
-    Figure.LAST: lambda _window, part, _now: part.points[-1].value if part.points else None,
+    Figure.LAST: lambda _window, part, _now: part.points[-1][VALUE] if part.points else None,
     Figure.AVG: lambda _window, part, _now: part.mean(),
     Figure.MIN: lambda _window, part, _now: part.min(),
     Figure.MAX: lambda _window, part, _now: part.max(),

@@ -23,7 +23,7 @@ from rehab.events.v1 import event_pb2, exercise_pb2
 from rehab_policy.domain.care import ToldCare
 from rehab_policy.domain.engine import Live
 from rehab_policy.domain.folding import refold_care
-from rehab_policy.domain.points import Part, Point
+from rehab_policy.domain.points import Part
 from rehab_policy.domain.sessions import KnownSession, Told
 from rehab_policy.domain.state import Deferred, OpenAlert, PatientState, Trialled
 
@@ -145,13 +145,13 @@ def _closed(one: Told | ToldCare) -> list[Any]:
 
 
 def _part(part: Part) -> list[Any]:
-    points = [[_us(p.at), p.event_id, p.place, p.value, p.matched] for p in part.points]
+    points = [[_us(at), *rest] for at, *rest in part.points]
     return [part.within / _MICROSECOND, points]
 
 
 def _part_of(told: list[Any]) -> Part:
     part = Part(told[0] * _MICROSECOND)
-    part.add(Point(_at(at), *rest) for at, *rest in told[1])
+    part.add((_at(at), event_id, *rest) for at, event_id, *rest in told[1])
     return part
 
 

@@ -111,6 +111,10 @@ class PatientState:
     kept: dict[str, Any] = field(default_factory=dict)
     """What facts and limits keep of themselves: each tells by itself how long it holds."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickles: what facts and limits keep of themselves, they reckon again."""
+        return {**self.__dict__, "kept": {}}
+
     @property
     def zone(self) -> ZoneInfo:
         """Where the patient is: of quiet hours, and of rules by the clock."""

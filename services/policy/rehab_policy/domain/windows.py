@@ -41,7 +41,7 @@ def seen_in(fact: Fact, of_kind: PointsOf, limits: Any, failed: Failed) -> Seen:
                 key = place, value[0], value[1]
                 point = made.get(key)
                 if point is None:
-                    point = made[key] = Point(at, event_id, *key)
+                    point = made[key] = (at, event_id, *key)
                 points.append(point)
         if points:
             seen[told] = points
