@@ -111,6 +111,22 @@ async def test_a_refused_condition_makes_it_look_at_once_and_costs_no_resource(
         assert (await house.receiver.counts())["bundle 412"] >= 1
 
 
+async def test_a_replica_that_is_refused_waits_for_what_another_finds_out(place: Place) -> None:
+    async with housed(place, statement_h=1000, statement_doubt_s=1000) as house:
+        await ready(house)
+        await house.receiver.goes_wrong(conditional="refuses", lists=EVERYTHING[2:])
+        await stored(place, "UPDATE endpoint SET looked_at = clock_timestamp()")
+        await house.log.append(pain(1))
+        while not (await house.receiver.counts()).get("bundle 412"):
+            await house.deliveries()
+        found = "conditional_create = false, conditional_update = false, revision = revision + 1"
+        (pending,) = await house.deliveries()
+        assert pending.state == pb.DELIVERY_STATE_PENDING
+        await stored(place, f"UPDATE endpoint SET {found}, examined_at = clock_timestamp()")
+        await house.until_all("delivered", 1)
+        assert len(await house.receiver.observations()) == 1
+
+
 async def test_what_it_promises_and_does_not_hold_stays_disproved_while_it_promises_it(
     place: Place,
 ) -> None:

@@ -93,6 +93,11 @@ UPDATE endpoint SET looked_at = clock_timestamp()
 WHERE endpoint_id = $1 AND looked_at < clock_timestamp() - make_interval(secs => $2::double precision)
 RETURNING *
 
+-- name: being_read: it was looked at so lately, and nobody has told yet how that went
+SELECT 1 FROM endpoint
+WHERE endpoint_id = $1 AND looked_at > examined_at AND unread = ''
+    AND looked_at > clock_timestamp() - make_interval(secs => $2::double precision)
+
 -- name: examined: what its CapabilityStatement says now, of the endpoint as it was when it was asked; and
 -- why nothing can be sent to it, unless it is paused for another reason
 UPDATE endpoint SET takes_transactions = $3, takes_batches = $4, takes_provenance = $5,

@@ -19,6 +19,7 @@ from rehab_runtime.errors import RehabError
 from rehab_runtime.logging import get_logger
 
 AT_ONCE = 4
+LOOK_S = 0.05
 TICK_S = 60.0
 """How often it is looked whose statement is old."""
 
@@ -33,6 +34,7 @@ class Examining:
         self._receivers = receivers
         self._old_s = settings.statement_h * 3600
         self._doubt_s = settings.statement_doubt_s
+        self._answer_s = settings.request_timeout_ms / 1000
         self._tick_s = min(TICK_S, max(self._old_s / 4, 0.05))
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -72,8 +74,16 @@ class Examining:
                 claimed = await self._endpoints.look_now(endpoint.endpoint_id, self._doubt_s)
                 if claimed is not None:
                     await self._examine(claimed)
-                    now = await self._endpoints.one(endpoint.endpoint_id)
+                else:
+                    await self._read_elsewhere(endpoint.endpoint_id)
+                now = await self._endpoints.one(endpoint.endpoint_id)
             return now.revision != endpoint.revision
+
+    async def _read_elsewhere(self, endpoint_id: str) -> None:
+        """Until another replica that reads it right now has done so: refused at one moment, both
+        are to know what the first one finds out."""
+        while await self._endpoints.is_being_read(endpoint_id, self._answer_s):
+            await asyncio.sleep(LOOK_S)
 
     async def _examine(self, endpoint: Endpoint) -> None:
         try:

@@ -150,6 +150,11 @@ class Endpoints:
         row = await self._database.fetchrow(self._queries["look_now"], endpoint_id, after_s)
         return _endpoint(row) if row is not None else None
 
+    async def is_being_read(self, endpoint_id: str, longest_s: float) -> bool:
+        """Whether somebody looks, and began to less than `longest_s` ago."""
+        row = await self._database.fetchrow(self._queries["being_read"], endpoint_id, longest_s)
+        return row is not None
+
     async def examined(self, found: Endpoint, why: str, *, changed: bool) -> Endpoint | None:
         """As it is now; None when it became another one since. `why` nothing can be sent to it,
         empty when it can."""
