@@ -15,7 +15,7 @@ from typing import Any
 from rehab_cli.errors import SuiteError
 from rehab_runtime import launch
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 15.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0

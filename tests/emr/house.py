@@ -33,7 +33,7 @@ from rehab_runtime.eventlog import EventLog
 from rehab_runtime.server import channel
 from tests.emr.given import CLINIC
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 BASE = "https://rehab.test"
 VERIFY = ssl.create_default_context()
 """Made once: to read all public authorities for each question takes longer than the question."""

@@ -19,7 +19,7 @@ from rehab_runtime.startup import StartupError
 from tests.eventstore.given import append, event, ids, positions, some_stream
 from tests.eventstore.store import Store, settings_for, store
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 
 
 async def test_a_log_that_would_not_survive_a_crash_is_refused(tmp_path: Path, nats: Nats) -> None:

@@ -303,7 +303,7 @@ async def _metric(running: Replicas, name: str, wanted: str) -> float | None:
     return None
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_replicas_that_come_and_go_under_load_fold_each_event_once(
     postgres: Any, nats_url: str
 ) -> None:

@@ -31,7 +31,7 @@ from tests.policy.given import BOOK, CLINIC, THERAPIST
 
 ANN = Principal(THERAPIST, "therapist", CLINIC)
 SUITE = service_principal("cli")
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -317,7 +317,7 @@ async def test_watches_are_asked_to_leave_when_the_service_stops(place: Place):
         assert isinstance(await left, Draining)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_watch_ends_while_postgresql_is_away_and_another_one_goes_on(
     place: Place, tmp_path: Path
 ):

@@ -14,7 +14,7 @@ import redis.asyncio as redis
 from rehab_runtime.embedded import EmbeddedError, Nats, Postgres, Valkey
 from tests.support.ports import low_ports
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 
 
 async def test_postgresql_keeps_what_was_committed_over_a_kill(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from rehab_runtime.jetstream import connect, ensure_stream, publish
 from rehab_runtime.startup import StartupError
 from tests.support.ports import low_ports
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 
 
 async def until(told: Callable[[], bool]) -> None:

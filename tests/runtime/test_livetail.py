@@ -23,7 +23,7 @@ from rehab_runtime.jetstream import connect, ensure_stream
 from rehab_runtime.livetail import LiveTail
 from tests.support.ports import low_ports
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 
 spans = st.lists(st.tuples(st.integers(1, 12), st.integers(1, 5)), max_size=12)
 

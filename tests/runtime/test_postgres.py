@@ -139,7 +139,7 @@ async def test_what_was_done_stands_when_the_server_stalls_while_its_connection_
         assert found["there"] == "done"
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 async def test_a_pool_works_again_when_its_server_does(tmp_path: Path) -> None:
     async with (
         Postgres(tmp_path / "pg", low_ports()) as server,

@@ -16,7 +16,7 @@ from tests.sdk.test_reading import exercise, squats
 from tests.sdk.test_reading_models import steps
 from tests.support.proxy import proxy_to
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
 
 async def test_a_watch_yields_what_its_read_returns_and_again_when_that_changed(

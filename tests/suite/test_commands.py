@@ -23,7 +23,7 @@ REHAB = str(Path(sys.executable).with_name("rehab"))
 
 def rehab(*words: str, data: Path) -> subprocess.CompletedProcess[str]:
     command = [REHAB, *words, "--data", str(data)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -347,7 +347,7 @@ def test_an_erasure_that_is_not_confirmed_changes_nothing(data: Path) -> None:
     patient = subjects(data)[0]
     command = [REHAB, "log", "erase", patient, "--data", str(data)]
     asked = subprocess.run(
-        command, input="no\n", capture_output=True, text=True, timeout=60, check=False
+        command, input="no\n", capture_output=True, text=True, timeout=180, check=False
     )
     assert asked.returncode == 1
     assert "nothing was erased" in asked.stderr

@@ -15,7 +15,7 @@ from rehab_sdk import Rehab, dev_token, events
 from tests.suite.test_commands import REHAB, clinic_of, data, rehab, writes
 
 __all__ = ["REHAB", "data"]
-WAIT_S = 30.0
+WAIT_S = 90.0
 
 
 def soon(look: Callable[[], Any]) -> Any:

@@ -24,7 +24,7 @@ from rehab_sdk.errors import RehabError
 from tests.support.ports import low_ports
 
 REHAB = str(Path(sys.executable).with_name("rehab"))
-STARTS_WITHIN_S = 40.0
+STARTS_WITHIN_S = 120.0
 
 
 class Program:
@@ -197,7 +197,7 @@ def fill(folder: Path) -> Path:
     return ballast
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_full_disk_is_told_loses_nothing_and_is_recovered_from(small_disk: Path) -> None:
     data = small_disk / "data"
     with ExitStack() as stack:
