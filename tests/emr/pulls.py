@@ -155,7 +155,7 @@ class Puller:
         assert answer.headers["content-type"] == "application/fhir+json"
         return answer.json()
 
-    async def post(self, path: str, body: str) -> httpx.Response:
+    async def post(self, path: str, body: str | AsyncIterator[bytes]) -> httpx.Response:
         headers = {"authorization": f"Bearer {self.token}"}
         async with httpx.AsyncClient(verify=VERIFY, timeout=WAIT_S) as client:
             return await client.post(f"{self.base}/{path}", headers=headers, content=body)

@@ -16,6 +16,7 @@ from fhir.resources.R4B.subscription import Subscription
 from rehab.emr.v1 import emr_service_pb2 as pb
 from rehab.events.v1.event_pb2 import Event as LogEvent
 from rehab_emr.domain.validation import problems
+from rehab_emr.pull.facade import ANSWER_S, AT_ONCE
 from rehab_runtime.errors import InvalidArgument
 from tests.emr.given import CLINIC, PATIENT, agreed, arrived, pain, withdrew
 from tests.emr.house import House, Place, stored
@@ -249,6 +250,36 @@ async def test_observations_of_a_patient_are_searched_page_by_page(house: PullHo
     gone = await puller.read("Observation", **asked, _count="3")
     assert [one["relation"] for one in gone["link"]] == ["self"]
     assert "entry" not in gone
+
+
+async def test_whoever_is_slow_to_ask_keeps_nobody_from_an_answer(house: PullHouse) -> None:
+    puller = await house.register()
+    begun = asyncio.Semaphore(0)
+
+    async def never_said() -> AsyncIterator[bytes]:
+        yield b"patient"
+        begun.release()
+        await asyncio.Event().wait()
+
+    slow = [
+        asyncio.create_task(puller.post("Observation/_search", never_said()))
+        for _ in range(AT_ONCE)
+    ]
+    try:
+        for _ in slow:
+            await begun.acquire()
+        async with asyncio.timeout(ANSWER_S / 2):
+            await puller.read("Subscription/hospital")
+    finally:
+        for one in slow:
+            one.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_more_parameters_than_a_search_has_are_refused(house: PullHouse) -> None:
+    puller = await house.register()
+    many = "&".join(f"p{number}=1" for number in range(5000))
+    assert await puller.refused(f"Observation?{many}") == (400, "too-long")
 
 
 async def test_whoever_asks_too_often_is_told_when_to_come_back(place: Place) -> None:

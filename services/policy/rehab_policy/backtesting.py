@@ -11,6 +11,7 @@ from rehab.events.v1.event_pb2 import RecordedEvent
 from rehab.policy.v1 import rule_service_pb2 as pb
 from rehab_policy.domain.backtest import Backtest, Comparison
 from rehab_policy.domain.rules import RuleSet
+from rehab_policy.messages import arm_message
 from rehab_policy.states import step_or_tell
 from rehab_runtime.access.streams import is_audit
 from rehab_runtime.errors import Overloaded
@@ -110,14 +111,7 @@ def _result(found: Backtest) -> pb.BacktestResult:
         patients_changed=_patients(found),
         therapists=_therapists(found),
         trials=[
-            pb.TrialArm(
-                trial=trial,
-                arm=arm,
-                firings=told.firings,
-                followed=told.followed,
-                patients=told.patients,
-                patients_followed=told.patients_followed,
-            )
+            arm_message(trial, arm, told)
             for (trial, arm), told in sorted(found.trials.items(), reverse=True)
         ],
     )

@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from rehab.events.v1 import common_pb2
 from rehab.policy.v1 import policy_service_pb2 as pb
 from rehab.policy.v1 import rule_service_pb2 as rules_pb
+from rehab_policy.domain.backtest import Arm
 from rehab_policy.domain.rules import Mode, Rule, RuleSet
 from rehab_policy.storage.alerts import AlertRow, ArmFigures, RuleFigures, Step
 from rehab_policy.storage.rule_sets import RuleSetRow
@@ -142,12 +143,12 @@ def report_message(one: RuleFigures) -> rules_pb.RuleReport:
     )
 
 
-def arm_message(one: ArmFigures) -> rules_pb.TrialArm:
+def arm_message(trial: str, arm: str, told: Arm | ArmFigures) -> rules_pb.TrialArm:
     return rules_pb.TrialArm(
-        trial=one.trial,
-        arm=one.arm,
-        firings=one.firings,
-        followed=one.followed,
-        patients=one.patients,
-        patients_followed=one.patients_followed,
+        trial=trial,
+        arm=arm,
+        firings=told.firings,
+        followed=told.followed,
+        patients=told.patients,
+        patients_followed=told.patients_followed,
     )

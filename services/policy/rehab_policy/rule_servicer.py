@@ -141,7 +141,7 @@ class RuleServicer(RuleServiceServicer):
         arms = await self._alerts.arms(*asked)
         return pb.GetRuleReportResponse(
             rules=[report_message(one) for one in figures],
-            trials=[arm_message(one) for one in arms],
+            trials=[arm_message(one.trial, one.arm, one) for one in arms],
         )
 
     async def _candidate(self, request: pb.BacktestRequest) -> RuleSet:

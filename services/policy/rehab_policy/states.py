@@ -46,16 +46,16 @@ class States:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(REST_S)
-            self.next_round()
-            while self.rest():
+            self._next_round()
+            while self._rest():
                 await asyncio.sleep(BETWEEN_S)
 
-    def next_round(self) -> None:
+    def _next_round(self) -> None:
         self._round += 1
         metrics.in_memory.labels("open").set(len(self._known))
         metrics.in_memory.labels("closed").set(len(self._resting))
 
-    def rest(self) -> bool:
+    def _rest(self) -> bool:
         """Close the state that was asked for the longest ago. False when that was in this round or
         the one before."""
         key = next(iter(self._known), None)

@@ -174,7 +174,10 @@ async def care_of(view: Snapshot, patient_id: str, kinds: tuple[str, ...]) -> Ca
 
 
 async def patient_zone(view: Snapshot, patient_id: str, care: CareRecord) -> ZoneInfo:
-    newest = await view.newest_session(patient_id)
+    return _zone(care, await view.newest_session(patient_id))
+
+
+def _zone(care: CareRecord, newest: SessionRow | None) -> ZoneInfo:
     return first_zone(care.zone_name(), newest.summary.zone if newest else "")
 
 
@@ -188,7 +191,7 @@ async def zone_and_day(
     ago would be in no window that ends today.
     """
     newest = await view.newest_session(patient_id, as_of.facts_until)
-    zone = first_zone(care.zone_name(), newest.summary.zone if newest else "")
+    zone = _zone(care, newest)
     today = local_date(as_of.instant, zone)
     return zone, max(today, as_session(newest).local_date(zone)) if newest else today
 

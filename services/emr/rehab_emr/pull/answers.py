@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -70,23 +71,28 @@ def require_readable(request: Request) -> None:
     raise Refused(406, "not-supported", "there is application/fhir+json of FHIR 4.0, nothing else")
 
 
-async def parameters_of(request: Request) -> dict[str, str]:
+def parameters_of(request: Request, body: bytes) -> dict[str, str]:
     """Of a search, in the URL or in the body of a POST: there no proxy's log has them. Raises
-    InvalidArgument for what is told twice, Refused for what is too long."""
+    InvalidArgument for what is told twice, Refused for too many."""
     told = request.query_params.multi_items()
-    if request.method == "POST":
-        body = (await _body(request)).decode("utf-8", "replace")
-        try:
-            told += parse_qsl(body, max_num_fields=MOST_PARAMETERS)
-        except ValueError:
-            raise Refused(400, "too-long", "a search has fewer parameters") from None
-    for name, _ in told:
-        if [other for other, _ in told].count(name) > 1:
+    try:
+        told += parse_qsl(body.decode("utf-8", "replace"), max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        raise _too_many() from None
+    if len(told) > MOST_PARAMETERS:
+        raise _too_many()
+    for name, times in Counter(name for name, _ in told).items():
+        if times > 1:
             raise broken_rule(name, "once", "must be told once")
     return dict(told)
 
 
-async def _body(request: Request) -> bytes:
+def _too_many() -> Refused:
+    return Refused(400, "too-long", "a search has fewer parameters")
+
+
+async def body_of(request: Request) -> bytes:
+    """Raises Refused for what is too long."""
     read = b""
     async for piece in request.stream():
         read += piece

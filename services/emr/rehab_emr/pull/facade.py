@@ -27,6 +27,7 @@ from rehab_emr.errors import raised_at
 from rehab_emr.pull.answers import (
     Refused,
     answered,
+    body_of,
     content_of,
     not_there,
     number,
@@ -148,7 +149,7 @@ class Facade:
 
     async def _searched(self, request: Request, endpoint: Endpoint) -> Response:
         require_not_paused(endpoint)
-        asked = await parameters_of(request)
+        asked = parameters_of(request, request.state.body)
         return answered(await self._served.searching.found(endpoint, asked, self._reason()))
 
     async def _own(self, request: Request, endpoint: Endpoint) -> tuple[Subscribed, Subscription]:
@@ -165,8 +166,14 @@ class Facade:
         """For whoever shows a token."""
 
         async def held(request: Request) -> Response:
-            async with self._turns, asyncio.timeout(ANSWER_S):
-                return await answer(request, await self._holder(request))
+            async with asyncio.timeout(ANSWER_S):
+                async with self._turns:
+                    endpoint = await self._holder(request)
+                # whoever is slow to say what they want keeps nobody from a turn
+                posted = request.method == "POST"
+                request.state.body = await body_of(request) if posted else b""
+                async with self._turns:
+                    return await answer(request, endpoint)
 
         return self._open(held)
 
