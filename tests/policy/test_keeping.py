@@ -57,7 +57,7 @@ def restored() -> float:
 
 
 def refolded() -> float:
-    return float(metrics.refolded._value.get())
+    return float(metrics.refolded.labels("fold")._value.get())
 
 
 async def test_only_what_came_after_the_state_that_is_kept_is_folded_again(place: Place) -> None:

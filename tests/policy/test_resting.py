@@ -16,7 +16,7 @@ def in_memory(form: str) -> float:
 
 
 def refolded() -> float:
-    return float(metrics.refolded._value.get())
+    return float(metrics.refolded.labels("fold")._value.get())
 
 
 async def closed(count: int) -> None:
@@ -32,7 +32,7 @@ async def test_who_comes_again_goes_on_where_they_were(
     monkeypatch.setattr(states, "BETWEEN_S", 0.0)
     async with (
         eventstore(place) as (log, address),
-        policy(place, address, log) as house,
+        policy(place, address, log, emergency_patience_ms=0) as house,
     ):
         await house.folded(await log.append(*arrived(), pain(6)))
         await house.asks.alerts_of(1)

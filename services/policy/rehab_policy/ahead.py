@@ -48,7 +48,8 @@ class Ahead:
         self._alerts = alerts
         self._progress = progress
         self._patience_s = patience_s
-        self._states = States(event_log, PATIENTS, keeping)  # those of the fold stand elsewhere
+        # those of the fold stand elsewhere
+        self._states = States(event_log, PATIENTS, keeping, "ahead")
 
     async def run(self) -> None:
         pause = FIRST_PAUSE_S

@@ -93,7 +93,7 @@ async def running(
         )
         books, publisher = Books(rule_sets, language, clock), Publisher(event_log)
         keeping = Keeping(Snapshots(store, service_principal(NAME)))
-        states = States(event_log, settings.patients_in_memory, keeping)
+        states = States(event_log, settings.patients_in_memory, keeping, "fold")
         within = timedelta(milliseconds=settings.feedback_within_ms)
         consumer = Consumer(folds, books, states, publisher, clock, within)
         log_fold = LogFold(

@@ -9,8 +9,11 @@ folded = declare_counter(
 )
 refolded = declare_counter(
     "policy_events_refolded_total",
-    "Events folded again, for patients who were not in memory.",
-    "raise POLICY_PATIENTS_IN_MEMORY when it grows as fast as policy_events_folded_total",
+    "Events folded again, by whom: fold, for patients who were not in memory, and ahead, for "
+    "emergencies that the fold had not come to.",
+    "fold: raise POLICY_PATIENTS_IN_MEMORY when it grows as fast as policy_events_folded_total; "
+    "ahead: the fold is behind, see oldest_unprocessed_seconds of policy",
+    ["by"],
 )
 kept = declare_counter(
     "policy_states_kept_total", "Patients' states kept at the event store.", "nothing"
@@ -57,7 +60,7 @@ timers_late_seconds = declare_gauge(
 feedback_seconds = declare_histogram(
     "policy_feedback_seconds",
     "From a repetition's commit to its feedback's.",
-    "goal p99 < 0.075 s: see policy_events_refolded_total, and how busy this process is",
+    "goal p99 < 0.075 s: see policy_events_refolded_total by fold, and how busy this process is",
 )
 watchers = declare_gauge(
     "policy_watchers", "Watches of alerts that are open in this process.", "nothing"

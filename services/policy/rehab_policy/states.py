@@ -35,8 +35,9 @@ class States:
     closed into bytes, of which the garbage collector need not walk through thousands of objects and
     which take half the room. `run` is the task that closes them."""
 
-    def __init__(self, event_log: EventLog, most: int, keeping: Keeping) -> None:
+    def __init__(self, event_log: EventLog, most: int, keeping: Keeping, by: str) -> None:
         self._log = event_log
+        self._by = by
         self._keeping = keeping
         self._most = most
         self._known: OrderedDict[Key, Known] = OrderedDict()
@@ -144,7 +145,7 @@ class States:
                     if _beyond(event, up_to, position):
                         return
                     stepped(track, known, event)
-                    metrics.refolded.inc()
+                    metrics.refolded.labels(self._by).inc()
                     count += 1
                     if count % EVENTS_BETWEEN == 0:
                         await asyncio.sleep(0)
