@@ -23,9 +23,9 @@ from rehab.eventstore.v1 import eventstore_service_pb2 as store
 from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStub
 from rehab_cli.suite import Suite
 from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import uuid7
 from rehab_runtime.embedded import free_port
-from rehab_runtime.server import channel
 from rehab_sdk import AsyncRehab, dev_token, events
 
 RUNS = 5

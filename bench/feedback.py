@@ -29,9 +29,9 @@ from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab_cli.asking import PRINCIPAL
 from rehab_cli.suite import Suite
 from rehab_runtime.auth import bearer
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import free_port
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 from rehab_sdk import events
 
 RUNS = int(os.environ.get("RUNS", "3"))

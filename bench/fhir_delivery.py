@@ -31,10 +31,10 @@ from rehab.events.v1.report_pb2 import PAIN_PHASE_24H
 from rehab.eventstore.v1 import eventstore_service_pb2 as store
 from rehab_cli.suite import Suite
 from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import uuid7
 from rehab_runtime.embedded import free_port
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 
 RUNS = int(os.environ.get("RUNS", "5"))
 RESOURCES = int(os.environ.get("RESOURCES", "800"))

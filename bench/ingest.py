@@ -25,8 +25,8 @@ from bench.rivals.libraries import environment as rivals_environment
 from bench.rivals.libraries import plain_server
 from rehab_cli.suite import Suite
 from rehab_cli.supervisor import Service
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import free_port
-from rehab_runtime.server import channel
 
 RUNS = int(os.environ.get("RUNS", "5"))
 IDLE_STREAMS = 1_000

@@ -32,10 +32,10 @@ from rehab_eventstore.storage.link import Link
 from rehab_eventstore.writer import Writer
 from rehab_runtime import postgres
 from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import SystemClock, uuid7
 from rehab_runtime.keepers.local import LocalKeys
 from rehab_runtime.postgres import Queries
-from rehab_runtime.server import channel
 
 METADATA = (bearer(service_principal("cli")),)
 

@@ -28,9 +28,9 @@ from rehab_projections.storage.rows import rows_of
 from rehab_projections.storage.write import Writer
 from rehab_runtime import postgres
 from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.postgres import Queries
-from rehab_runtime.server import channel
 
 TICKS_S = os.sysconf("SC_CLK_TCK")
 PRINCIPAL = service_principal("projections")

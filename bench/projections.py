@@ -34,9 +34,9 @@ from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsService
 from rehab_cli.clinic import clinic, simulate
 from rehab_cli.suite import Suite
 from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import free_port
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 
 RUNS = int(os.environ.get("RUNS", "5"))
 SECONDS = float(os.environ.get("SECONDS", "10"))

@@ -20,7 +20,7 @@ from bench.phones import DEVICES, patient
 from rehab.projections.v1 import projections_service_pb2 as pb
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
 from rehab_runtime.auth import bearer
-from rehab_runtime.server import channel
+from rehab_runtime.channels import channel
 
 READS_PER_S = 20
 STARTS_S = 4.0

@@ -33,9 +33,9 @@ from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsService
 from rehab.projections.v1.vitals_service_pb2_grpc import VitalsServiceStub
 from rehab_cli.suite import Suite
 from rehab_cli.supervisor import Service, environment
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import uuid7
 from rehab_runtime.embedded import free_port
-from rehab_runtime.server import channel
 
 RUNS = int(os.environ.get("RUNS", "5"))
 CALLS = int(os.environ.get("CALLS", "60"))

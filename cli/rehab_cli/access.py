@@ -28,12 +28,10 @@ PAGE = 500
 WIDTH = 200
 """Names are printed whole, however narrow the screen."""
 
-app = typer.Typer(no_args_is_help=True, help="Who may, who did, and emergency access.")
 Limit = Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")]
 AsJson = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
 
 
-@app.command()
 def who(
     patient: Annotated[str, typer.Argument(help="The patient's id.")],
     limit: Limit = 50,
@@ -45,7 +43,6 @@ def who(
     run(lambda: _who(find(data, port_base), patient, limit, as_json=as_json))
 
 
-@app.command()
 def emergencies(
     clinic: Annotated[str, typer.Argument(help="The clinic's id.")],
     unreviewed: Annotated[
@@ -69,7 +66,6 @@ def emergencies(
     )
 
 
-@app.command()
 def table(
     rpc: Annotated[str, typer.Argument(help="Part of an RPC's name; all without.")] = "",
 ) -> None:
@@ -84,7 +80,6 @@ def table(
     _print_whole(shown)
 
 
-@app.command()
 def kinds(
     kind: Annotated[str, typer.Argument(help="Part of a kind's name; all without.")] = "",
 ) -> None:

@@ -21,15 +21,11 @@ from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
 from rehab_cli.errors import SuiteError
 from rehab_cli.identity import Asked, identity
-from rehab_cli.proof import verify_audit
 from rehab_runtime.access.messages import role_name
 
 PAGE = 500
 WIDTH = 240
 """Names are printed whole, however narrow the screen."""
-
-app = typer.Typer(no_args_is_help=True, help="The trail of who was let at patients' data.")
-app.command("verify")(verify_audit)
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,6 @@ class Wanted:
     as_json: bool
 
 
-@app.command()
 def search(
     clinic: Annotated[str, typer.Option(help="Id of the clinic; all without.")] = "",
     patient: Annotated[str, typer.Option(help="Id of whose data it was.")] = "",

@@ -18,15 +18,7 @@ COMMAND = "cli"
 """The service that the command line is."""
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
-app = typer.Typer(no_args_is_help=True, help="Certificates by which services know each other.")
 
-
-@app.callback()
-def group() -> None:
-    """So that `make` is a command of its own."""
-
-
-@app.command("make")
 def make(
     folder: Annotated[Path, typer.Argument(help="Where they are kept; keep ca.key offline.")],
     services: Annotated[

@@ -20,7 +20,7 @@ from rehab_cli.addresses import Addresses
 from rehab_cli.clinic import ExerciseExpectation, PatientExpectation
 from rehab_cli.demo import Demo, Source, source_of
 from rehab_runtime.auth import bearer, service_principal
-from rehab_runtime.server import channel
+from rehab_runtime.channels import channel
 from rehab_sdk import AsyncRehab
 
 AT_ONCE = 8

@@ -18,7 +18,7 @@ from rehab_cli.addresses import Addresses
 from rehab_cli.console import problem
 from rehab_cli.errors import SuiteError
 from rehab_runtime.auth import bearer, service_principal
-from rehab_runtime.server import channel
+from rehab_runtime.channels import channel
 from rehab_runtime.startup import StartupError, split
 from rehab_runtime.tls import Tls
 

@@ -21,7 +21,7 @@ from rehab_cli.clinic import Oracle, TimedEvent, clinic, simulate
 from rehab_cli.devices import Devices
 from rehab_cli.lag import Lag, lag_of
 from rehab_cli.progress import Progress
-from rehab_runtime.server import channel
+from rehab_runtime.channels import channel
 from rehab_sdk import AsyncRehab, dev_token
 from rehab_sdk.errors import NotFound
 

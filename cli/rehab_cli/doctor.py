@@ -22,10 +22,11 @@ from rehab.projections.v1 import projections_service_pb2 as read_pb
 from rehab.projections.v1.projections_service_pb2_grpc import ProjectionsServiceStub
 from rehab_cli.addresses import PORT_BASE, SERVICES, Addresses
 from rehab_cli.asking import METADATA
+from rehab_cli.commands import AskedPort, DataDir, run
 from rehab_cli.console import out
 from rehab_cli.credential import current
 from rehab_cli.health import health
-from rehab_cli.place import LEAST_FREE_BYTES, Note, Place
+from rehab_cli.place import LEAST_FREE_BYTES, Note, Place, default_folder
 from rehab_cli.servers import nats_trouble, place_of, postgres_trouble, valkey_trouble
 
 TIMEOUT_S = 5.0
@@ -42,6 +43,11 @@ class Finding:
     about: str
     detail: str = ""
     trouble: str = ""
+
+
+def doctor(data: DataDir = None, port_base: AskedPort = 0) -> None:
+    """Look at everything the suite stands on; each line is ok, or says what mends it."""
+    run(lambda: examine(data or default_folder(), port_base))
 
 
 async def examine(folder: Path, port_base: int) -> int:

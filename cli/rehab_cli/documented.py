@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import importlib
+from typing import Annotated
 
+import typer
 from rich.table import Table
 
 from rehab_cli.addresses import SERVICES
+from rehab_cli.commands import run
 from rehab_cli.console import out
 from rehab_cli.errors import SuiteError
 from rehab_runtime.settings import describe
+
+
+def settings(
+    service: Annotated[str, typer.Argument(help="One service; all without.")] = "",
+) -> None:
+    """What each service can be told by its environment."""
+    run(lambda: show(service))
 
 
 async def show(service: str) -> int:

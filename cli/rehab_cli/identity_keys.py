@@ -16,28 +16,22 @@ from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
 from rehab_cli.identity import identity
 
-app = typer.Typer(no_args_is_help=True, help="The key that wraps the keys of accounts.")
 
-
-@app.command()
 def status(data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Count what each version wraps."""
     run(lambda: _status(find(data, port_base)))
 
 
-@app.command()
 def rotate(data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Wrap with a new version from now on; what is wrapped still opens."""
     run(lambda: _rotate(find(data, port_base)))
 
 
-@app.command()
 def rewrap(data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Put all that is wrapped under the newest version; may be interrupted."""
     run(lambda: _rewrap(find(data, port_base)))
 
 
-@app.command()
 def destroy(
     sure: Annotated[
         bool,

@@ -16,16 +16,12 @@ from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
 from rehab_cli.errors import SuiteError
 
-app = typer.Typer(no_args_is_help=True, help="The keys that seal patients' data.")
 
-
-@app.command("status")
 def status(data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Count data keys by what wraps them."""
     run(lambda: _status(find(data, port_base)))
 
 
-@app.command("rotate")
 def rotate(
     subject: Annotated[
         str, typer.Argument(help="A patient whose data key is rotated; else what wraps all keys.")
@@ -37,13 +33,11 @@ def rotate(
     run(lambda: _rotate(find(data, port_base), subject))
 
 
-@app.command("rewrap")
 def rewrap(data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Put every data key under the newest version of what wraps them."""
     run(lambda: _rewrap(find(data, port_base)))
 
 
-@app.command("move")
 def move(data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Move every data key to EVENTSTORE_KEYS from EVENTSTORE_KEYS_ALSO; may be interrupted."""
     run(lambda: move_keys(find(data, port_base)))

@@ -21,15 +21,12 @@ from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
 from rehab_cli.errors import SuiteError
 
-consent_app = typer.Typer(no_args_is_help=True, help="What patients agreed to.")
-patient_app = typer.Typer(no_args_is_help=True, help="What is held of a patient.")
 EXPORT_TIMEOUT_S = 3600.0
 
 Patient = Annotated[str, typer.Argument(help="The patient's id.")]
 Moment = Annotated[str, typer.Option(help="A time: 2026-03-02T10:00:00+01:00.")]
 
 
-@consent_app.command("list")
 def list_(
     patient: Patient, as_of: Moment = "", data: DataDir = None, port_base: AskedPort = 0
 ) -> None:
@@ -37,7 +34,6 @@ def list_(
     run(lambda: _list(find(data, port_base), patient, as_of))
 
 
-@consent_app.command()
 def grant(
     patient: Patient,
     purpose: Annotated[str, typer.Option(help="Such as treatment or emr_share.")] = "treatment",
@@ -54,7 +50,6 @@ def grant(
     run(lambda: _grant(find(data, port_base), request, until))
 
 
-@consent_app.command()
 def revoke(
     patient: Patient,
     consent_id: Annotated[str, typer.Argument(help="The consent's id.")],
@@ -66,7 +61,6 @@ def revoke(
     run(lambda: _revoke(find(data, port_base), request))
 
 
-@patient_app.command()
 def export(
     patient: Patient,
     to: Annotated[Path | None, typer.Option(help="A new file; the screen without.")] = None,

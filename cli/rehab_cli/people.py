@@ -23,13 +23,10 @@ ROLES = ("patient", "therapist", "admin", "emergency")
 PAGES = 1000
 """Pages of accounts that are listed at most."""
 
-accounts = typer.Typer(no_args_is_help=True, help="Accounts of a clinic.")
-sessions = typer.Typer(no_args_is_help=True, help="Where an account is logged in.")
 
 Clinic = Annotated[str, typer.Argument(help="Id of the clinic.")]
 
 
-@accounts.command("create")
 def create_account(
     clinic: Clinic,
     role: Annotated[str, typer.Argument(help="patient, therapist, admin or emergency.")],
@@ -55,7 +52,6 @@ def create_account(
     run(lambda: _create_account(find(data, port_base), request))
 
 
-@accounts.command("list")
 def list_accounts(
     clinic: Clinic,
     email: Annotated[str, typer.Option(help="The one with this address.")] = "",
@@ -66,7 +62,6 @@ def list_accounts(
     run(lambda: _list_accounts(find(data, port_base), clinic, email))
 
 
-@accounts.command("disable")
 def disable_account(
     account: AccountId,
     reason: Reason = "disabled",
@@ -77,13 +72,11 @@ def disable_account(
     run(lambda: _disable(find(data, port_base), account, reason))
 
 
-@sessions.command("list")
 def list_sessions(account: AccountId, data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Where an account is logged in."""
     run(lambda: _list_sessions(find(data, port_base), account))
 
 
-@sessions.command("end")
 def end_session(
     session: Annotated[str, typer.Argument(help="Id of the session.")],
     data: DataDir = None,

@@ -16,25 +16,19 @@ from rehab_cli.commands import AskedPort, DataDir, find, run
 from rehab_cli.console import out
 from rehab_cli.identity import AccountId, Reason, identity, shown
 
-devices = typer.Typer(no_args_is_help=True, help="Devices that act for a patient.")
-api_keys = typer.Typer(no_args_is_help=True, help="Keys for programs.")
-
 PatientId = Annotated[str, typer.Argument(metavar="PATIENT", help="Id of the patient.")]
 
 
-@devices.command("code")
 def device_code(patient: PatientId, data: DataDir = None, port_base: AskedPort = 0) -> None:
     """A code that enrols one device, once."""
     run(lambda: _device_code(find(data, port_base), patient))
 
 
-@devices.command("list")
 def list_devices(patient: PatientId, data: DataDir = None, port_base: AskedPort = 0) -> None:
     """A patient's devices."""
     run(lambda: _list_devices(find(data, port_base), patient))
 
 
-@devices.command("revoke")
 def revoke_device(
     device: Annotated[str, typer.Argument(help="Id of the device.")],
     reason: Reason = "lost",
@@ -45,7 +39,6 @@ def revoke_device(
     run(lambda: _revoke_device(find(data, port_base), device, reason))
 
 
-@api_keys.command("create")
 def create_key(
     account: AccountId,
     name: Annotated[str, typer.Argument(help="What it is for.")],
@@ -57,7 +50,6 @@ def create_key(
     run(lambda: _create_key(find(data, port_base), account, name, scope))
 
 
-@api_keys.command("list")
 def list_keys(account: AccountId, data: DataDir = None, port_base: AskedPort = 0) -> None:
     """An account's keys, without their secrets."""
     run(lambda: _list_keys(find(data, port_base), account))
@@ -66,7 +58,6 @@ def list_keys(account: AccountId, data: DataDir = None, port_base: AskedPort = 0
 KeyId = Annotated[str, typer.Argument(metavar="KEY", help="Id of the key.")]
 
 
-@api_keys.command("rotate")
 def rotate_key(
     key: KeyId,
     overlap_s: Annotated[
@@ -79,7 +70,6 @@ def rotate_key(
     run(lambda: _rotate_key(find(data, port_base), key, overlap_s))
 
 
-@api_keys.command("revoke")
 def revoke_key(key: KeyId, data: DataDir = None, port_base: AskedPort = 0) -> None:
     """End a key."""
     run(lambda: _revoke_key(find(data, port_base), key))

@@ -30,22 +30,17 @@ from rehab_runtime.errors import from_rpc_error
 KIND = "quarantine"
 Entries = Annotated[list[str] | None, typer.Argument(help="Entries; all that are held without.")]
 
-app = typer.Typer(no_args_is_help=True, help="Events that ingest refused.")
 
-
-@app.command("list")
 def list_(data: DataDir = None, port_base: AskedPort = 0) -> None:
     """What is held, and by which rule. Contents hold patient data and stay closed."""
     run(lambda: _list(find(data, port_base)))
 
 
-@app.command("replay")
 def replay(entries: Entries = None, data: DataDir = None, port_base: AskedPort = 0) -> None:
     """Send refused events again, as they were: after a fix. Those refused again stay held."""
     run(lambda: _replay(find(data, port_base), entries or ()))
 
 
-@app.command("discard")
 def discard(
     entries: Annotated[list[str], typer.Argument(help="Entries that are not wanted any more.")],
     data: DataDir = None,

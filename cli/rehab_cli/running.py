@@ -23,7 +23,7 @@ from rehab_cli.place import Place
 from rehab_cli.servers import Servers, place_of
 from rehab_cli.suite import Suite
 from rehab_runtime.auth import bearer, service_principal
-from rehab_runtime.server import channel
+from rehab_runtime.channels import channel
 
 LOOK_S = 1.0
 TIMEOUT_S = 2.0

@@ -1,12 +1,10 @@
-"""The gRPC server and channels: one place for limits, keepalive, health and interceptors."""
+"""The gRPC server: one place for limits, keepalive, health and interceptors."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import cast
 
 import grpc
@@ -15,21 +13,11 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
 from rehab_runtime.auth import Authenticator, PeerAuthenticator
+from rehab_runtime.channels import KEEPALIVE, MAX_MESSAGE_BYTES, SMALL_WINDOW
 from rehab_runtime.interceptors import Gate, Interceptor
 from rehab_runtime.settings import ServiceSettings, prefix_of, variable_of
-from rehab_runtime.startup import StartupError, reachable, require_free, targets
-from rehab_runtime.tls import Tls
+from rehab_runtime.startup import StartupError, reachable, require_free
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-KEEPALIVE = (
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.keepalive_permit_without_calls", 0),
-)
-# Whoever receives lets 64 kB be under way unread, unless gRPC probes the link: then it takes in
-# 4 to 8 MB a stream, which the sender believes to be read. Between machines that are 1 ms apart
-# 64 kB still carry 60 MB/s, and on one machine it makes no difference.
-SMALL_WINDOW = ("grpc.http2.bdp_probe", 0)
 SERVER_OPTIONS = (
     *KEEPALIVE,
     SMALL_WINDOW,
@@ -160,17 +148,6 @@ async def serve_grpc(
         await running.drain(settings.drain_s)
 
 
-@dataclass(frozen=True)
-class Peer:
-    """Another service: where it answers, and by what one shows it who one is."""
-
-    address: str
-    tls: Tls | None = None
-
-    def channel(self) -> grpc.aio.Channel:
-        return channel(self.address, tls=self.tls)
-
-
 def _listen_to_peers(server: grpc.aio.Server, settings: ServiceSettings) -> str:
     """Where services of the suite call; empty when they do as everybody does."""
     if not settings.peers_listen or settings.tls is None:
@@ -179,43 +156,3 @@ def _listen_to_peers(server: grpc.aio.Server, settings: ServiceSettings) -> str:
     settings.tls.require_readable(prefix_of(type(settings)))
     port = server.add_secure_port(settings.peers_listen, settings.tls.for_server())
     return reachable(settings.peers_listen, port)
-
-
-def channel(
-    address: str,
-    options: Sequence[tuple[str, int | str]] = (),
-    *,
-    tls: Tls | None = None,
-    credentials: grpc.ChannelCredentials | None = None,
-) -> grpc.aio.Channel:
-    """A channel to another service, by mutual TLS when told who one is, or by other credentials.
-    Use it as an async context manager."""
-    target, spread = _target(address)
-    told = [
-        *KEEPALIVE,
-        SMALL_WINDOW,
-        ("grpc.max_receive_message_length", 16 * MAX_MESSAGE_BYTES),
-        ("grpc.initial_reconnect_backoff_ms", 50),
-        ("grpc.min_reconnect_backoff_ms", 50),
-        ("grpc.max_reconnect_backoff_ms", 1_000),
-        *spread,
-        *options,
-    ]
-    if tls is not None:
-        credentials = tls.for_client()
-    if credentials is None:
-        return grpc.aio.insecure_channel(target, options=told)
-    return grpc.aio.secure_channel(target, credentials, options=told)
-
-
-def _target(address: str) -> tuple[str, list[tuple[str, int | str]]]:
-    """What gRPC calls the address, and how it divides calls among several."""
-    if "," not in address:
-        return address, []
-    places = targets(address)
-    scheme = "ipv6" if ":" in places[0][0] else "ipv4"
-    # certificates are compared with one name: that of the first has to stand in all of them
-    return f"{scheme}:{address}", [
-        ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
-        ("grpc.default_authority", address.split(",", maxsplit=1)[0]),
-    ]

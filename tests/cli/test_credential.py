@@ -23,8 +23,8 @@ from rehab_eventstore import main as eventstore_main
 from rehab_eventstore.proof.signing import open_signer
 from rehab_identity import main as identity_main
 from rehab_projections import main as projections_main
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import Nats
-from rehab_runtime.server import channel
 from rehab_runtime.tls import Tls
 from tests.identity.facts.service import Place
 from tests.projections.service import Place as Models

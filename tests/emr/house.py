@@ -27,10 +27,10 @@ from rehab_emr.settings import Settings
 from rehab_eventstore import main as eventstore_main
 from rehab_eventstore.settings import Settings as EventstoreSettings
 from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import Postgres
 from rehab_runtime.errors import from_rpc_error
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 from tests.emr.given import CLINIC
 
 WAIT_S = 60.0

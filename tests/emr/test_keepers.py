@@ -15,8 +15,8 @@ from rehab.emr.v1 import emr_service_pb2 as pb
 from rehab_emr import main as emr_main
 from rehab_emr.settings import Settings
 from rehab_runtime.box.file import read
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import SystemClock
-from rehab_runtime.server import channel
 from rehab_runtime.startup import StartupError
 from tests.emr.given import PATIENT, arrived, pain
 from tests.emr.house import Asks, House, Place, eventstore, receiving, stored

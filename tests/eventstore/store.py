@@ -16,8 +16,8 @@ from rehab_eventstore.main import running
 from rehab_eventstore.settings import Settings
 from rehab_runtime.auth import Principal, bearer, service_principal
 from rehab_runtime.bodies import Bodies
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import RehabError, from_rpc_error
-from rehab_runtime.server import channel
 
 TIMEOUT_S = 20
 

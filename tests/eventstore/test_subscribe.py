@@ -15,8 +15,8 @@ import pytest
 from rehab.eventstore.v1 import eventstore_service_pb2 as pb
 from rehab_eventstore.main import running
 from rehab_runtime.auth import service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import Draining, IncarnationChanged, Overloaded, Unavailable
-from rehab_runtime.server import channel
 from rehab_runtime.slices import slice_of
 from tests.eventstore.given import append, event, events, ids, positions, some_stream
 from tests.eventstore.store import Store, refused, settings_for, store

@@ -25,9 +25,9 @@ from rehab.eventstore.v1.proof_service_pb2_grpc import ProofServiceStub
 from rehab_cli.supervisor import Service, environment
 from rehab_runtime.auth import bearer, service_principal
 from rehab_runtime.bodies import Bodies
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import Nats, Postgres
 from rehab_runtime.errors import Overloaded, RehabError, Unavailable, from_rpc_error
-from rehab_runtime.server import channel
 from tests.eventstore.given import event
 from tests.faults.history import Outcome, Row, Told
 from tests.support.clocks import set_wrong

@@ -18,8 +18,8 @@ import pytest
 
 from rehab.emr.v1 import emr_service_pb2 as pb
 from rehab.events.v1.event_pb2 import Event
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import Postgres
-from rehab_runtime.server import channel
 from tests.emr.given import arrived, pain
 from tests.emr.house import Asks, House, Log, Place, Receiver, eventstore, receiving
 

@@ -22,7 +22,7 @@ from rehab_cli.checking import verdict
 from rehab_cli.demo import Demo
 from rehab_cli.suite import SERVICES, Suite
 from rehab_cli.supervisor import Service, environment
-from rehab_runtime.server import channel
+from rehab_runtime.channels import channel
 from tests.support.ports import low_ports
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))

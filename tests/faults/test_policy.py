@@ -26,8 +26,8 @@ from rehab_policy.domain.loading import load
 from rehab_policy.domain.rules import ActionKind
 from rehab_policy.shipped import shipped
 from rehab_runtime.access.streams import is_audit
+from rehab_runtime.channels import channel
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 from tests.faults.test_kill import ROUNDS, lived_through
 from tests.support.ports import low_ports
 

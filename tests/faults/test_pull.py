@@ -15,8 +15,8 @@ from random import Random
 import pytest
 
 from rehab.events.v1.event_pb2 import Event
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import Postgres
-from rehab_runtime.server import channel
 from tests.emr.given import arrived
 from tests.emr.house import Asks, House, Place, eventstore, receiving
 from tests.emr.pulls import (

@@ -18,8 +18,8 @@ import asyncpg
 import pytest
 
 from rehab_cli.supervisor import Service, environment
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import RehabError
-from rehab_runtime.server import channel
 from tests.projections.service import (
     THERAPIST,
     Log,

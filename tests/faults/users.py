@@ -12,8 +12,8 @@ from typing import Any
 
 from rehab.events.v1.event_pb2 import Event
 from rehab_runtime.auth import service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 from rehab_sdk import Acked, AsyncRehab, Stored, events
 from tests.sdk.clinic import pains
 from tests.sdk.town import Town

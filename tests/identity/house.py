@@ -29,10 +29,11 @@ from rehab_identity.settings import Settings
 from rehab_runtime import postgres
 from rehab_runtime.access.table import rule_of
 from rehab_runtime.auth import Principal, bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import FixedClock
 from rehab_runtime.errors import RehabError, from_rpc_error
 from rehab_runtime.lifecycle import Background
-from rehab_runtime.server import channel, serve_grpc
+from rehab_runtime.server import serve_grpc
 
 CLINIC, OTHER = "north", "south"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

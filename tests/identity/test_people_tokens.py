@@ -20,9 +20,9 @@ from rehab_runtime.access import tokens as runtime_tokens
 from rehab_runtime.access.jws import public_keys, verified
 from rehab_runtime.access.tokens import TokenAuthenticator, authenticator_for, by_identity
 from rehab_runtime.auth import Principal, bearer
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import FixedClock
 from rehab_runtime.errors import RehabError, Unauthenticated, Unavailable
-from rehab_runtime.server import channel
 from tests.identity.house import CLINIC, INGEST, START, House, decoded, encoded, house, signed
 
 FOREIGN = Ed25519PrivateKey.from_private_bytes(b"f" * 32)

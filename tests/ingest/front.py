@@ -18,10 +18,10 @@ from rehab_eventstore.settings import Settings as EventstoreSettings
 from rehab_ingest import main as ingest
 from rehab_ingest.settings import Settings
 from rehab_runtime.auth import Principal, bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import Postgres
 from rehab_runtime.errors import RehabError, from_rpc_error
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 from tests.ingest.given import CLINIC, PATIENT
 
 QUIET: dict[str, Any] = {"metrics_listen": "", "drain_s": 2}

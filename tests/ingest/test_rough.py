@@ -12,9 +12,9 @@ import pytest_asyncio
 from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
 from rehab.ingest.v1 import ingest_service_pb2 as pb
 from rehab_runtime.auth import Principal, bearer
+from rehab_runtime.channels import MAX_MESSAGE_BYTES
 from rehab_runtime.embedded import Nats, Postgres
 from rehab_runtime.errors import InvalidArgument, RehabError, from_rpc_error
-from rehab_runtime.server import MAX_MESSAGE_BYTES
 from tests.ingest.front import METADATA, Device, Front, fronted
 from tests.ingest.given import CLINIC, PATIENT, rep
 

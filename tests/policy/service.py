@@ -22,10 +22,10 @@ from rehab_eventstore.settings import Settings as EventstoreSettings
 from rehab_policy import main as policy_main
 from rehab_policy.settings import Settings
 from rehab_runtime.auth import Principal, bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import Postgres
 from rehab_runtime.errors import RehabError, from_rpc_error
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 from rehab_runtime.slices import shard_of
 from tests.policy.given import BOOK, CLINIC, THERAPIST
 

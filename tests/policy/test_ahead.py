@@ -10,7 +10,7 @@ import asyncpg
 from rehab.eventstore.v1 import erasure_service_pb2 as erasure_pb
 from rehab.eventstore.v1.erasure_service_pb2_grpc import ErasureServiceStub
 from rehab_cli.asking import METADATA
-from rehab_runtime.server import channel
+from rehab_runtime.channels import channel
 from tests.policy.given import PATIENT, arrived, pain
 from tests.policy.service import (
     House,

@@ -13,7 +13,7 @@ from rehab.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from rehab_ingest import main as ingest_main
 from rehab_ingest.settings import Settings as IngestSettings
 from rehab_runtime.auth import Principal, bearer
-from rehab_runtime.server import channel
+from rehab_runtime.channels import channel
 from tests.ingest.front import Device
 from tests.policy.given import CLINIC, PATIENT, arrived, rep
 from tests.policy.service import House, Place, eventstore, policy

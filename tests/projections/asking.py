@@ -21,8 +21,8 @@ from rehab.projections.v1 import (
     work_service_pb2_grpc,
 )
 from rehab_runtime.auth import Principal, bearer
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import from_rpc_error
-from rehab_runtime.server import channel
 from tests.projections.service import THERAPIST, Clinic
 
 _SERVICES = {

@@ -23,9 +23,9 @@ from rehab_projections import main as projections_main
 from rehab_projections.registry.versions import schema_of
 from rehab_projections.settings import Settings as ProjectionsSettings
 from rehab_runtime.auth import Principal, bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import RehabError, from_rpc_error
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 from tests.projections.given import CLINIC
 
 THERAPIST = Principal("ann", "therapist", CLINIC)

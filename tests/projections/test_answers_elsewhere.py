@@ -10,8 +10,8 @@ import pytest
 
 from rehab.projections.v1 import projections_admin_service_pb2 as admin_pb
 from rehab_projections import consumers, progress
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import Stale
-from rehab_runtime.server import channel
 from tests.projections.given import at, event, prescribed
 from tests.projections.replicas import LONG_S, holders, replicas
 from tests.projections.service import (

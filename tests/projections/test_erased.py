@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from rehab_runtime.auth import Principal
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import ConsentNotInForce, Erased, NotFound
-from rehab_runtime.server import channel
 from tests.eventstore.erasing import Erasing
 from tests.projections.asking import asking
 from tests.projections.given import CLINIC, PATIENT, event, whole_session

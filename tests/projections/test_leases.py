@@ -13,8 +13,8 @@ from rehab_projections.changes import Changes
 from rehab_projections.storage.leases import Leases, Replica
 from rehab_projections.storage.write import FencedError, Writer
 from rehab_runtime import postgres as runtime_postgres
+from rehab_runtime.channels import channel
 from rehab_runtime.postgres import Queries
-from rehab_runtime.server import channel
 from tests.projections.given import at, recorded
 from tests.projections.replicas import LONG_S, holders, replicas, shared, until
 from tests.projections.service import (

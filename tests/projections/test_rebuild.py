@@ -18,6 +18,7 @@ from rehab.projections.v1 import projections_admin_service_pb2 as pb
 from rehab.projections.v1.projections_admin_service_pb2_grpc import ProjectionsAdminServiceStub
 from rehab_projections.registry import bulk
 from rehab_runtime.auth import bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import (
     InvalidArgument,
     NotFound,
@@ -26,7 +27,6 @@ from rehab_runtime.errors import (
     RehabError,
     from_rpc_error,
 )
-from rehab_runtime.server import channel
 from tests.projections.given import at, event, pain, prescribed, set_completed
 from tests.projections.service import (
     THERAPIST,

@@ -14,8 +14,8 @@ import pytest
 from rehab.projections.v1 import projections_admin_service_pb2 as pb
 from rehab_cli.supervisor import Service, environment
 from rehab_projections.registry.bulk import BATCH_EVENTS
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import Overloaded, RehabError
-from rehab_runtime.server import channel
 from tests.projections.service import THERAPIST, Place, Reads, clinic, eventstore, looked_into
 from tests.projections.test_consumer import rows, sets
 from tests.projections.test_rebuild import Admin, until

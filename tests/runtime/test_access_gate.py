@@ -36,13 +36,14 @@ from rehab_runtime.auth import (
     current_principal,
     service_principal,
 )
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import FixedClock
 from rehab_runtime.errors import (
     RehabError,
     Unavailable,
     from_rpc_error,
 )
-from rehab_runtime.server import channel, serve_grpc
+from rehab_runtime.server import serve_grpc
 from rehab_runtime.settings import ServiceSettings
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

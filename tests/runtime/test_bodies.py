@@ -19,10 +19,10 @@ from rehab_eventstore.main import running
 from rehab_runtime import bodies, logging
 from rehab_runtime.auth import Principal, service_principal
 from rehab_runtime.bodies import Bodies
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import FixedClock
 from rehab_runtime.embedded import Nats, Postgres
 from rehab_runtime.errors import PermissionDenied, Unavailable
-from rehab_runtime.server import channel
 from tests.eventstore.erasing import Erasing
 from tests.eventstore.given import append, copy, event, some_stream
 from tests.eventstore.store import Store, settings_for, store

@@ -11,8 +11,9 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from rehab_runtime.auth import DevelopmentAuthenticator, bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import InvalidArgument, RehabError, Unauthenticated, from_rpc_error
-from rehab_runtime.server import channel, serve_grpc
+from rehab_runtime.server import serve_grpc
 from rehab_runtime.settings import ServiceSettings
 
 NAME = "test.Typed"

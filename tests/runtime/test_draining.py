@@ -13,7 +13,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from rehab_runtime.auth import DevelopmentAuthenticator, bearer, service_principal
-from rehab_runtime.server import GrpcServer, channel, serve_grpc
+from rehab_runtime.channels import channel
+from rehab_runtime.server import GrpcServer, serve_grpc
 from rehab_runtime.settings import ServiceSettings
 
 NAME = "test.Held"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rehab.errors.v1 import error_reason_pb2
 from rehab_runtime.auth import DevelopmentAuthenticator, bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import (
     Internal,
     InvalidArgument,
@@ -24,7 +25,7 @@ from rehab_runtime.errors import (
     to_failure,
     to_status,
 )
-from rehab_runtime.server import channel, serve_grpc
+from rehab_runtime.server import serve_grpc
 from rehab_runtime.settings import ServiceSettings
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30)

@@ -19,9 +19,9 @@ from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
 from rehab_eventstore import main as eventstore_main
 from rehab_runtime import eventlog
 from rehab_runtime.auth import service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import IncarnationChanged, InvalidArgument, Unavailable
 from rehab_runtime.eventlog import EventLog, Follower, follow
-from rehab_runtime.server import channel
 from rehab_runtime.slices import shard_of
 from tests.projections.given import at, event, pain
 from tests.projections.service import Log, Place, eventstore

@@ -21,9 +21,10 @@ from rehab_runtime.auth import (
     current_principal,
     service_principal,
 )
+from rehab_runtime.channels import MAX_MESSAGE_BYTES, channel
 from rehab_runtime.errors import InvalidArgument, RehabError, Violation, from_rpc_error
 from rehab_runtime.interceptors import handled
-from rehab_runtime.server import MAX_MESSAGE_BYTES, channel, serve_grpc
+from rehab_runtime.server import serve_grpc
 from rehab_runtime.settings import ServiceSettings
 from rehab_runtime.startup import StartupError
 

@@ -25,7 +25,8 @@ from rehab_runtime.auth import (
     current_principal,
     service_principal,
 )
-from rehab_runtime.server import GrpcServer, channel, serve_grpc
+from rehab_runtime.channels import channel
+from rehab_runtime.server import GrpcServer, serve_grpc
 from rehab_runtime.settings import SettingsError, load
 from rehab_runtime.startup import StartupError
 from rehab_runtime.tls import Tls, service_named

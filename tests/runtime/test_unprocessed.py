@@ -11,9 +11,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from rehab_eventstore import main as eventstore_main
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import FixedClock
 from rehab_runtime.eventlog import follow
-from rehab_runtime.server import channel
 from rehab_runtime.unprocessed import GRACE_S, Unprocessed
 from tests.projections.service import Log, Place
 from tests.runtime.test_eventlog import Running, numbered, place, running

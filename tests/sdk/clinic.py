@@ -18,8 +18,8 @@ from rehab_ingest.settings import Settings as IngestSettings
 from rehab_projections import main as projections_main
 from rehab_projections.settings import Settings as ProjectionsSettings
 from rehab_runtime.auth import service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 from rehab_sdk import AsyncRehab, Backoff, Options, StreamOptions, dev_token, events
 from tests.sdk.given import CLINIC, CONSENT
 

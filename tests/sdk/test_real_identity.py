@@ -12,7 +12,7 @@ from rehab.identity.v1 import device_service_pb2 as devices_pb
 from rehab.identity.v1 import session_service_pb2 as sessions_pb
 from rehab.identity.v1.device_service_pb2_grpc import DeviceServiceStub
 from rehab.identity.v1.session_service_pb2_grpc import SessionServiceStub
-from rehab_runtime.server import channel
+from rehab_runtime.channels import channel
 from rehab_sdk import (
     FileTokenStore,
     RefreshToken,

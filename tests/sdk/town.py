@@ -19,7 +19,7 @@ from rehab_eventstore import main as eventstore_main
 from rehab_identity import main as identity_main
 from rehab_identity.settings import Settings as IdentitySettings
 from rehab_runtime.auth import bearer, service_principal
-from rehab_runtime.server import channel
+from rehab_runtime.channels import channel
 from rehab_sdk import AsyncRehab, DeviceKey, Password, enrol_device
 from rehab_sdk.credentials import Credentials
 from rehab_sdk.events import Actor

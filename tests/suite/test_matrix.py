@@ -25,9 +25,9 @@ from rehab.eventstore.v1 import eventstore_service_pb2 as store_pb
 from rehab_runtime.access.rules import Relation, Rule
 from rehab_runtime.access.table import TABLE
 from rehab_runtime.auth import Principal, bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import uuid7
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 from tests.suite.test_commands import data
 from tests.support.contract import METHODS
 

@@ -14,10 +14,10 @@ from rehab_runtime.access.telling import AuditLog
 from rehab_runtime.access.tokens import authenticator_for
 from rehab_runtime.access.trail import Trail
 from rehab_runtime.auth import Authenticator, DevelopmentAuthenticator, service_principal
+from rehab_runtime.channels import Peer
 from rehab_runtime.clock import Clock
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.lifecycle import Background
-from rehab_runtime.server import Peer
 from rehab_runtime.settings import FrontSettings
 
 

@@ -43,6 +43,7 @@ from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.access.front import fronted
 from rehab_runtime.auth import service_principal
 from rehab_runtime.box import Box, open_box
+from rehab_runtime.channels import Peer
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.errors import RehabError
 from rehab_runtime.eventlog import EventLog
@@ -50,7 +51,7 @@ from rehab_runtime.following import LogFold
 from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.listener import Listener
 from rehab_runtime.postgres import Database, Queries
-from rehab_runtime.server import Peer, serve_grpc
+from rehab_runtime.server import serve_grpc
 
 PACKAGE = "rehab_emr"
 NAME = "emr"

@@ -11,9 +11,9 @@ from rehab.eventstore.v1.eventstore_service_pb2_grpc import EventStoreServiceStu
 from rehab_eventstore import metrics
 from rehab_eventstore.leadership import Leadership
 from rehab_runtime.auth import ON_BEHALF, current_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import from_rpc_error
 from rehab_runtime.logging import get_logger
-from rehab_runtime.server import channel
 from rehab_runtime.tls import Tls
 
 FORWARDED = "x-rehab-forwarded"

@@ -23,11 +23,12 @@ from rehab_ingest.storage import Storage
 from rehab_runtime import lifecycle, postgres
 from rehab_runtime.access.front import fronted
 from rehab_runtime.auth import service_principal
+from rehab_runtime.channels import Peer
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.limits import Limiter
-from rehab_runtime.server import Peer, serve_grpc
+from rehab_runtime.server import serve_grpc
 from rehab_runtime.valkey import connect
 
 PACKAGE = "rehab_ingest"

@@ -23,6 +23,7 @@ from rehab_ingest.settings import Settings
 from rehab_ingest.storage import Storage
 from rehab_ingest.stream import DeviceStream, Terms, draining
 from rehab_runtime.auth import Principal, current_principal
+from rehab_runtime.channels import MAX_MESSAGE_BYTES
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import (
     InvalidArgument,
@@ -35,7 +36,6 @@ from rehab_runtime.errors import (
     to_failure,
 )
 from rehab_runtime.limits import Limiter
-from rehab_runtime.server import MAX_MESSAGE_BYTES
 from rehab_runtime.validation import require_valid
 
 RETRY_S = 0.05

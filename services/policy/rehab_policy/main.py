@@ -41,13 +41,14 @@ from rehab_policy.watching import Watching
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.access.front import fronted
 from rehab_runtime.auth import service_principal
+from rehab_runtime.channels import Peer
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.folding import Snapshots
 from rehab_runtime.following import LogFold
 from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.listener import Listener
-from rehab_runtime.server import Peer, serve_grpc
+from rehab_runtime.server import serve_grpc
 
 PACKAGE = "rehab_policy"
 NAME = "policy"

@@ -42,12 +42,13 @@ from rehab_projections.work_watch import WorkWatch
 from rehab_runtime import jetstream, lifecycle, postgres
 from rehab_runtime.access.front import fronted
 from rehab_runtime.auth import service_principal
+from rehab_runtime.channels import Peer
 from rehab_runtime.clock import Clock, SystemClock
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.following import follow_from
 from rehab_runtime.lifecycle import Background, Running
 from rehab_runtime.listener import Listener
-from rehab_runtime.server import Peer, serve_grpc
+from rehab_runtime.server import serve_grpc
 from rehab_runtime.startup import split
 from rehab_runtime.valkey import connect
 

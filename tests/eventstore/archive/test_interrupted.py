@@ -19,9 +19,9 @@ from rehab.eventstore.v1 import archive_service_pb2 as pb
 from rehab_cli.supervisor import Service, environment
 from rehab_eventstore.settings import Settings
 from rehab_runtime.auth import service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.embedded import Nats
 from rehab_runtime.errors import RehabError
-from rehab_runtime.server import channel
 from tests.eventstore.archive.archiving import (
     Archiving,
     archived_settings,

@@ -28,10 +28,10 @@ from rehab_identity import main as identity_main
 from rehab_identity.settings import Settings
 from rehab_runtime.access.messages import role_number
 from rehab_runtime.auth import Principal, bearer, service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import Clock
 from rehab_runtime.errors import RehabError, from_rpc_error
 from rehab_runtime.eventlog import EventLog
-from rehab_runtime.server import channel
 
 CLINIC = "clinic-1"
 ADMIN = Principal("admin-1", "admin", CLINIC)

@@ -19,8 +19,8 @@ from rehab.eventstore.v1 import erasure_service_pb2 as erasure_pb
 from rehab.eventstore.v1.erasure_service_pb2_grpc import ErasureServiceStub
 from rehab.identity.v1 import account_service_pb2 as account_pb
 from rehab_runtime.auth import bearer
+from rehab_runtime.channels import channel
 from rehab_runtime.errors import Erased, NotFound, RehabError, Stale
-from rehab_runtime.server import channel
 from tests.eventstore.given import append, event
 from tests.identity.facts.service import (
     ADMIN,

@@ -13,10 +13,10 @@ import pytest
 from rehab_identity.facts.hub import Hub, News
 from rehab_runtime.access.known import Known
 from rehab_runtime.auth import service_principal
+from rehab_runtime.channels import channel
 from rehab_runtime.clock import SystemClock
 from rehab_runtime.errors import RehabError, Unavailable
 from rehab_runtime.postgres import Queries
-from rehab_runtime.server import channel
 from tests.identity.facts.service import (
     ADMIN,
     ANN,

@@ -35,12 +35,12 @@ from rehab_runtime.access.table import TABLE
 from rehab_runtime.access.telling import AuditLog
 from rehab_runtime.access.trail import Trail
 from rehab_runtime.auth import Principal, service_principal
+from rehab_runtime.channels import Peer
 from rehab_runtime.clock import Clock
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.following import LogFold
 from rehab_runtime.lifecycle import Background
 from rehab_runtime.postgres import Database, Queries
-from rehab_runtime.server import Peer
 
 PACKAGE = "rehab_identity.facts"
 NAME = "identity"

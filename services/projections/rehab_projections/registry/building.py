@@ -16,11 +16,11 @@ from rehab_projections.registry.workers import run_each
 from rehab_projections.storage.cursors import NAME, Cursor, Cursors
 from rehab_projections.storage.write import Writer
 from rehab_runtime import postgres
+from rehab_runtime.channels import Peer
 from rehab_runtime.errors import IncarnationChanged, NotFound
 from rehab_runtime.eventlog import EventLog, Head
 from rehab_runtime.logging import get_logger
 from rehab_runtime.postgres import Database, Queries
-from rehab_runtime.server import Peer
 
 LOOK_S = 0.25
 CLOSE_EVENTS = 200

@@ -18,10 +18,10 @@ from rehab_projections.storage.putting import load
 from rehab_projections.storage.write import Fence, Writer
 from rehab_runtime import postgres
 from rehab_runtime.auth import service_principal
+from rehab_runtime.channels import Peer
 from rehab_runtime.eventlog import EventLog
 from rehab_runtime.lifecycle import loop_factory
 from rehab_runtime.postgres import Database, Queries
-from rehab_runtime.server import Peer
 from rehab_runtime.slices import slices_of
 
 PACKAGE = "rehab_projections"
