@@ -66,6 +66,7 @@ class Authority:
         made = (
             _builder(name, name, key, AUTHORITY_LASTS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_usage(signs_certificates=True), critical=True)
             .sign(key, hashes.SHA256())
         )
         _write(self._ca_key, _pem(key))
@@ -74,10 +75,13 @@ class Authority:
     def _leaf(self, service: str, key: PrivateKey, hosts: Sequence[str]) -> x509.Certificate:
         uri = x509.UniformResourceIdentifier(f"spiffe://{TRUST_DOMAIN}/service/{service}")
         names = [uri, *map(_general_name, dict.fromkeys(hosts))]
+        signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         return (
             _builder(_name(service), self._certificate.subject, key, LASTS)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(signed_by, critical=False)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .sign(self._key, hashes.SHA256())
@@ -105,6 +109,22 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - SKEW)
         .not_valid_after(now + lasts)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    """RFC 5280, 4.2.1.3: of an authority, or of who shows a certificate."""
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
     )
 
 

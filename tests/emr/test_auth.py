@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from rehab.emr.v1 import emr_service_pb2 as pb
 from rehab_cli.authority import Authority
@@ -110,6 +116,55 @@ async def test_a_certificate_of_another_host_is_not_believed(tmp_path: Path) -> 
         bad = await client.call("GET", f"https://another.example:{port}/metadata")
         assert (bad.status, bad.fault) == (0, "tls")
         await client.close()
+
+
+async def test_an_authority_that_tells_little_is_believed_when_it_is_told(tmp_path: Path) -> None:
+    async def here(host: str, port: int) -> Sequence[str]:
+        return ["127.0.0.1"]
+
+    authority, *files = plain(tmp_path, "hospital.example")
+    guard = Guard([ip_network("127.0.0.0/8")], here)
+    options = ("--cert", str(files[0]), "--key", str(files[1]))
+    async with receiving(tmp_path / "receiver", *options) as receiver:
+        url = f"https://hospital.example:{receiver.url.rpartition(':')[2]}/metadata"
+        for told, status in ((authority.read_text(), 200), ("", 0)):
+            client = Client(guard, Identity(told), 5)
+            assert (await client.call("GET", url)).status == status
+            await client.close()
+
+
+def plain(folder: Path, host: str) -> Sequence[Path]:
+    """An authority, a certificate of it, and the key of that: without identifiers of keys, as many
+    hospitals make them for themselves."""
+    above, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root = _name("a hospital")
+    authority = (
+        _builder(root, root, above)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(above, hashes.SHA256())
+    )
+    certificate = (
+        _builder(_name(host), root, key)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(above, hashes.SHA256())
+    )
+    files = [folder / name for name in ("authority.pem", "plain.pem", "plain.key")]
+    files[0].write_bytes(authority.public_bytes(Encoding.PEM))
+    files[1].write_bytes(certificate.public_bytes(Encoding.PEM))
+    files[2].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    made = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+    return made.not_valid_before(now - hour).not_valid_after(now + hour)
 
 
 async def test_what_a_receiver_lacks_is_told_in_plain_words(house: House) -> None:
