@@ -34,11 +34,11 @@ PostgresDsn = Annotated[
     str, typer.Option("--postgres", envvar="REHAB_POSTGRES_DSN", help="With --external.")
 ]
 NatsUrl = Annotated[str, typer.Option("--nats", envvar="REHAB_NATS_URL", help="With --external.")]
-Shards = Annotated[
-    int, typer.Option("--shards", min=0, max=64, help="Of a new log, for good; 0 for 1.")
-]
 ValkeyUrl = Annotated[
     str, typer.Option("--valkey", envvar="REHAB_VALKEY_URL", help="With --external.")
+]
+Shards = Annotated[
+    int, typer.Option("--shards", min=0, max=64, help="Of a new log, for good; 0 for 1.")
 ]
 
 

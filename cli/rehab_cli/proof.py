@@ -59,8 +59,11 @@ def verify(
     port_base: AskedPort = 0,
 ) -> None:
     """Walk the chain of hashes and the signed checkpoints; exits 1 at the first bad position."""
-    trusted = _trusted(public_keys or [], expect)
-    run(lambda: _verify(find(data, port_base), first, last, trusted, _tell_log))
+    run(
+        lambda: _verify(
+            find(data, port_base), first, last, _trusted(public_keys or [], expect), _tell_log
+        )
+    )
 
 
 def verify_audit(
@@ -72,8 +75,11 @@ def verify_audit(
     """Show that the trail is whole: the chain of hashes from its beginning to its end, with the
     signed checkpoints, for an event that is missing may be one of the trail; exits 1 at the first
     bad position."""
-    trusted = _trusted(public_keys or [], expect)
-    run(lambda: _verify(find(data, port_base), 0, 0, trusted, _tell_audit))
+    run(
+        lambda: _verify(
+            find(data, port_base), 0, 0, _trusted(public_keys or [], expect), _tell_audit
+        )
+    )
 
 
 def checkpoint(

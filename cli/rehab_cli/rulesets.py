@@ -48,8 +48,7 @@ def put(
     port_base: AskedPort = 0,
 ) -> None:
     """Keep a rule book as a draft. What is wrong with it is told by line and column."""
-    files = read(book)
-    run(lambda: _put(find(data, port_base), files, note, metadata_of(who)))
+    run(lambda: _put(find(data, port_base), read(book), note, metadata_of(who)))
 
 
 def approve(
@@ -112,11 +111,15 @@ def backtest(
     wish = pb.BacktestRequest(baseline=baseline, clinic_id=clinic)
     if since is not None:
         wish.since.FromDatetime(since)
+    run(lambda: _backtest(find(data, port_base), _tried(wish, book or (), version)))
+
+
+def _tried(wish: pb.BacktestRequest, book: Sequence[Path], version: int) -> pb.BacktestRequest:
     if book:
         wish.book.CopyFrom(pb.RuleFiles(files=read(book)))
     else:
         wish.version = version
-    run(lambda: _backtest(find(data, port_base), wish))
+    return wish
 
 
 def report(
